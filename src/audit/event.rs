@@ -1,0 +1,54 @@
+//! What one line of the audit says.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::inspect::Inspection;
+
+/// One event. The sink adds time, node, sequence and chain hash.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The event id; a post's outcome carries the same. Its reference in the client's sentence is the inspection's.
+    pub id: String,
+    /// Who sent it.
+    pub client: Option<IpAddr>,
+    /// The client's group.
+    pub group: Option<String>,
+    /// The routed host pattern (never the client's own spelling).
+    pub host: String,
+    /// The platform.
+    pub platform: String,
+    /// The method, if it is a standard one.
+    pub method: String,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A post was decided. Written before it is forwarded.
+    Decided {
+        /// The decision.
+        inspection: Box<Inspection>,
+        /// Time spent deciding.
+        spent: Duration,
+        /// SHA-256 of the rules in force.
+        rules: String,
+        /// SHA-256 of the policy in force.
+        policy: String,
+    },
+    /// What became of a forwarded post.
+    Outcome(Outcome),
+}
+
+/// What became of a forwarded post.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The platform answered with this status.
+    Answered(u16),
+    /// The platform could not be reached, or broke off.
+    Failed,
+    /// The client went away before the answer.
+    ClientGone,
+}

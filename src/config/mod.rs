@@ -1,0 +1,8 @@
+//! The program's TOML: as written, and as meant. The only room of the lower half that reads files.
+
+mod load;
+mod settings;
+mod syntax;
+
+pub use load::{Loaded, load, load_policy};
+pub use settings::{Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress};

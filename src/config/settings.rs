@@ -1,0 +1,135 @@
+//! `postward.toml` as meant.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::audit::AuditSettings;
+use crate::body::Limits;
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where we accept; at least one.
+    pub listeners: Vec<Listener>,
+    /// Which hosts are whose.
+    pub routes: Vec<Route>,
+    /// How platforms are reached.
+    pub upstream: Upstream,
+    /// The operators' own listener.
+    pub admin: Option<Admin>,
+    /// The audit; `serve` needs one.
+    pub audit: AuditSettings,
+    /// Largest body read whole, before decompression (`max-body`, 16 MiB).
+    pub max_body: usize,
+    /// Largest media that streams through (`max-media`, 512 MiB).
+    pub max_media: u64,
+    /// Limits on decoded bodies.
+    pub body_limits: Limits,
+    /// Deadlines.
+    pub timeouts: Timeouts,
+}
+
+/// One address we accept on.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The address; `[::]` is dual stack.
+    pub address: SocketAddr,
+    /// How TLS is spoken; `None` is plain HTTP, on loopback only.
+    pub tls: Option<TlsIdentity>,
+}
+
+/// Where a listener's certificates come from. Paths are absolute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TlsIdentity {
+    /// A leaf for each routed host, minted from the hospital's CA.
+    Ca {
+        /// The CA's certificate.
+        ca: PathBuf,
+        /// Its key.
+        ca_key: PathBuf,
+    },
+    /// A certificate of one's own.
+    Certificate {
+        /// The chain.
+        certificate: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
+}
+
+/// Hosts that belong to one platform.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Lower case, no port; `*.` is one label. Exact beats wildcard.
+    pub hosts: Vec<String>,
+    /// The platform's name.
+    pub platform: String,
+    /// Where to dial and verify; `None` is `https://<host of the request>`.
+    pub upstream: Option<UpstreamAddress>,
+}
+
+/// A fixed upstream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UpstreamAddress {
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// The host to dial and, with TLS, to verify.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// How platforms are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Upstream {
+    /// DNS servers; empty is the system's.
+    pub resolver: Vec<SocketAddr>,
+    /// More roots to trust, beside the system's.
+    pub extra_roots: Option<PathBuf>,
+    /// Addresses a public route may resolve to although they are private.
+    pub allow_private: Vec<IpAddr>,
+}
+
+/// The operators' own listener.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Its address.
+    pub address: SocketAddr,
+}
+
+/// Deadlines. Each is documented in `config/postward.toml`.
+#[derive(Clone, Debug)]
+pub struct Timeouts {
+    /// Accept to the end of the TLS handshake.
+    pub handshake: Duration,
+    /// A request's head.
+    pub head: Duration,
+    /// A request's body, whole.
+    pub body: Duration,
+    /// Idle keep-alive.
+    pub idle: Duration,
+    /// Dialling a platform.
+    pub connect: Duration,
+    /// The first byte of a platform's answer.
+    pub answer: Duration,
+    /// Idle within a platform's answer.
+    pub answer_idle: Duration,
+    /// SIGTERM to the end.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
+            connect: Duration::from_secs(10),
+            answer: Duration::from_secs(120),
+            answer_idle: Duration::from_secs(600),
+            drain: Duration::from_secs(30),
+        }
+    }
+}

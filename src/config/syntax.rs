@@ -1,0 +1,1 @@
+//! `postward.toml` as written.

@@ -1,0 +1,1 @@
+//! Runs the examples that every rule and except carries.

@@ -1,0 +1,104 @@
+//! What an inspection decided and why, ready for audit: never any text.
+
+use bytes::Bytes;
+
+use crate::body::Unreadable;
+use crate::platform::{Answer, CannotRedact};
+use crate::policy::{Action, DecidedBy};
+use crate::rules::{Category, Confidence, RuleId};
+
+/// What happens to a post.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "a post whose verdict is dropped has not been decided"]
+pub enum Verdict {
+    /// Send the original bytes on.
+    Forward,
+    /// Send this instead. Only `inspect` makes one.
+    Redact(Redacted),
+    /// Answer the client ourselves. Also the verdict for what we cannot read.
+    Block(Answer),
+}
+
+impl Verdict {
+    /// The word of audit and `scan`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Redact(_) => "redact",
+            Self::Block(_) => "block",
+        }
+    }
+}
+
+/// What goes on in place of the original; `None` parts are as they came.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Redacted {
+    /// The new query string, without `?`.
+    pub query: Option<String>,
+    /// The new body, encoded as the old one was.
+    pub body: Option<Bytes>,
+}
+
+impl std::fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redacted").field("query", &self.query.is_some()).field("body", &self.body.as_ref().map(Bytes::len)).finish()
+    }
+}
+
+/// What kept a post from being read or redacted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// It cannot be read.
+    #[error("unreadable: {0}")]
+    Unreadable(Unreadable),
+    /// It should be redacted and cannot be.
+    #[error("cannot redact: {0}")]
+    CannotRedact(CannotRedact),
+    /// The inspection itself failed.
+    #[error("inspection failed")]
+    Failed,
+}
+
+/// One finding with its judgement, as the audit lists it.
+#[derive(Clone, Debug)]
+pub struct JudgedFinding {
+    /// The rule that found it.
+    pub rule: RuleId,
+    /// Which identifier.
+    pub category: Category,
+    /// The platform's own template (`poll.options[]`), or child indexes (`#3.#1`).
+    pub field: String,
+    /// Its length in bytes.
+    pub length: usize,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What is done.
+    pub action: Action,
+    /// Who decided.
+    pub by: DecidedBy,
+}
+
+/// One post, decided.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What the policy says.
+    pub verdict: Verdict,
+    /// Whether that is carried out (`mode = "enforce"`), or the original goes on (`monitor`).
+    pub enforced: bool,
+    /// Whether the request is a post, and so is audited whatever was found.
+    pub is_post: bool,
+    /// The endpoint's template, such as `POST /api/v1/statuses`, or `unknown`.
+    pub endpoint: String,
+    /// Whether the platform's file names the endpoint.
+    pub known: bool,
+    /// Every finding.
+    pub findings: Vec<JudgedFinding>,
+    /// What kept the post from being read or redacted.
+    pub fault: Option<Fault>,
+    /// Whether raw media went through unjudged.
+    pub unjudged_media: bool,
+    /// How much the post speaks of a patient's care.
+    pub care: f32,
+    /// The reference in the client's sentence and the event: 8 base32 characters.
+    pub reference: String,
+}

@@ -1,0 +1,54 @@
+//! One finding, one judgement: the strictest clause that applies, unless an exception covers the finding.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::detect::Finding;
+use crate::policy::{Action, Policy};
+
+/// What is asked about one finding.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The finding.
+    pub finding: &'a Finding,
+    /// The words found. Exceptions compare them, folded.
+    pub words: &'a str,
+    /// Whether the post speaks of a patient's care.
+    pub care: bool,
+    /// The platform's name.
+    pub platform: &'a str,
+    /// The client's group, if it is in one.
+    pub group: Option<&'a str>,
+    /// The field's path template, if its platform names it.
+    pub field: Option<&'a str>,
+    /// Today, UTC: exceptions end.
+    pub today: Date,
+}
+
+/// Who decided.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DecidedBy {
+    /// The clause of this name.
+    Clause(Arc<str>),
+    /// The exception of this name.
+    Exception(Arc<str>),
+    /// No clause applies.
+    NoClause,
+}
+
+/// What is done about one finding, and who decided.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Judgement {
+    /// What is done.
+    pub action: Action,
+    /// Who decided.
+    pub by: DecidedBy,
+}
+
+impl Policy {
+    /// Judges one finding.
+    pub fn judge(&self, _question: &Question<'_>) -> Judgement {
+        todo!()
+    }
+}
