@@ -53,7 +53,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A fault that keeps the file from being used.
     pub fn error(source: &Arc<Source>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), source: Arc::clone(source), span: None, label: None, help: None }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            source: Arc::clone(source),
+            span: None,
+            label: None,
+            help: None,
+        }
     }
 
     /// A fault that is worth a word.
@@ -94,7 +101,9 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line_column() {
-            Some((line, column)) => write!(f, "{}:{line}:{column}: {}", self.source.name, self.message),
+            Some((line, column)) => {
+                write!(f, "{}:{line}:{column}: {}", self.source.name, self.message)
+            }
             None => write!(f, "{}: {}", self.source.name, self.message),
         }
     }

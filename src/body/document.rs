@@ -151,7 +151,11 @@ pub struct Document {
 
 impl Document {
     /// Reads a decompressed body by its `Content-Type` (sniffed where there is none).
-    pub fn parse(_content_type: Option<&str>, _body: Bytes, _limits: &Limits) -> Result<Self, Unreadable> {
+    pub fn parse(
+        _content_type: Option<&str>,
+        _body: Bytes,
+        _limits: &Limits,
+    ) -> Result<Self, Unreadable> {
         todo!()
     }
 

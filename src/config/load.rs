@@ -37,6 +37,10 @@ pub fn load(_file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 /// Reads one policy file against rules and platforms already loaded (`scan --policy`).
-pub fn load_policy(_file: &Path, _rules: &RuleSet, _platforms: &Platforms) -> Result<Policy, Vec<Diagnostic>> {
+pub fn load_policy(
+    _file: &Path,
+    _rules: &RuleSet,
+    _platforms: &Platforms,
+) -> Result<Policy, Vec<Diagnostic>> {
     todo!()
 }

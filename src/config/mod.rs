@@ -5,4 +5,6 @@ mod settings;
 mod syntax;
 
 pub use load::{Loaded, load, load_policy};
-pub use settings::{Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress};
+pub use settings::{
+    Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress,
+};

@@ -41,7 +41,10 @@ pub struct Redacted {
 
 impl std::fmt::Debug for Redacted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Redacted").field("query", &self.query.is_some()).field("body", &self.body.as_ref().map(Bytes::len)).finish()
+        f.debug_struct("Redacted")
+            .field("query", &self.query.is_some())
+            .field("body", &self.body.as_ref().map(Bytes::len))
+            .finish()
     }
 }
 

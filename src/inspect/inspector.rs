@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use jiff::civil::Date;
 
-use crate::body::{Limits, Unreadable};
-use crate::detect::Engine;
-use crate::inspect::Inspection;
-use crate::platform::Platform;
-use crate::policy::Policy;
+use crate::body::encoding::Codings;
+use crate::body::{Document, Kind, Limits, Unreadable};
+use crate::detect::{Engine, Finding, Piece};
+use crate::inspect::collect::{self, Field};
+use crate::inspect::rewrite::{self, Documents, TextEdit};
+use crate::inspect::{Fault, Inspection, JudgedFinding, Redacted, Verdict, text};
+use crate::platform::{CannotRedact, Class, Platform, Resolved};
+use crate::policy::{Action, Judgement, MediaAction, Mode, OnFault, Policy, Question};
+use crate::rules::Category;
 
 /// One request, read whole.
 #[derive(Debug)]
@@ -43,6 +48,12 @@ pub struct Inspector {
     limits: Limits,
 }
 
+/// One finding, where it stands and what is done about it.
+struct Judged<'f> {
+    field: &'f Field<'f>,
+    findings: Vec<(Finding, Judgement)>,
+}
+
 impl Inspector {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, policy: Arc<Policy>, limits: Limits) -> Self {
@@ -65,18 +76,244 @@ impl Inspector {
     }
 
     /// Decides on one request.
-    pub fn inspect(&self, _request: &Request<'_>) -> Inspection {
-        todo!()
+    pub fn inspect(&self, request: &Request<'_>) -> Inspection {
+        match self.read(request) {
+            Ok(inspection) => inspection,
+            Err(why) => self.unreadable(request, why),
+        }
     }
 
     /// Decides on a request whose body the proxy could not read whole (too large, too slow, truncated). Truncated
     /// and slow bodies are blocked whatever the policy says.
-    pub fn unreadable(&self, _request: &Request<'_>, _why: Unreadable) -> Inspection {
-        todo!()
+    pub fn unreadable(&self, request: &Request<'_>, why: Unreadable) -> Inspection {
+        let never = matches!(why, Unreadable::Truncated | Unreadable::TooSlow);
+        let on_fault = if never { OnFault::Block } else { self.policy.on_unreadable() };
+        self.faulty(request, Fault::Unreadable(why), on_fault)
     }
 
     /// The verdict when inspection itself failed (a panic): always a block.
-    pub fn failed(&self, _request: &Request<'_>) -> Inspection {
-        todo!()
+    pub fn failed(&self, request: &Request<'_>) -> Inspection {
+        self.faulty(request, Fault::Failed, OnFault::Block)
     }
+
+    /// The verdict on raw media that streams through unread: the policy's word for this platform.
+    pub fn media(&self, request: &Request<'_>) -> Inspection {
+        let resolved = request.platform.resolve(request.method, request.path, None);
+        let mut inspection = self.blank(request, resolved);
+        inspection.unjudged_media = true;
+        if self.policy.media(request.platform.id()) == MediaAction::Block {
+            let sentence = self
+                .policy
+                .fault_sentence("media, which this hospital does not let pass", request.reference);
+            inspection.verdict = Verdict::Block(request.platform.answer(
+                resolved.endpoint,
+                &sentence,
+                request.reference,
+            ));
+        }
+        inspection
+    }
+
+    /// Reads everything, finds, judges, rewrites.
+    fn read(&self, request: &Request<'_>) -> Result<Inspection, Unreadable> {
+        let early = request.platform.resolve(request.method, request.path, None);
+        if early.known && early.endpoint.class() == Class::Telemetry {
+            return Ok(self.blank(request, early));
+        }
+        let codings =
+            Codings::parse(single(request.headers, &CONTENT_ENCODING)?.unwrap_or_default())?;
+        let content_type = single(request.headers, &CONTENT_TYPE)?;
+        let decoded = if codings.is_identity() {
+            request.body.clone()
+        } else {
+            codings.decode(request.body, &self.limits)?
+        };
+        let body = Document::parse(content_type, decoded, &self.limits)?;
+        let query = Document::parse_query(request.query.unwrap_or_default(), &self.limits)?;
+        let resolved = request.platform.resolve(request.method, request.path, Some(&body));
+        if body.kind() == Kind::Media {
+            if resolved.endpoint.class() != Class::Media {
+                return Err(Unreadable::UnknownKind);
+            }
+            let media = self.media(request);
+            if matches!(media.verdict, Verdict::Block(_)) {
+                return Ok(media);
+            }
+        }
+
+        let mut fields = Vec::with_capacity(16);
+        collect::of_document(&body, false, resolved.endpoint, &mut fields);
+        collect::of_document(&query, true, resolved.endpoint, &mut fields);
+        if !(resolved.known && matches!(resolved.endpoint.class(), Class::SignIn | Class::Pass)) {
+            collect::of_path(request.path, &mut fields);
+        }
+        collect::of_headers(request.headers, &mut fields);
+
+        let mut inspection = self.blank(request, resolved);
+        inspection.unjudged_media = body.kind() == Kind::Media;
+        let judged = self.judge(request, &fields, &mut inspection);
+        let documents = Documents { body: &body, query: &query, codings: &codings, content_type };
+        self.decide(request, resolved, &documents, &judged, &mut inspection);
+        Ok(inspection)
+    }
+
+    /// Finds and judges; fills the findings of the inspection.
+    fn judge<'f>(
+        &self,
+        request: &Request<'_>,
+        fields: &'f [Field<'f>],
+        inspection: &mut Inspection,
+    ) -> Vec<Judged<'f>> {
+        let pieces: Vec<Piece<'_>> =
+            fields.iter().map(|field| Piece { text: &field.text, label: field.label }).collect();
+        let scan = self.engine.scan(&pieces, request.today);
+        inspection.care = scan.care.score;
+        let mut judged = Vec::new();
+        for (field, findings) in fields.iter().zip(scan.findings) {
+            let mut here = Vec::new();
+            for finding in findings {
+                if field.certain_only && !finding.standalone {
+                    continue;
+                }
+                let judgement = self.policy.judge(&Question {
+                    finding: &finding,
+                    words: finding.span.of(&field.text).unwrap_or_default(),
+                    care: scan.care.speaks_of_care,
+                    platform: request.platform.id(),
+                    group: request.group,
+                    field: field.words.map(|spec| spec.template.as_str()),
+                    today: request.today,
+                });
+                inspection.findings.push(JudgedFinding {
+                    rule: finding.rule.clone(),
+                    category: finding.category,
+                    field: field.name(),
+                    length: finding.span.len(),
+                    confidence: finding.confidence,
+                    action: judgement.action,
+                    by: judgement.by.clone(),
+                });
+                here.push((finding, judgement));
+            }
+            if !here.is_empty() {
+                judged.push(Judged { field, findings: here });
+            }
+        }
+        judged
+    }
+
+    /// The verdict: the strictest action over all findings.
+    fn decide(
+        &self,
+        request: &Request<'_>,
+        resolved: Resolved<'_>,
+        documents: &Documents<'_>,
+        judged: &[Judged<'_>],
+        inspection: &mut Inspection,
+    ) {
+        let strictest = inspection.findings.iter().map(|finding| finding.action).max();
+        match strictest {
+            None | Some(Action::Log) => {}
+            Some(Action::Block) => inspection.verdict = self.block(request, resolved, inspection),
+            Some(Action::Redact) => match self.redact(request, documents, judged) {
+                Ok(redacted) => inspection.verdict = Verdict::Redact(redacted),
+                Err(why) => {
+                    inspection.fault = Some(Fault::CannotRedact(why));
+                    if self.policy.on_cannot_redact() == OnFault::Block {
+                        inspection.verdict = self.block(request, resolved, inspection);
+                    }
+                }
+            },
+        }
+    }
+
+    fn redact(
+        &self,
+        request: &Request<'_>,
+        documents: &Documents<'_>,
+        judged: &[Judged<'_>],
+    ) -> Result<Redacted, CannotRedact> {
+        let edits: Vec<TextEdit<'_>> = judged
+            .iter()
+            .filter_map(|judged| {
+                let splices = text::splices(&judged.findings, &self.policy);
+                (!splices.is_empty()).then_some(TextEdit { field: judged.field, splices })
+            })
+            .collect();
+        rewrite::rewrite(request, documents, &edits, &self.limits)
+    }
+
+    fn block(
+        &self,
+        request: &Request<'_>,
+        resolved: Resolved<'_>,
+        inspection: &Inspection,
+    ) -> Verdict {
+        let mut kinds: Vec<Category> = inspection
+            .findings
+            .iter()
+            .filter(|finding| finding.action > Action::Log)
+            .map(|finding| finding.category)
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let sentence = self.policy.sentence(&kinds, request.reference);
+        Verdict::Block(request.platform.answer(resolved.endpoint, &sentence, request.reference))
+    }
+
+    fn faulty(&self, request: &Request<'_>, fault: Fault, on_fault: OnFault) -> Inspection {
+        let resolved = request.platform.resolve(request.method, request.path, None);
+        let mut inspection = self.blank(request, resolved);
+        inspection.fault = Some(fault);
+        if on_fault == OnFault::Block {
+            let words = match fault {
+                Fault::Unreadable(_) => "this post could not be read",
+                Fault::CannotRedact(_) | Fault::Failed => "this post could not be checked",
+            };
+            let sentence = self.policy.fault_sentence(words, request.reference);
+            inspection.verdict = Verdict::Block(request.platform.answer(
+                resolved.endpoint,
+                &sentence,
+                request.reference,
+            ));
+        }
+        inspection
+    }
+
+    fn blank(&self, request: &Request<'_>, resolved: Resolved<'_>) -> Inspection {
+        Inspection {
+            verdict: Verdict::Forward,
+            enforced: self.policy.mode() == Mode::Enforce,
+            is_post: is_post(request, resolved),
+            endpoint: resolved.endpoint.template().to_owned(),
+            known: resolved.known,
+            findings: Vec::new(),
+            fault: None,
+            unjudged_media: false,
+            care: 0.0,
+            reference: request.reference.to_owned(),
+        }
+    }
+}
+
+/// A request is a post if it has a body, or its method changes something, or its endpoint says so (some platforms
+/// publish by GET).
+fn is_post(request: &Request<'_>, resolved: Resolved<'_>) -> bool {
+    !request.body.is_empty()
+        || !matches!(*request.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        || (resolved.known && matches!(resolved.endpoint.class(), Class::Post | Class::Media))
+}
+
+/// The one value of a header that decides how a body is read; two that differ, or one that is no text, and nobody can
+/// say how the platform will read it.
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &http::HeaderName,
+) -> Result<Option<&'a str>, Unreadable> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|other| other != first) {
+        return Err(Unreadable::UnknownKind);
+    }
+    first.to_str().map(Some).map_err(|_| Unreadable::UnknownKind)
 }

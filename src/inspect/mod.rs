@@ -3,8 +3,12 @@
 //! Deciding is a plain function that a test can call: no sockets, no clock. A body that cannot be read is decided, too:
 //! it is not an error.
 
+mod collect;
 mod inspection;
 mod inspector;
+mod rewrite;
+mod text;
 
 pub use inspection::{Fault, Inspection, JudgedFinding, Redacted, Verdict};
 pub use inspector::{Inspector, Request};
+pub use text::TextInspection;

@@ -59,17 +59,34 @@ impl Platform {
 
     /// The endpoint of a request; `path` is raw, still percent-encoded. For GraphQL endpoints the operation may
     /// stand at the end of the path or in the body.
-    pub fn resolve(&self, _method: &http::Method, _path: &str, _body: Option<&Document>) -> Resolved<'_> {
+    pub fn resolve(
+        &self,
+        _method: &http::Method,
+        _path: &str,
+        _body: Option<&Document>,
+    ) -> Resolved<'_> {
         todo!()
     }
 
     /// Whether the headers and query say that the text cannot change under a signature (OAuth 1.0a over form or query, a signed digest).
-    pub fn signed(&self, _headers: &http::HeaderMap, _body: &Document, _edits_body: bool, _edits_query: bool) -> bool {
+    pub fn signed(
+        &self,
+        _headers: &http::HeaderMap,
+        _body: &Document,
+        _edits_body: bool,
+        _edits_query: bool,
+    ) -> bool {
         todo!()
     }
 
     /// What else must change when text `text` of `document` is spliced: offsets moved, ranges that were cut dropped.
-    pub fn move_offsets(&self, _spec: &FieldSpec, _document: &Document, _text: usize, _splices: &[Splice]) -> Result<Vec<Edit>, CannotRedact> {
+    pub fn move_offsets(
+        &self,
+        _spec: &FieldSpec,
+        _document: &Document,
+        _text: usize,
+        _splices: &[Splice],
+    ) -> Result<Vec<Edit>, CannotRedact> {
         todo!()
     }
 
@@ -84,7 +101,12 @@ impl Platform {
     }
 
     /// Rewrites the JSON answer of an endpoint whose file says so (Bluesky's `didDoc`); `None` leaves it as it is.
-    pub fn rewrite_answer(&self, _endpoint: &Endpoint, _body: &[u8], _limits: &Limits) -> Option<Vec<u8>> {
+    pub fn rewrite_answer(
+        &self,
+        _endpoint: &Endpoint,
+        _body: &[u8],
+        _limits: &Limits,
+    ) -> Option<Vec<u8>> {
         todo!()
     }
 

@@ -48,7 +48,11 @@ pub struct Policy {
 
 impl Policy {
     /// Reads a policy. `platforms` are the names it may use. Every fault is named, not only the first.
-    pub fn parse(_source: &Arc<Source>, _rules: &RuleSet, _platforms: &[&str]) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+    pub fn parse(
+        _source: &Arc<Source>,
+        _rules: &RuleSet,
+        _platforms: &[&str],
+    ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         todo!()
     }
 

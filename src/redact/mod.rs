@@ -53,12 +53,17 @@ mod tests {
 
     #[test]
     fn only_the_spans_change() {
-        assert_eq!(splice("saw Jane Roe today", &[name(4, 12)]).as_deref(), Some("saw [name] today"));
+        assert_eq!(
+            splice("saw Jane Roe today", &[name(4, 12)]).as_deref(),
+            Some("saw [name] today")
+        );
     }
 
     #[test]
     fn splices_that_do_not_fit_give_nothing() {
-        for splices in [vec![name(4, 99)], vec![name(8, 12), name(4, 6)], vec![name(0, 5), name(4, 6)]] {
+        for splices in
+            [vec![name(4, 99)], vec![name(8, 12), name(4, 6)], vec![name(0, 5), name(4, 6)]]
+        {
             assert_eq!(splice("saw Jane Roe", &splices), None);
         }
         assert_eq!(splice("é", &[name(1, 2)]), None);
@@ -67,7 +72,9 @@ mod tests {
     #[test]
     fn offsets_move_with_the_text() {
         let splices = [name(4, 12), name(20, 22)];
-        for (old, new) in [(0, Some(0)), (4, Some(4)), (6, None), (12, Some(10)), (15, Some(13)), (22, Some(24))] {
+        for (old, new) in
+            [(0, Some(0)), (4, Some(4)), (6, None), (12, Some(10)), (15, Some(13)), (22, Some(24))]
+        {
             assert_eq!(moved(old, &splices), new, "{old}");
         }
     }

@@ -27,7 +27,8 @@ impl TryFrom<String> for RuleId {
 
     fn try_from(id: String) -> Result<Self, InvalidRuleId> {
         let fine = id.split('-').all(|part| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         });
         if fine { Ok(Self(id.into())) } else { Err(InvalidRuleId(id)) }
     }
@@ -45,7 +46,16 @@ mod tests {
 
     #[test]
     fn ids_are_kebab_case() {
-        for (id, fine) in [("us-ssn", true), ("a", true), ("a1-2", true), ("", false), ("A", false), ("a--b", false), ("-a", false), ("a_b", false)] {
+        for (id, fine) in [
+            ("us-ssn", true),
+            ("a", true),
+            ("a1-2", true),
+            ("", false),
+            ("A", false),
+            ("a--b", false),
+            ("-a", false),
+            ("a_b", false),
+        ] {
             assert_eq!(RuleId::try_from(id.to_owned()).is_ok(), fine, "{id:?}");
         }
     }

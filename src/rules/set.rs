@@ -43,7 +43,11 @@ impl RuleSetBuilder {
     /// Adds one rule file. `term_file` reads a list named by `terms = { file = ".." }`, relative to this file; an
     /// error is the reason in words.
     #[must_use]
-    pub fn file(self, _source: &Arc<Source>, _term_file: &dyn Fn(&str) -> Result<String, String>) -> Self {
+    pub fn file(
+        self,
+        _source: &Arc<Source>,
+        _term_file: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Self {
         todo!()
     }
 

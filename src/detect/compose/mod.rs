@@ -22,7 +22,15 @@ impl Composers {
 
     /// Adds the candidates of one text. `certain` are the hits of patterns and terms so far: a composer may lean on
     /// them. `explain` asks for the parts of every score.
-    pub(crate) fn run(&self, _text: &Text<'_>, _care: &Care, _today: Date, _certain: &[Candidate], _explain: bool, _out: &mut Vec<Candidate>) {
+    pub(crate) fn run(
+        &self,
+        _text: &Text<'_>,
+        _care: &Care,
+        _today: Date,
+        _certain: &[Candidate],
+        _explain: bool,
+        _out: &mut Vec<Candidate>,
+    ) {
         todo!()
     }
 }

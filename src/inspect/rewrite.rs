@@ -1,0 +1,127 @@
+//! Turns judged findings into a request that may be sent: edits, offsets, limits, encoding.
+//!
+//! Every step that does not hold is a [`CannotRedact`], and so the policy's `on-cannot-redact`: nothing half-edited
+//! leaves. What was written is read back before it counts as redacted.
+
+use bytes::Bytes;
+
+use crate::body::encoding::Codings;
+use crate::body::{Document, Edit, Limits};
+use crate::inspect::collect::{Field, Source};
+use crate::inspect::{Redacted, Request};
+use crate::platform::{CannotRedact, FieldSpec};
+use crate::redact::{Splice, splice};
+
+/// The two documents of a request, as they were read.
+pub(super) struct Documents<'a> {
+    pub(super) body: &'a Document,
+    pub(super) query: &'a Document,
+    pub(super) codings: &'a Codings,
+    pub(super) content_type: Option<&'a str>,
+}
+
+/// One text with what replaces what in it.
+pub(super) struct TextEdit<'a> {
+    pub(super) field: &'a Field<'a>,
+    pub(super) splices: Vec<Splice>,
+}
+
+/// The request with these edits, or why there is none.
+pub(super) fn rewrite(
+    request: &Request<'_>,
+    documents: &Documents<'_>,
+    edits: &[TextEdit<'_>],
+    limits: &Limits,
+) -> Result<Redacted, CannotRedact> {
+    let mut body = Pending::new(documents.body);
+    let mut query = Pending::new(documents.query);
+    for edit in edits {
+        let spec = edit.field.words.ok_or(CannotRedact::NotEditable)?;
+        match edit.field.source {
+            Source::Body(text) => body.add(request, spec, text, &edit.splices)?,
+            Source::Query(text) => query.add(request, spec, text, &edit.splices)?,
+            Source::Head => return Err(CannotRedact::NotEditable),
+        }
+    }
+    let signed = request.platform.signed(
+        request.headers,
+        documents.body,
+        !body.edits.is_empty(),
+        !query.edits.is_empty(),
+    );
+    if signed {
+        return Err(CannotRedact::Signed);
+    }
+    let mut redacted = Redacted::default();
+    if !body.edits.is_empty() {
+        let written =
+            body.write(|bytes| Document::parse(documents.content_type, bytes, limits).ok())?;
+        redacted.body = Some(if documents.codings.is_identity() {
+            written
+        } else {
+            Bytes::from(documents.codings.encode(&written))
+        });
+    }
+    if !query.edits.is_empty() {
+        let reread =
+            |bytes: Bytes| Document::parse_query(std::str::from_utf8(&bytes).ok()?, limits).ok();
+        let written = query.write(reread)?;
+        redacted.query =
+            Some(String::from_utf8(written.to_vec()).map_err(|_| CannotRedact::Write)?);
+    }
+    Ok(redacted)
+}
+
+/// The edits of one document, gathered.
+struct Pending<'a> {
+    document: &'a Document,
+    edits: Vec<Edit>,
+    /// Text index and what the text must read afterwards.
+    expected: Vec<(usize, String)>,
+}
+
+impl<'a> Pending<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self { document, edits: Vec::new(), expected: Vec::new() }
+    }
+
+    fn add(
+        &mut self,
+        request: &Request<'_>,
+        spec: &FieldSpec,
+        text: usize,
+        splices: &[Splice],
+    ) -> Result<(), CannotRedact> {
+        let before = self.document.texts().get(text).ok_or(CannotRedact::Write)?.text.expose();
+        let after = splice(before, splices).ok_or(CannotRedact::Write)?;
+        if !request.platform.still_fits(spec, before, &after) {
+            return Err(CannotRedact::OverLimit);
+        }
+        self.edits.extend(splices.iter().map(|splice| Edit::Splice {
+            text,
+            span: splice.span,
+            with: splice.with.clone(),
+        }));
+        self.edits.extend(request.platform.move_offsets(spec, self.document, text, splices)?);
+        self.expected.push((text, after));
+        Ok(())
+    }
+
+    /// Writes, and reads back: each edited text must stand at its path and read as meant.
+    fn write(&self, reread: impl Fn(Bytes) -> Option<Document>) -> Result<Bytes, CannotRedact> {
+        let written = self.document.write(&self.edits).map_err(|_| CannotRedact::Write)?;
+        let again = reread(written.clone()).ok_or(CannotRedact::Write)?;
+        for (text, expected) in &self.expected {
+            let original = self.document.texts().get(*text).ok_or(CannotRedact::Write)?;
+            let stands = again.texts().iter().any(|new| {
+                new.path.steps == original.path.steps
+                    && new.role == original.role
+                    && new.text.expose() == expected
+            });
+            if !stands {
+                return Err(CannotRedact::Write);
+            }
+        }
+        Ok(written)
+    }
+}
