@@ -1,4 +1,9 @@
 //! The words of a text, cut once and read by every composer.
+//!
+//! A word is a run of letters and digits of the folded view; an apostrophe inside it stays (`o'connor`, `don't`), a
+//! possessive `'s` is left off and noted. A hashtag or handle is cut where its writer changed case or kind
+//! (`#PrayForEthan` is three words). What stands between two words is kept as [`Gap`], so that composers never look
+//! at the text between again.
 
 use crate::normalize::View;
 use crate::span::Span;
@@ -6,9 +11,9 @@ use crate::span::Span;
 /// How a word is written, from the original text (the view has folded it away).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Shape {
-    /// `ricky`
+    /// `ricky`, and words of scripts without case
     Lower,
-    /// `Ricky`
+    /// `Ricky`, and one capital letter alone
     Capital,
     /// `RICKY`, two letters or more
     Upper,
@@ -16,8 +21,77 @@ pub(crate) enum Shape {
     Mixed,
     /// `412`
     Digits,
-    /// `4W`, `AB-12`
+    /// `4W`, `3rd`, `J3ss`
     Code,
+}
+
+/// What stands between a word and the one before it: a set of marks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Gap(u16);
+
+impl Gap {
+    /// Space or tab.
+    pub(crate) const SPACE: Self = Self(1);
+    /// A line break, or the beginning of the text.
+    pub(crate) const LINE: Self = Self(1 << 1);
+    /// `. ! ?` and their kin.
+    pub(crate) const STOP: Self = Self(1 << 2);
+    /// A comma.
+    pub(crate) const COMMA: Self = Self(1 << 3);
+    /// A colon or semicolon.
+    pub(crate) const COLON: Self = Self(1 << 4);
+    /// A hyphen or dash.
+    pub(crate) const HYPHEN: Self = Self(1 << 5);
+    /// A slash.
+    pub(crate) const SLASH: Self = Self(1 << 6);
+    /// A quotation mark.
+    pub(crate) const QUOTE: Self = Self(1 << 7);
+    /// A bracket.
+    pub(crate) const BRACKET: Self = Self(1 << 8);
+    /// `#`
+    pub(crate) const HASH: Self = Self(1 << 9);
+    /// `@`
+    pub(crate) const AT: Self = Self(1 << 10);
+    /// `&` or `+`
+    pub(crate) const AND: Self = Self(1 << 11);
+    /// Any other mark, such as an emoji.
+    pub(crate) const OTHER: Self = Self(1 << 12);
+    /// `_`
+    pub(crate) const UNDERSCORE: Self = Self(1 << 13);
+
+    /// Whether it holds any of these marks.
+    pub(crate) const fn has(self, marks: Self) -> bool {
+        self.0 & marks.0 != 0
+    }
+
+    /// Whether it holds these marks and nothing else; an empty gap holds none.
+    pub(crate) const fn only(self, marks: Self) -> bool {
+        self.0 & !marks.0 == 0
+    }
+
+    /// Both sets.
+    pub(crate) const fn and(self, marks: Self) -> Self {
+        Self(self.0 | marks.0)
+    }
+
+    const fn of(c: char) -> Self {
+        match c {
+            ' ' | '\t' | '\u{a0}' => Self::SPACE,
+            '\n' | '\r' => Self::LINE,
+            '.' | '!' | '?' | '¡' | '¿' | '…' | '。' => Self::STOP,
+            ',' | '、' => Self::COMMA,
+            ':' | ';' => Self::COLON,
+            '-' | '‐' | '‑' | '–' | '—' => Self::HYPHEN,
+            '/' | '\\' => Self::SLASH,
+            '"' | '\'' | '“' | '”' | '‘' | '’' | '«' | '»' | '`' => Self::QUOTE,
+            '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' => Self::BRACKET,
+            '#' => Self::HASH,
+            '@' => Self::AT,
+            '&' | '+' => Self::AND,
+            '_' => Self::UNDERSCORE,
+            _ => Self::OTHER,
+        }
+    }
 }
 
 /// One word of a text.
@@ -29,6 +103,12 @@ pub(crate) struct Token {
     pub(crate) shape: Shape,
     /// Whether a sentence or line begins with it.
     pub(crate) starts_sentence: bool,
+    /// What stands between it and the word before.
+    pub(crate) gap: Gap,
+    /// Whether a possessive `'s` follows, which the span leaves out.
+    pub(crate) possessive: bool,
+    /// Whether it stands in a hashtag or handle.
+    pub(crate) tagged: bool,
 }
 
 /// One piece of a post, folded and cut.
@@ -40,4 +120,147 @@ pub(crate) struct Text<'a> {
     pub(crate) view: View,
     /// Its words.
     pub(crate) tokens: Vec<Token>,
+}
+
+impl<'a> Text<'a> {
+    /// Folds and cuts a text.
+    pub(crate) fn of(original: &'a str) -> Self {
+        let view = View::of(original);
+        let tokens = cut(original, &view);
+        Self { original, view, tokens }
+    }
+
+    /// The folded word of a token.
+    pub(crate) fn word(&self, token: &Token) -> &str {
+        token.span.of(self.view.text()).unwrap_or_default()
+    }
+}
+
+/// Cuts a folded text into words.
+fn cut(original: &str, view: &View) -> Vec<Token> {
+    let text = view.text();
+    // Folding an ASCII text of the same length moved nothing, so its spans are the original's.
+    let same = text.len() == original.len() && original.is_ascii();
+    let written = |span: Span| {
+        if same { span } else { view.to_original(span) }.of(original).unwrap_or_default()
+    };
+    let mut tokens = Vec::with_capacity(text.len() / 5);
+    let mut gap = Gap::LINE;
+    let mut chars = text.char_indices().peekable();
+    while let Some((start, c)) = chars.next() {
+        if !c.is_alphanumeric() {
+            gap = gap.and(Gap::of(c));
+            continue;
+        }
+        let mut end = start + c.len_utf8();
+        let mut possessive = false;
+        while let Some(&(at, next)) = chars.peek() {
+            if next.is_alphanumeric() {
+                end = at + next.len_utf8();
+                chars.next();
+                continue;
+            }
+            let tail = text.get(at + next.len_utf8()..).unwrap_or_default();
+            if matches!(next, '\'' | '’') && tail.starts_with(char::is_alphabetic) {
+                if is_possessive(tail) {
+                    possessive = true;
+                    chars.next();
+                    chars.next();
+                    break;
+                }
+                chars.next();
+                continue;
+            }
+            break;
+        }
+        push(text, &written, Span::new(start, end), gap, possessive, &mut tokens);
+        gap = Gap::default();
+    }
+    tokens
+}
+
+/// Whether a text begins with the `s` of a possessive.
+fn is_possessive(tail: &str) -> bool {
+    let mut chars = tail.chars();
+    chars.next() == Some('s') && !chars.next().is_some_and(char::is_alphanumeric)
+}
+
+/// Adds one word, cut further where it is the body of a hashtag or handle.
+fn push<'t>(
+    text: &str,
+    written: &impl Fn(Span) -> &'t str,
+    span: Span,
+    gap: Gap,
+    possessive: bool,
+    tokens: &mut Vec<Token>,
+) {
+    let after_tag = gap.only(Gap::UNDERSCORE) && tokens.last().is_some_and(|last| last.tagged);
+    let tagged =
+        text.get(..span.start()).is_some_and(|head| head.ends_with(['#', '@'])) || after_tag;
+    let starts_sentence = !after_tag
+        && (gap.has(Gap::LINE)
+            || (gap.has(Gap::STOP.and(Gap::QUOTE).and(Gap::OTHER)) && gap.has(Gap::SPACE)));
+    let before = tokens.len();
+    let form = written(span);
+    if tagged && form.len() == span.len() {
+        let mut start = 0;
+        let mut last: Option<char> = None;
+        for (at, c) in form.char_indices() {
+            let turns = last.is_some_and(|last| {
+                (last.is_lowercase() && c.is_uppercase())
+                    || last.is_ascii_digit() != c.is_ascii_digit()
+            });
+            if turns && at > start {
+                tokens.push(Token {
+                    span: Span::new(span.start() + start, span.start() + at),
+                    shape: shape(form.get(start..at).unwrap_or_default()),
+                    starts_sentence: false,
+                    gap: if start == 0 { gap } else { Gap::default() },
+                    possessive: false,
+                    tagged,
+                });
+                start = at;
+            }
+            last = Some(c);
+        }
+        tokens.push(Token {
+            span: Span::new(span.start() + start, span.end()),
+            shape: shape(form.get(start..).unwrap_or_default()),
+            starts_sentence: false,
+            gap: if start == 0 { gap } else { Gap::default() },
+            possessive,
+            tagged,
+        });
+    } else {
+        tokens.push(Token { span, shape: shape(form), starts_sentence, gap, possessive, tagged });
+    }
+    if let Some(first) = tokens.get_mut(before) {
+        first.starts_sentence = starts_sentence;
+    }
+}
+
+/// How a word is written.
+fn shape(form: &str) -> Shape {
+    let (mut letters, mut upper, mut lower, mut digits, mut first_upper) = (0, 0, 0, 0, false);
+    for c in form.chars() {
+        if c.is_numeric() {
+            digits += 1;
+        } else if c.is_alphabetic() {
+            if c.is_uppercase() {
+                upper += 1;
+                first_upper |= letters == 0;
+            } else if c.is_lowercase() {
+                lower += 1;
+            }
+            letters += 1;
+        }
+    }
+    match () {
+        () if digits > 0 && letters > 0 => Shape::Code,
+        () if digits > 0 => Shape::Digits,
+        () if upper == 0 => Shape::Lower,
+        () if lower == 0 && upper > 1 => Shape::Upper,
+        () if first_upper && upper == 1 => Shape::Capital,
+        () => Shape::Mixed,
+    }
 }

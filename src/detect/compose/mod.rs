@@ -20,17 +20,17 @@ impl Composers {
         todo!()
     }
 
-    /// Adds the candidates of one text. `certain` are the hits of patterns and terms so far: a composer may lean on
-    /// them. `explain` asks for the parts of every score.
+    /// Reads the texts of one post together: how much it speaks of a patient's care, and the candidates of each text.
+    /// `certain` are the hits of patterns and terms so far, text by text: they count as evidence. Care and candidates
+    /// come from one call because the best candidate may itself show that the post is about a patient, and once it
+    /// is, what would pass elsewhere counts. `explain` asks for the parts of every score.
     pub(crate) fn run(
         &self,
-        _text: &Text<'_>,
-        _care: &Care,
+        _texts: &[Text<'_>],
         _today: Date,
-        _certain: &[Candidate],
+        _certain: &[Vec<Candidate>],
         _explain: bool,
-        _out: &mut Vec<Candidate>,
-    ) {
+    ) -> (Care, Vec<Vec<Candidate>>) {
         todo!()
     }
 }
