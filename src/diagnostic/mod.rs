@@ -3,10 +3,16 @@
 //! Rules, policies, platforms and `postward.toml` all report in this one form, so that `check`, `serve` and a
 //! reload print the same words. The text quoted is the officer's own file, never a post.
 
+mod nearest;
+mod table;
+
 use std::fmt;
 use std::sync::Arc;
 
 use crate::span::Span;
+
+pub use nearest::{did_you_mean, nearest};
+pub use table::{Faults, Placed, Table, shown};
 
 /// A file as it was read: its name for people, and its text.
 #[derive(Clone, Debug, Eq, PartialEq)]
