@@ -7,6 +7,8 @@ mod collect;
 mod inspection;
 mod inspector;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use inspection::{Fault, Inspection, JudgedFinding, Redacted, Verdict};

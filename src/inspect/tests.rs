@@ -1,0 +1,437 @@
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+
+use crate::body::encoding::Codings;
+use crate::body::{Limits, Unreadable};
+use crate::detect::Engine;
+use crate::diagnostic::Source;
+use crate::inspect::{Fault, Inspection, Inspector, Request, Verdict};
+use crate::platform::{CannotRedact, Platforms};
+use crate::policy::Policy;
+use crate::rules::RuleSet;
+
+const TODAY: Date = date(2026, 11, 22);
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+/// A post that speaks of care, with a name that its honorific gives away.
+const NAMED: &str = "My patient Mr. Castellano coded in room 412 last night";
+const SSN: &str = "pt ssn 078-05-1120 please update the chart";
+
+static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
+static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| inspector(Policy::embedded()));
+
+fn inspector(policy: &str) -> Inspector {
+    let rules = RuleSet::embedded();
+    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
+    let (policy, _) =
+        Policy::parse(&Source::new("policy.toml", policy), &rules, &names).expect("a policy");
+    Inspector::new(
+        Arc::new(Engine::build(&rules).expect("an engine")),
+        Arc::new(policy),
+        Limits::default(),
+    )
+}
+
+struct Case<'a> {
+    platform: &'a str,
+    method: Method,
+    path: &'a str,
+    query: Option<&'a str>,
+    headers: &'a [(&'static str, &'a str)],
+    body: Bytes,
+}
+
+impl<'a> Case<'a> {
+    fn post(
+        platform: &'a str,
+        path: &'a str,
+        content_type: &'a str,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        let headers: &'static [(&'static str, &'static str)] = match content_type {
+            JSON => &[("content-type", JSON)],
+            FORM => &[("content-type", FORM)],
+            _ => &[],
+        };
+        Self { platform, method: Method::POST, path, query: None, headers, body: body.into() }
+    }
+
+    fn toot(body: impl Into<Bytes>) -> Self {
+        Self::post("mastodon", "/api/v1/statuses", JSON, body)
+    }
+
+    fn run(&self, inspector: &Inspector) -> Inspection {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        }
+        inspector.inspect(&Request {
+            platform: PLATFORMS.get(self.platform).expect("a platform"),
+            method: &self.method,
+            path: self.path,
+            query: self.query,
+            headers: &headers,
+            body: &self.body,
+            group: None,
+            reference: "k3f7q2ma",
+            today: TODAY,
+        })
+    }
+
+    fn shipped(&self) -> Inspection {
+        self.run(&SHIPPED)
+    }
+}
+
+fn status(text: &str) -> String {
+    serde_json::json!({ "status": text, "visibility": "public", "media_ids": [] }).to_string()
+}
+
+fn redacted_body(inspection: &Inspection) -> String {
+    match &inspection.verdict {
+        Verdict::Redact(redacted) => {
+            String::from_utf8(redacted.body.clone().expect("a body").to_vec()).unwrap()
+        }
+        other => panic!("{} {:?}", other.as_str(), inspection.fault),
+    }
+}
+
+fn answer(inspection: &Inspection) -> String {
+    match &inspection.verdict {
+        Verdict::Block(answer) => String::from_utf8(answer.body.clone()).unwrap(),
+        other => panic!("{} {:?}", other.as_str(), inspection.fault),
+    }
+}
+
+#[test]
+fn an_ordinary_post_goes_on_untouched() {
+    let inspection =
+        Case::toot(status("Flu clinic opens Monday, free shots for all staff!")).shipped();
+    assert_eq!(inspection.verdict, Verdict::Forward);
+    assert!(inspection.is_post && inspection.known && inspection.fault.is_none());
+}
+
+#[test]
+fn a_number_is_blocked_in_the_platforms_own_shape() {
+    let inspection = Case::toot(status(SSN)).shipped();
+    let body: serde_json::Value = serde_json::from_str(&answer(&inspection)).unwrap();
+    let sentence = body["error"].as_str().unwrap();
+    assert!(
+        sentence.contains("a social security number") && sentence.contains("k3f7q2ma"),
+        "{sentence}"
+    );
+    assert!(!sentence.contains("078"));
+}
+
+#[test]
+fn a_name_is_redacted_in_place() {
+    let body = format!(r#"{{"status" : "{NAMED}", "n": 1e400, "status2": "\u00e9\/"}}"#);
+    let after = redacted_body(&Case::toot(body).shipped());
+    assert!(!after.contains("Castellano"), "{after}");
+    assert!(after.starts_with(r#"{"status" : "My patient Mr. ["#), "{after}");
+    assert!(after.ends_with(r#"", "n": 1e400, "status2": "\u00e9\/"}"#), "{after}");
+}
+
+#[test]
+fn every_duplicate_is_read_and_edited() {
+    let body = format!(r#"{{"status":"{NAMED}","status":"good night"}}"#);
+    assert!(!redacted_body(&Case::toot(body).shipped()).contains("Castellano"));
+    let body = format!(r#"{{"status":"good night","status":"{SSN}"}}"#);
+    assert!(matches!(Case::toot(body).shipped().verdict, Verdict::Block(_)));
+    let form = "status=good+night&status=My+patient+Mr.+Castellano+coded+in+room+412";
+    let after = redacted_body(&Case::post("mastodon", "/api/v1/statuses", FORM, form).shipped());
+    assert!(after.starts_with("status=good+night&status=My+patient+Mr.+"), "{after}");
+    assert!(!after.contains("Castellano"));
+}
+
+#[test]
+fn the_query_is_read_like_the_body() {
+    let mut case = Case::toot(status("good night"));
+    case.query = Some("status=My%20patient%20Mr.%20Castellano%20coded%20in%20room%20412");
+    match case.shipped().verdict {
+        Verdict::Redact(redacted) => {
+            assert!(redacted.body.is_none());
+            assert!(!redacted.query.unwrap().contains("Castellano"));
+        }
+        other => panic!("{}", other.as_str()),
+    }
+    case.query = Some("note=pt+ssn+078-05-1120");
+    assert!(matches!(case.shipped().verdict, Verdict::Block(_)));
+}
+
+#[test]
+fn a_field_nobody_named_is_read_and_never_edited() {
+    let body = serde_json::json!({ "status": "good night", "client_note": NAMED }).to_string();
+    let inspection = Case::toot(body).shipped();
+    assert_eq!(inspection.fault, Some(Fault::CannotRedact(CannotRedact::NotEditable)));
+    assert!(matches!(inspection.verdict, Verdict::Block(_)));
+    assert!(
+        inspection.findings.iter().all(|finding| finding.field.starts_with('#')),
+        "{:?}",
+        inspection.findings
+    );
+}
+
+#[test]
+fn a_label_in_the_key_counts() {
+    for body in
+        [r#"{"mrn":"00441187"}"#, r#"{"mrn":44118712}"#, r#"{"patient":{"ssn":"078051120"}}"#]
+    {
+        let inspection = Case::post("generic", "/v1/notes", JSON, body).shipped();
+        assert!(matches!(inspection.verdict, Verdict::Block(_)), "{body}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_blocked() {
+    let gzip = Codings::parse("gzip").unwrap();
+    let whole = gzip.encode(status("good night").as_bytes());
+    let truncated = whole[..whole.len() - 6].to_vec();
+    let cases: [(&str, &[(&'static str, &str)], Vec<u8>, Unreadable); 7] = [
+        (
+            "truncated gzip",
+            &[("content-encoding", "gzip"), ("content-type", JSON)],
+            truncated,
+            Unreadable::DamagedCoding,
+        ),
+        (
+            "unknown coding",
+            &[("content-encoding", "lzma"), ("content-type", JSON)],
+            whole.clone(),
+            Unreadable::UnknownCoding,
+        ),
+        ("broken JSON", &[("content-type", JSON)], b"{\"status\": \"x".to_vec(), Unreadable::Json),
+        (
+            "lone surrogate",
+            &[("content-type", JSON)],
+            br#"{"status":"\ud83d"}"#.to_vec(),
+            Unreadable::Json,
+        ),
+        (
+            "invalid UTF-8",
+            &[("content-type", JSON)],
+            b"{\"status\":\"\xff\"}".to_vec(),
+            Unreadable::Json,
+        ),
+        (
+            "two types",
+            &[("content-type", JSON), ("content-type", FORM)],
+            b"{}".to_vec(),
+            Unreadable::UnknownKind,
+        ),
+        (
+            "charset",
+            &[("content-type", "text/plain; charset=utf-7")],
+            b"+AG-x".to_vec(),
+            Unreadable::UnknownCharset,
+        ),
+    ];
+    for (name, headers, body, why) in cases {
+        let case = Case {
+            platform: "mastodon",
+            method: Method::POST,
+            path: "/api/v1/statuses",
+            query: None,
+            headers,
+            body: body.into(),
+        };
+        let inspection = case.shipped();
+        assert!(matches!(inspection.verdict, Verdict::Block(_)), "{name}");
+        assert_eq!(inspection.fault, Some(Fault::Unreadable(why)), "{name}");
+    }
+}
+
+#[test]
+fn a_compressed_post_is_compressed_again() {
+    for coding in ["gzip", "deflate", "br", "zstd"] {
+        let codings = Codings::parse(coding).unwrap();
+        let mut case = Case::toot(codings.encode(status(NAMED).as_bytes()));
+        let headers = [("content-type", JSON), ("content-encoding", coding)];
+        case.headers = &headers;
+        match case.shipped().verdict {
+            Verdict::Redact(redacted) => {
+                let body = codings.decode(&redacted.body.unwrap(), &Limits::default()).unwrap();
+                assert!(
+                    !String::from_utf8(body.to_vec()).unwrap().contains("Castellano"),
+                    "{coding}"
+                );
+            }
+            other => panic!("{coding}: {}", other.as_str()),
+        }
+    }
+}
+
+#[test]
+fn a_signature_over_the_text_keeps_it_from_being_redacted() {
+    let form = "status=My+patient+Mr.+Castellano+coded+in+room+412";
+    let mut case = Case::post("x", "/1.1/statuses/update.json", FORM, form);
+    let headers = [
+        ("content-type", FORM),
+        ("authorization", r#"OAuth oauth_consumer_key="a", oauth_signature="b""#),
+    ];
+    case.headers = &headers;
+    let inspection = case.shipped();
+    assert_eq!(inspection.fault, Some(Fault::CannotRedact(CannotRedact::Signed)));
+    assert!(matches!(inspection.verdict, Verdict::Block(_)));
+}
+
+#[test]
+fn a_facet_points_at_the_same_words_afterwards() {
+    let text = format!("{NAMED} — thanks @team.example and #strokeweek");
+    let at = |words: &str| {
+        let start = text.find(words).unwrap();
+        serde_json::json!({ "byteStart": start, "byteEnd": start + words.len() })
+    };
+    let body = serde_json::json!({
+        "repo": "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",
+        "collection": "app.bsky.feed.post",
+        "record": {
+            "$type": "app.bsky.feed.post",
+            "text": text,
+            "createdAt": "2026-11-22T10:00:00Z",
+            "facets": [
+                { "index": at("Castellano"), "features": [{ "$type": "app.bsky.richtext.facet#link", "uri": "https://a.example" }] },
+                { "index": at("@team.example"), "features": [{ "$type": "app.bsky.richtext.facet#mention", "did": "did:plc:b" }] },
+                { "index": at("#strokeweek"), "features": [{ "$type": "app.bsky.richtext.facet#tag", "tag": "strokeweek" }] },
+            ],
+        },
+    });
+    let case = Case::post("bluesky", "/xrpc/com.atproto.repo.createRecord", JSON, body.to_string());
+    let after: serde_json::Value = serde_json::from_str(&redacted_body(&case.shipped())).unwrap();
+    let text = after["record"]["text"].as_str().unwrap();
+    assert!(!text.contains("Castellano"));
+    let words: Vec<&str> = after["record"]["facets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|facet| {
+            let end = |side: &str| usize::try_from(facet["index"][side].as_u64().unwrap()).unwrap();
+            &text[end("byteStart")..end("byteEnd")]
+        })
+        .collect();
+    assert_eq!(words, ["@team.example", "#strokeweek"]);
+}
+
+#[test]
+fn signing_in_is_nobodys_business() {
+    let bluesky =
+        r#"{"identifier":"nurse.lee@hospital.example","password":"My patient Mr. Castellano"}"#;
+    let cases = [
+        Case::post("bluesky", "/xrpc/com.atproto.server.createSession", JSON, bluesky),
+        Case::post(
+            "mastodon",
+            "/oauth/token",
+            FORM,
+            "username=nurse.lee%40hospital.example&password=078-05-1120",
+        ),
+    ];
+    for case in cases {
+        let inspection = case.shipped();
+        assert_eq!(
+            inspection.verdict,
+            Verdict::Forward,
+            "{}: {:?}",
+            case.path,
+            inspection.findings
+        );
+    }
+}
+
+#[test]
+fn a_signed_in_read_is_no_post() {
+    let case = Case {
+        platform: "mastodon",
+        method: Method::GET,
+        path: "/api/v1/timelines/home",
+        query: Some("limit=40"),
+        headers: &[],
+        body: Bytes::new(),
+    };
+    let inspection = case.shipped();
+    assert_eq!(inspection.verdict, Verdict::Forward);
+    assert!(!inspection.is_post);
+}
+
+#[test]
+fn monitor_says_what_it_would_do() {
+    let policy = Policy::embedded().replacen("mode = \"enforce\"", "mode = \"monitor\"", 1);
+    let inspection = Case::toot(status(SSN)).run(&inspector(&policy));
+    assert!(!inspection.enforced);
+    assert!(matches!(inspection.verdict, Verdict::Block(_)));
+}
+
+#[test]
+fn a_failed_inspection_is_a_block() {
+    let case = Case::toot(status("good night"));
+    let headers = HeaderMap::new();
+    let request = Request {
+        platform: PLATFORMS.get("mastodon").unwrap(),
+        method: &case.method,
+        path: case.path,
+        query: None,
+        headers: &headers,
+        body: &case.body,
+        group: None,
+        reference: "k3f7q2ma",
+        today: TODAY,
+    };
+    let forward =
+        Policy::embedded().replace("on-unreadable = \"block\"", "on-unreadable = \"forward\"");
+    let lax = inspector(&forward);
+    assert!(matches!(lax.failed(&request).verdict, Verdict::Block(_)));
+    for (why, blocked) in [
+        (Unreadable::Truncated, true),
+        (Unreadable::TooSlow, true),
+        (Unreadable::UnknownKind, false),
+    ] {
+        assert_eq!(
+            matches!(lax.unreadable(&request, why).verdict, Verdict::Block(_)),
+            blocked,
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn nothing_printable_holds_text() {
+    for text in [NAMED, SSN] {
+        let inspection = Case::toot(status(text)).shipped();
+        let printed = format!("{inspection:?}");
+        for secret in ["Castellano", "078-05-1120"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Any bytes under any type give a verdict and no panic; what is forwarded was read.
+    #[test]
+    fn any_bytes_give_a_verdict(
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        query in "[ -~]{0,40}",
+        kind in 0_usize..5,
+    ) {
+        let types = [JSON, FORM, "multipart/form-data; boundary=x", "text/plain", "image/png"];
+        let headers = [("content-type", types[kind])];
+        let case = Case { platform: "mastodon", method: Method::POST, path: "/api/v1/statuses", query: Some(&query), headers: &headers, body: body.into() };
+        let inspection = case.shipped();
+        prop_assert!(inspection.fault.is_none() || !matches!(inspection.verdict, Verdict::Forward));
+    }
+
+    /// A redacted post, inspected again, is forwarded: redacting leaves nothing that would be redacted.
+    #[test]
+    fn a_redacted_post_is_clean(name in "[A-Z][a-z]{4,9}", tail in "[a-z ]{0,30}") {
+        let text = format!("My patient Mr. {name} coded in room 412 {tail}");
+        let inspection = Case::toot(status(&text)).shipped();
+        if let Verdict::Redact(_) = inspection.verdict {
+            let again = Case::toot(redacted_body(&inspection)).shipped();
+            prop_assert_eq!(again.verdict.as_str(), "forward", "{:?}", again.findings);
+        }
+    }
+}
