@@ -1,1 +1,5 @@
-//! app
+//! Puts the parts together and keeps them running: start, ready, stop.
+
+mod start;
+
+pub use start::{Options, Running, StartError, serve, start};
