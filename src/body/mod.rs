@@ -4,8 +4,10 @@
 //! Whatever cannot be read for certain is [`Unreadable`], never guessed at. Pure: bytes in, bytes out.
 
 mod document;
+mod elide;
 pub mod encoding;
 mod path;
 
 pub use document::{CannotWrite, Document, Edit, Kind, Limits, Node, Role, Text, Unreadable};
+pub use elide::{Elider, IsMedia, Piece};
 pub use path::{Path, Step};
