@@ -14,6 +14,6 @@ mod syntax;
 pub use category::Category;
 pub use confidence::Confidence;
 pub use id::{InvalidRuleId, RuleId};
-pub use lexicon::Lexicons;
+pub use lexicon::{Class, Classes, Entry, Lexicons};
 pub use rule::{Except, Keywords, Matcher, Rule, Validation};
 pub use set::{RuleSet, RuleSetBuilder};
