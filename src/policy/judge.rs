@@ -1,5 +1,6 @@
 //! One finding, one judgement: the strictest clause that applies, unless an exception covers the finding.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -47,8 +48,32 @@ pub struct Judgement {
 }
 
 impl Policy {
-    /// Judges one finding.
-    pub fn judge(&self, _question: &Question<'_>) -> Judgement {
-        todo!()
+    /// Judges one finding: an exception that covers it makes it `log`, otherwise the strictest clause that applies
+    /// wins, and where none applies it is `log`.
+    ///
+    /// The order of the file never matters: among equals the first by name is the one that the audit says decided.
+    pub fn judge(&self, question: &Question<'_>) -> Judgement {
+        let exception = self
+            .exceptions
+            .iter()
+            .filter(|exception| exception.covers(question))
+            .min_by_key(|exception| &exception.name);
+        if let Some(exception) = exception {
+            return Judgement {
+                action: Action::Log,
+                by: DecidedBy::Exception(Arc::clone(&exception.name)),
+            };
+        }
+        let clause = self
+            .clauses
+            .iter()
+            .filter(|clause| clause.applies(question))
+            .max_by_key(|clause| (clause.action, Reverse(&clause.name)));
+        match clause {
+            Some(clause) => {
+                Judgement { action: clause.action, by: DecidedBy::Clause(Arc::clone(&clause.name)) }
+            }
+            None => Judgement { action: Action::Log, by: DecidedBy::NoClause },
+        }
     }
 }

@@ -2,10 +2,18 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod action;
+mod clause;
+mod group;
 mod judge;
+mod replacement;
+mod scope;
+mod sentence;
 mod settings;
 mod syntax;
 
 pub use action::Action;
 pub use judge::{DecidedBy, Judgement, Question};
 pub use settings::{MediaAction, Mode, OnFault, Policy};
+
+#[cfg(test)]
+mod tests;

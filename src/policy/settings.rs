@@ -3,10 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::detect::Finding;
 use crate::diagnostic::{Diagnostic, Source};
 use crate::policy::Action;
-use crate::rules::{Category, RuleSet};
+use crate::policy::clause::{Clause, Exception};
+use crate::policy::group::Groups;
+use crate::policy::replacement::Replacements;
+use crate::policy::sentence::{self, Message};
+use crate::rules::Category;
 
 /// Whether verdicts are carried out.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,19 +49,28 @@ pub enum MediaAction {
 /// A policy that can be used: every clause names what exists, and every category is named by a clause.
 #[derive(Debug)]
 pub struct Policy {
-    _private: (),
+    pub(super) source: Arc<Source>,
+    pub(super) hash: String,
+    pub(super) mode: Mode,
+    pub(super) on_unreadable: OnFault,
+    pub(super) on_cannot_redact: OnFault,
+    pub(super) on_unaudited: OnFault,
+    pub(super) message: Message,
+    pub(super) groups: Groups,
+    pub(super) clauses: Vec<Clause>,
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) replacements: Replacements,
+    pub(super) media: Media,
+}
+
+/// The `[media]` of a policy.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Media {
+    pub(super) default: MediaAction,
+    pub(super) platforms: Vec<(String, MediaAction)>,
 }
 
 impl Policy {
-    /// Reads a policy. `platforms` are the names it may use. Every fault is named, not only the first.
-    pub fn parse(
-        _source: &Arc<Source>,
-        _rules: &RuleSet,
-        _platforms: &[&str],
-    ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        todo!()
-    }
-
     /// The shipped policy's text (`config/policy.toml`).
     pub const fn embedded() -> &'static str {
         include_str!("../../config/policy.toml")
@@ -67,57 +82,79 @@ impl Policy {
     }
 
     /// Whether verdicts are carried out.
-    pub fn mode(&self) -> Mode {
-        todo!()
+    pub const fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// For a body that cannot be read.
-    pub fn on_unreadable(&self) -> OnFault {
-        todo!()
+    pub const fn on_unreadable(&self) -> OnFault {
+        self.on_unreadable
     }
 
     /// For a post that should be redacted and cannot be.
-    pub fn on_cannot_redact(&self) -> OnFault {
-        todo!()
+    pub const fn on_cannot_redact(&self) -> OnFault {
+        self.on_cannot_redact
     }
 
     /// For a post whose event cannot be written.
-    pub fn on_unaudited(&self) -> OnFault {
-        todo!()
+    pub const fn on_unaudited(&self) -> OnFault {
+        self.on_unaudited
     }
 
-    /// The group of a client's address.
-    pub fn group_of(&self, _client: IpAddr) -> Option<&str> {
-        todo!()
+    /// The group of a client's address; where networks nest, the narrowest decides.
+    pub fn group_of(&self, client: IpAddr) -> Option<&str> {
+        self.groups.of(client)
     }
 
     /// What replaces a finding: its generalised form where the policy asks for it, or a fixed word.
-    pub fn replacement<'a>(&'a self, _finding: &'a Finding) -> &'a str {
-        todo!()
+    pub fn replacement<'a>(&'a self, finding: &'a Finding) -> &'a str {
+        self.replacements.of(finding)
+    }
+
+    /// Every fixed word that may replace a finding. A caller who has an engine checks that none is itself found.
+    pub fn replacement_words(&self) -> impl Iterator<Item = (Category, &str)> {
+        self.replacements.words()
     }
 
     /// What happens to media on a platform.
-    pub fn media(&self, _platform: &str) -> MediaAction {
-        todo!()
+    pub fn media(&self, platform: &str) -> MediaAction {
+        let named = self.media.platforms.iter().find(|(name, _)| name == platform);
+        named.map_or(self.media.default, |(_, action)| *action)
     }
 
     /// The sentence of a block: `{kinds}` and `{ref}` filled in; one line of printable ASCII.
-    pub fn sentence(&self, _kinds: &[Category], _reference: &str) -> String {
-        todo!()
+    pub fn sentence(&self, kinds: &[Category], reference: &str) -> String {
+        self.message.fill(kinds, reference)
     }
 
-    /// The sentence for a post that could not be read or handled (no kinds to name).
-    pub fn fault_sentence(&self, _fault: &str, _reference: &str) -> String {
-        todo!()
+    /// The sentence for a post that is refused for another reason than what it contains. `fault` is `unreadable`,
+    /// `cannot-redact`, `unaudited` or `busy`, or words of our own such as `this post could not be checked`; never
+    /// words of the post.
+    pub fn fault_sentence(&self, fault: &str, reference: &str) -> String {
+        sentence::of_fault(fault, reference)
+    }
+
+    /// Exceptions that are over: they excuse nothing any more, and whoever keeps the policy should know.
+    pub fn expired(&self, today: Date) -> Vec<Diagnostic> {
+        let over = self.exceptions.iter().filter(|exception| exception.expires < today);
+        over.map(|exception| {
+            Diagnostic::warning(
+                &self.source,
+                format!("exception `{}` is over, so it excuses nothing any more", exception.name),
+            )
+            .at(exception.expires_at)
+            .help("take it out, or renew it with a later day if its reason still holds")
+        })
+        .collect()
     }
 
     /// SHA-256 of the file, in hexadecimal: the audit says which policy judged.
     pub fn hash(&self) -> &str {
-        todo!()
+        &self.hash
     }
 
     /// The strictest action any clause may take, for reports.
     pub fn strictest(&self) -> Option<Action> {
-        todo!()
+        self.clauses.iter().map(|clause| clause.action).max()
     }
 }
