@@ -1,73 +1,14 @@
 //! One decoded body (or query string) of any kind: its texts, and how edits are written back.
 
+use std::fmt;
+
 use bytes::Bytes;
 
-use crate::body::Path;
+use crate::body::json::{self, NONE, Shape, Value};
+use crate::body::multipart::Parts;
+use crate::body::reader::{Layer, Reader, Source};
+use crate::body::{CannotWrite, Edit, Limits, Path, Role, Unreadable, form, read, write};
 use crate::phi::PhiText;
-use crate::span::Span;
-
-/// How much a body may ask of us.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Bytes after decompression (the proxy itself limits the bytes before).
-    pub max_decoded: usize,
-    /// Objects within arrays within objects ...
-    pub max_depth: usize,
-    /// Strings, keys and numbers of one document.
-    pub max_fields: usize,
-    /// Layers of Content-Encoding.
-    pub max_codings: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_decoded: 16 << 20, max_depth: 128, max_fields: 200_000, max_codings: 2 }
-    }
-}
-
-/// Why a body cannot be read. Says what kind of fault, never any of the text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[expect(missing_docs, reason = "each says itself in its message")]
-pub enum Unreadable {
-    #[error("content coding is unknown")]
-    UnknownCoding,
-    #[error("too many layers of content coding")]
-    TooManyCodings,
-    #[error("compressed body is damaged or truncated")]
-    DamagedCoding,
-    #[error("body is larger than the limit")]
-    TooLarge,
-    #[error("body is nested deeper than the limit")]
-    TooDeep,
-    #[error("body has more fields than the limit")]
-    TooManyFields,
-    #[error("text is not in the charset it claims")]
-    Charset,
-    #[error("charset is unknown")]
-    UnknownCharset,
-    #[error("JSON is malformed")]
-    Json,
-    #[error("form is malformed")]
-    Form,
-    #[error("multipart body is malformed")]
-    Multipart,
-    #[error("body is of no kind that can be read")]
-    UnknownKind,
-    #[error("body ended early")]
-    Truncated,
-    #[error("body came too slowly")]
-    TooSlow,
-}
-
-/// Why edits cannot be written back.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[expect(missing_docs, reason = "each says itself in its message")]
-pub enum CannotWrite {
-    #[error("an edit does not fit the text it is for")]
-    Misplaced,
-    #[error("this part of a body cannot be edited")]
-    ReadOnly,
-}
 
 /// What kind of body a document is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,21 +21,6 @@ pub enum Kind {
     Text,
     /// A raw media body that its leading bytes agree on.
     Media,
-}
-
-/// What a text is within its body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Role {
-    /// A string value.
-    Value,
-    /// A number, spelled as it was. Never edited.
-    Number,
-    /// An object key or form name. Never edited.
-    Key,
-    /// The file name of a part. Edited in place where its spelling is plain.
-    FileName,
-    /// Name, type or other parameter of a part. Never edited.
-    PartHeader,
 }
 
 /// One text of a document.
@@ -110,102 +36,155 @@ pub struct Text {
     pub in_part: bool,
 }
 
-/// One change to a document.
-#[derive(Clone, Debug)]
-pub enum Edit {
-    /// Replace bytes of the decoded text `texts()[text]`.
-    Splice {
-        /// Index into [`Document::texts`].
-        text: usize,
-        /// Bytes of the decoded text.
-        span: Span,
-        /// The replacement.
-        with: String,
-    },
-    /// Give a JSON number another value.
-    Number {
-        /// The number.
-        node: Node,
-        /// Its new value.
-        value: u64,
-    },
-    /// Take an element out of a JSON array, or a member out of an object, with its comma.
-    Remove {
-        /// The element, or the member's value.
-        node: Node,
-    },
-}
-
 /// A JSON value within a document (within a part of it, where parts hold JSON). Used by offsets handlers.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Node {
-    layer: u32,
-    node: u32,
+    pub(super) layer: u32,
+    pub(super) node: u32,
 }
 
 /// One decoded body or query string.
-#[derive(Debug)]
 pub struct Document {
-    _private: (),
+    pub(super) kind: Kind,
+    pub(super) body: Bytes,
+    pub(super) texts: Vec<Text>,
+    /// Where each text came from, by its index.
+    pub(super) sources: Vec<Source>,
+    /// The first is the body itself; each of the others stands in a slot of one before it.
+    pub(super) layers: Vec<Layer>,
+    /// What a multipart body is held to when it is written.
+    pub(super) parts: Option<Parts>,
+    unread_files: bool,
 }
 
 impl Document {
     /// Reads a decompressed body by its `Content-Type` (sniffed where there is none).
     pub fn parse(
-        _content_type: Option<&str>,
-        _body: Bytes,
-        _limits: &Limits,
+        content_type: Option<&str>,
+        body: Bytes,
+        limits: &Limits,
     ) -> Result<Self, Unreadable> {
-        todo!()
+        let mut reader = Reader::new(limits, body.len());
+        let kind = read::read(content_type, &body, &mut reader)?;
+        Ok(Self::new(kind, body, reader))
     }
 
     /// Reads a raw query string (without `?`).
-    pub fn parse_query(_query: &str, _limits: &Limits) -> Result<Self, Unreadable> {
-        todo!()
+    pub fn parse_query(query: &str, limits: &Limits) -> Result<Self, Unreadable> {
+        let body = Bytes::copy_from_slice(query.as_bytes());
+        let mut reader = Reader::new(limits, body.len());
+        form::read(&mut reader, &body)?;
+        Ok(Self::new(Kind::Form, body, reader))
+    }
+
+    fn new(kind: Kind, body: Bytes, reader: Reader<'_>) -> Self {
+        let unread_files = kind == Kind::Media || reader.unread_files;
+        Self {
+            kind,
+            body,
+            texts: reader.texts,
+            sources: reader.sources,
+            layers: reader.layers,
+            parts: reader.parts,
+            unread_files,
+        }
     }
 
     /// What kind of body it is.
     pub fn kind(&self) -> Kind {
-        todo!()
+        self.kind
+    }
+
+    /// Whether it holds bytes that nobody reads: it is media, or a part of it is a file of no text.
+    pub fn holds_media(&self) -> bool {
+        self.unread_files
     }
 
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.
     pub fn texts(&self) -> &[Text] {
-        todo!()
+        &self.texts
+    }
+
+    /// The outermost JSON value, where the body is JSON.
+    pub fn root(&self) -> Option<Node> {
+        self.value(Node { layer: 0, node: 0 }).map(|_| Node { layer: 0, node: 0 })
     }
 
     /// The JSON value that text `index` is, if it is one.
-    pub fn node_of(&self, _index: usize) -> Option<Node> {
-        todo!()
+    pub fn node_of(&self, index: usize) -> Option<Node> {
+        let source = self.sources.get(index)?;
+        (source.node != NONE).then_some(Node { layer: source.slot.layer, node: source.node })
     }
 
     /// The object or array a node stands in.
-    pub fn parent(&self, _node: Node) -> Option<Node> {
-        todo!()
+    pub fn parent(&self, node: Node) -> Option<Node> {
+        let parent = self.value(node)?.parent;
+        (parent != NONE).then_some(Node { layer: node.layer, node: parent })
     }
 
     /// Every member of an object with this key: duplicates are all given.
-    pub fn members(&self, _object: Node, _key: &str) -> Vec<Node> {
-        todo!()
+    pub fn members(&self, object: Node, key: &str) -> Vec<Node> {
+        self.children(object, Shape::Object)
+            .filter(|(_, value)| self.key(value) == Some(key))
+            .map(|(node, _)| node)
+            .collect()
     }
 
     /// The elements of an array.
-    pub fn elements(&self, _array: Node) -> Vec<Node> {
-        todo!()
+    pub fn elements(&self, array: Node) -> Vec<Node> {
+        self.children(array, Shape::Array).map(|(node, _)| node).collect()
     }
 
     /// The value of a number that is a whole one.
-    pub fn as_u64(&self, _node: Node) -> Option<u64> {
-        todo!()
+    pub fn as_u64(&self, node: Node) -> Option<u64> {
+        let value = self.value(node).filter(|value| value.shape == Shape::Number)?;
+        self.texts.get(value.text as usize)?.text.expose().parse().ok()
     }
 
     /// The text index of a string value.
-    pub fn text_of(&self, _node: Node) -> Option<usize> {
-        todo!()
+    pub fn text_of(&self, node: Node) -> Option<usize> {
+        let value = self.value(node).filter(|value| value.shape == Shape::String)?;
+        Some(value.text as usize)
     }
 
     /// The body with these edits: nothing else differs by a byte. Without edits, the very bytes.
-    pub fn write(&self, _edits: &[Edit]) -> Result<Bytes, CannotWrite> {
-        todo!()
+    pub fn write(&self, edits: &[Edit]) -> Result<Bytes, CannotWrite> {
+        write::write(self, edits)
+    }
+
+    pub(super) fn value(&self, node: Node) -> Option<&Value> {
+        self.layers.get(node.layer as usize)?.values.get(node.node as usize)
+    }
+
+    /// The decoded text under a key's or value's index.
+    pub(super) fn text(&self, index: usize) -> Option<&PhiText> {
+        self.texts.get(index).map(|text| &text.text)
+    }
+
+    fn key(&self, value: &Value) -> Option<&str> {
+        self.text(value.key as usize).map(PhiText::expose)
+    }
+
+    fn children(&self, parent: Node, shape: Shape) -> impl Iterator<Item = (Node, &Value)> {
+        let values = self
+            .layers
+            .get(parent.layer as usize)
+            .map(|layer| layer.values.as_slice())
+            .unwrap_or_default();
+        let is = values.get(parent.node as usize).is_some_and(|value| value.shape == shape);
+        let values = if is { values } else { &[] };
+        json::children(values, parent.node)
+            .map(move |(node, value)| (Node { layer: parent.layer, node }, value))
+    }
+}
+
+/// Prints counts only: everything else is a client's words.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("kind", &self.kind)
+            .field("n_bytes", &self.body.len())
+            .field("n_texts", &self.texts.len())
+            .finish_non_exhaustive()
     }
 }

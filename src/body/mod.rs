@@ -2,12 +2,34 @@
 //!
 //! Promise: decode then write without edits is the identity on bytes; with edits only the edited strings change.
 //! Whatever cannot be read for certain is [`Unreadable`], never guessed at. Pure: bytes in, bytes out.
+//!
+//! A document is a list of texts over layers of source bytes: the body, and JSON that stands in a form's value or in a part.
+//! An edit becomes a patch of its layer, and a layer's patches become splices of the text it stands in.
 
+mod content_type;
 mod document;
+mod edit;
 mod elide;
 pub mod encoding;
+mod form;
+mod json;
+mod limits;
+mod multipart;
+mod name;
+mod params;
 mod path;
+mod read;
+mod reader;
+mod slot;
+mod sniff;
+mod write;
 
-pub use document::{CannotWrite, Document, Edit, Kind, Limits, Node, Role, Text, Unreadable};
+pub use document::{Document, Kind, Node, Text};
+pub use edit::{CannotWrite, Edit, Role};
 pub use elide::{Elider, IsMedia, Piece};
+pub use limits::{Limits, Unreadable};
 pub use path::{Path, Step};
+pub use sniff::looks_like_media;
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,25 @@
 //! Where a string sits in a body.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// One step down into a body.
 #[derive(Clone, Eq, PartialEq)]
 pub enum Step {
-    /// An object key, or a part of a form name (`poll[options][]` is `poll`, `options`, `[]`).
-    Key(Box<str>),
+    /// An object key, or a part of a form name (`poll[options][]` is `poll`, `options`, `[]`). Shared by the paths that
+    /// go through it: a long key above many children must not be copied for each.
+    Key(Arc<str>),
     /// An array element.
     Index(usize),
     /// The `[]` of a form name.
     Append,
+}
+
+impl Step {
+    /// Whether it goes down by this key.
+    pub fn is_key(&self, name: &str) -> bool {
+        matches!(self, Self::Key(key) if **key == *name)
+    }
 }
 
 /// Where a string sits in a body. Keys are a client's words, so it prints as child indexes only.

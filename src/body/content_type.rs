@@ -1,0 +1,143 @@
+//! What a `Content-Type` claims. Content types lie, so this only says where to start reading.
+
+use crate::body::Unreadable;
+use crate::body::params::{self, Param};
+
+/// What a content type claims a body (or a part) to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Claim {
+    Json,
+    Form,
+    Multipart,
+    Text,
+    /// Media, unknown, or nothing at all.
+    Other,
+}
+
+/// A content type, read.
+#[derive(Debug)]
+pub(super) struct ContentType<'a> {
+    pub(super) claim: Claim,
+    essence: &'a str,
+    params: Vec<Param<'a>>,
+}
+
+impl<'a> ContentType<'a> {
+    /// Reads a header value; one that is none claims nothing.
+    pub(super) fn parse(header: Option<&'a str>) -> Self {
+        let header = header.unwrap_or_default();
+        let (essence, params, sound) = match params::parse(header) {
+            Some((essence, params)) => (essence, params, true),
+            None => (header.split(';').next().unwrap_or_default().trim(), Vec::new(), false),
+        };
+        let claim = match claim_of(essence) {
+            // Without its parameters a claim still says what to be strict about; multipart then lacks its boundary.
+            claim @ (Claim::Json | Claim::Multipart) => claim,
+            claim if sound => claim,
+            _ => Claim::Other,
+        };
+        Self { claim, essence, params }
+    }
+
+    /// Whether it is `multipart/form-data`.
+    pub(super) fn is_form_data(&self) -> bool {
+        self.essence.eq_ignore_ascii_case("multipart/form-data")
+    }
+
+    /// The boundary of a multipart body.
+    pub(super) fn boundary(&self) -> Option<&'a str> {
+        let boundary = params::find(&self.params, "boundary")?.value;
+        let sound = (1..=256).contains(&boundary.len())
+            && !boundary.ends_with(' ')
+            && boundary.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
+        sound.then_some(boundary)
+    }
+
+    /// Refuses text that is not in the charset it claims, and charsets other than UTF-8 and its subset ASCII.
+    pub(super) fn check_charset(&self, text: &[u8]) -> Result<(), Unreadable> {
+        let Some(charset) = params::find(&self.params, "charset") else { return Ok(()) };
+        if ["utf-8", "utf8"].iter().any(|name| charset.value.eq_ignore_ascii_case(name)) {
+            return Ok(());
+        }
+        if !["us-ascii", "ascii"].iter().any(|name| charset.value.eq_ignore_ascii_case(name)) {
+            return Err(Unreadable::UnknownCharset);
+        }
+        if text.is_ascii() { Ok(()) } else { Err(Unreadable::Charset) }
+    }
+}
+
+fn claim_of(essence: &str) -> Claim {
+    let starts = |prefix: &str| {
+        essence.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let ends = |suffix: &str| {
+        let at = essence.len().checked_sub(suffix.len());
+        at.and_then(|at| essence.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    };
+    if ends("/json") || ends("+json") {
+        Claim::Json
+    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Claim::Form
+    } else if starts("multipart/") {
+        Claim::Multipart
+    } else if starts("text/") {
+        Claim::Text
+    } else {
+        Claim::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, ContentType};
+    use crate::body::Unreadable;
+
+    #[test]
+    fn claims() {
+        let cases = [
+            (None, Claim::Other),
+            (Some(""), Claim::Other),
+            (Some("application/json"), Claim::Json),
+            (Some("Application/JSON ; charset=UTF-8"), Claim::Json),
+            (Some("application/json; charset=utf-8; charset=x"), Claim::Json),
+            (Some("application/activity+json"), Claim::Json),
+            (Some("text/json"), Claim::Json),
+            (Some("application/x-www-form-urlencoded;charset=UTF-8"), Claim::Form),
+            (Some("multipart/form-data"), Claim::Multipart),
+            (Some("text/plain"), Claim::Text),
+            (Some("image/png"), Claim::Other),
+            (Some("*/*"), Claim::Other),
+            (Some("nonsense"), Claim::Other),
+            (Some("é"), Claim::Other),
+        ];
+        for (header, want) in cases {
+            assert_eq!(ContentType::parse(header).claim, want, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn charsets_are_checked() {
+        let check =
+            |header, text: &str| ContentType::parse(Some(header)).check_charset(text.as_bytes());
+        assert_eq!(check("text/plain", "é"), Ok(()));
+        assert_eq!(check("text/plain; charset=\"UTF-8\"", "é"), Ok(()));
+        assert_eq!(check("text/plain; charset=us-ascii", "e"), Ok(()));
+        assert_eq!(check("text/plain; charset=us-ascii", "é"), Err(Unreadable::Charset));
+        assert_eq!(check("text/plain; charset=utf-16", "e"), Err(Unreadable::UnknownCharset));
+    }
+
+    #[test]
+    fn boundaries() {
+        let boundary = |header| ContentType::parse(Some(header)).boundary().map(str::to_owned);
+        assert_eq!(boundary("multipart/form-data; boundary=abc").as_deref(), Some("abc"));
+        assert_eq!(boundary("multipart/form-data; boundary=\"a b:c\"").as_deref(), Some("a b:c"));
+        for bad in [
+            "multipart/form-data",
+            "multipart/form-data; boundary=\"\"",
+            "multipart/form-data; boundary=\"a \"",
+            "multipart/x; boundary=a; boundary=b",
+        ] {
+            assert_eq!(boundary(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What can be changed in a document, and why a change cannot be written.
+
+use crate::body::Node;
+use crate::span::Span;
+
+/// What a text is within its body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// A string value.
+    Value,
+    /// A number, spelled as it was. Never edited.
+    Number,
+    /// An object key or form name. Never edited.
+    Key,
+    /// The file name of a part. Edited in place where its spelling is plain.
+    FileName,
+    /// Name, type or other parameter of a part. Never edited.
+    PartHeader,
+}
+
+/// One change to a document.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// Replace bytes of the decoded text `texts()[text]`.
+    Splice {
+        /// Index into [`Document::texts`](crate::body::Document::texts).
+        text: usize,
+        /// Bytes of the decoded text.
+        span: Span,
+        /// The replacement.
+        with: String,
+    },
+    /// Give a JSON number another value.
+    Number {
+        /// The number.
+        node: Node,
+        /// Its new value.
+        value: u64,
+    },
+    /// Take an element out of a JSON array, or a member out of an object, with its comma.
+    Remove {
+        /// The element, or the member's value.
+        node: Node,
+    },
+}
+
+/// Why edits cannot be written back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says itself in its message")]
+pub enum CannotWrite {
+    #[error("an edit does not fit the text it is for")]
+    Misplaced,
+    #[error("this part of a body cannot be edited")]
+    ReadOnly,
+}

@@ -1,0 +1,54 @@
+//! How much a body may ask of us, and why one cannot be read.
+
+/// How much a body may ask of us.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes after decompression (the proxy itself limits the bytes before).
+    pub max_decoded: usize,
+    /// Objects within arrays within objects ...
+    pub max_depth: usize,
+    /// Strings, keys and numbers of one document.
+    pub max_fields: usize,
+    /// Layers of Content-Encoding.
+    pub max_codings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_decoded: 16 << 20, max_depth: 128, max_fields: 200_000, max_codings: 2 }
+    }
+}
+
+/// Why a body cannot be read. Says what kind of fault, never any of the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says itself in its message")]
+pub enum Unreadable {
+    #[error("content coding is unknown")]
+    UnknownCoding,
+    #[error("too many layers of content coding")]
+    TooManyCodings,
+    #[error("compressed body is damaged or truncated")]
+    DamagedCoding,
+    #[error("body is larger than the limit")]
+    TooLarge,
+    #[error("body is nested deeper than the limit")]
+    TooDeep,
+    #[error("body has more fields than the limit")]
+    TooManyFields,
+    #[error("text is not in the charset it claims")]
+    Charset,
+    #[error("charset is unknown")]
+    UnknownCharset,
+    #[error("JSON is malformed")]
+    Json,
+    #[error("form is malformed")]
+    Form,
+    #[error("multipart body is malformed")]
+    Multipart,
+    #[error("body is of no kind that can be read")]
+    UnknownKind,
+    #[error("body ended early")]
+    Truncated,
+    #[error("body came too slowly")]
+    TooSlow,
+}

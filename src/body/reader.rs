@@ -1,0 +1,192 @@
+//! What every reader of a kind of body fills: texts, where each came from, and the layers they stand in.
+//!
+//! Promise: the limits on fields hold over all layers together, and what is read costs memory linear in the body (paths
+//! are counted, too: a deep body of many fields would otherwise spend far more on them than its own size).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::body::json::Value;
+use crate::body::multipart::Parts;
+use crate::body::slot::Slot;
+use crate::body::{Limits, Path, Role, Step, Text, Unreadable};
+use crate::phi::PhiText;
+
+/// Steps of all paths together, for each field the limits allow.
+const STEPS_PER_FIELD: usize = 8;
+
+/// Where one text came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) slot: Slot,
+    /// The JSON value it is, or [`NONE`](crate::body::json::NONE).
+    pub(super) node: u32,
+}
+
+/// One stretch of encoded text: the body, a JSON part of it, or JSON in a form's value.
+pub(super) struct Layer {
+    pub(super) source: Bytes,
+    /// Where it stands in the layer around it: its source is the decoded text of that slot.
+    pub(super) outer: Option<Slot>,
+    /// Its JSON values; none where it is not JSON.
+    pub(super) values: Vec<Value>,
+}
+
+/// Texts, sources and layers as they are read.
+pub(super) struct Reader<'l> {
+    limits: &'l Limits,
+    pub(super) texts: Vec<Text>,
+    pub(super) sources: Vec<Source>,
+    pub(super) layers: Vec<Layer>,
+    /// What a multipart body is held to when it is written.
+    pub(super) parts: Option<Parts>,
+    /// Whether a part is a file that nobody reads.
+    pub(super) unread_files: bool,
+    n_values: usize,
+    n_steps: usize,
+}
+
+/// Where a reader stood, to go back to when a guess was wrong.
+pub(super) struct Mark {
+    n_texts: usize,
+    n_layers: usize,
+    n_values: usize,
+    n_steps: usize,
+}
+
+impl<'l> Reader<'l> {
+    pub(super) fn new(limits: &'l Limits, length: usize) -> Self {
+        let n = (length / 16).clamp(2, 4096);
+        Self {
+            limits,
+            texts: Vec::with_capacity(n),
+            sources: Vec::with_capacity(n),
+            layers: Vec::with_capacity(1),
+            parts: None,
+            unread_files: false,
+            n_values: 0,
+            n_steps: 0,
+        }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        self.limits
+    }
+
+    /// Starts a layer and gives its number.
+    pub(super) fn open_layer(
+        &mut self,
+        source: &Bytes,
+        outer: Option<Slot>,
+    ) -> Result<u32, Unreadable> {
+        if u32::try_from(source.len()).is_err() {
+            return Err(Unreadable::TooLarge);
+        }
+        let layer = u32::try_from(self.layers.len()).map_err(|_| Unreadable::TooManyFields)?;
+        self.layers.push(Layer { source: source.clone(), outer, values: Vec::new() });
+        Ok(layer)
+    }
+
+    /// Gives a layer its JSON values.
+    pub(super) fn close_layer(&mut self, layer: u32, values: Vec<Value>) {
+        if let Some(layer) = self.layers.get_mut(layer as usize) {
+            layer.values = values;
+        }
+    }
+
+    /// Counts one more JSON value, and gives the number it has in its layer of `n_so_far`.
+    pub(super) fn count_value(&mut self, n_so_far: usize) -> Result<u32, Unreadable> {
+        self.n_values += 1;
+        if self.n_values > self.limits.max_fields {
+            return Err(Unreadable::TooManyFields);
+        }
+        u32::try_from(n_so_far).map_err(|_| Unreadable::TooManyFields)
+    }
+
+    /// Lists one text and gives its index.
+    pub(super) fn push(
+        &mut self,
+        place: &Place,
+        role: Role,
+        text: String,
+        slot: Slot,
+        node: u32,
+    ) -> Result<u32, Unreadable> {
+        self.n_steps += place.path.steps.len();
+        if self.texts.len() >= self.limits.max_fields
+            || self.n_steps / STEPS_PER_FIELD > self.limits.max_fields
+        {
+            return Err(Unreadable::TooManyFields);
+        }
+        let index = u32::try_from(self.texts.len()).map_err(|_| Unreadable::TooManyFields)?;
+        self.texts.push(Text {
+            path: place.path.clone(),
+            role,
+            text: PhiText::new(text),
+            in_part: place.in_part,
+        });
+        self.sources.push(Source { slot, node });
+        Ok(index)
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            n_texts: self.texts.len(),
+            n_layers: self.layers.len(),
+            n_values: self.n_values,
+            n_steps: self.n_steps,
+        }
+    }
+
+    /// Whether any text since the mark is words rather than a number.
+    pub(super) fn holds_strings_since(&self, mark: &Mark) -> bool {
+        self.texts.iter().skip(mark.n_texts).any(|text| text.role != Role::Number)
+    }
+
+    /// Forgets all that was read since the mark.
+    pub(super) fn back_to(&mut self, mark: &Mark) {
+        self.texts.truncate(mark.n_texts);
+        self.sources.truncate(mark.n_texts);
+        self.layers.truncate(mark.n_layers);
+        self.n_values = mark.n_values;
+        self.n_steps = mark.n_steps;
+    }
+}
+
+/// Where a reader is in the body.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    pub(super) path: Path,
+    pub(super) in_part: bool,
+}
+
+impl Place {
+    /// Goes down to a first child.
+    pub(super) fn down(&mut self, step: Step) {
+        self.path.steps.push(step);
+        self.path.indexes.push(0);
+    }
+
+    pub(super) fn up(&mut self) {
+        self.path.steps.pop();
+        self.path.indexes.pop();
+    }
+
+    /// Goes on to the next child of the same container.
+    pub(super) fn next_child(&mut self) {
+        let Some(index) = self.path.indexes.last_mut() else { return };
+        *index += 1;
+        let index = *index;
+        if let Some(Step::Index(step)) = self.path.steps.last_mut() {
+            *step = index;
+        }
+    }
+
+    /// Says by which key we came to the child we are at.
+    pub(super) fn at_key(&mut self, key: Arc<str>) {
+        if let Some(step) = self.path.steps.last_mut() {
+            *step = Step::Key(key);
+        }
+    }
+}

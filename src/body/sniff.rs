@@ -1,0 +1,146 @@
+//! What a body is by its bytes, where its content type is absent or wrong.
+//!
+//! Media pass unread, so that a body is media only if its leading bytes are those of a known format and it is no text: text
+//! that starts with `GIF89a` is text.
+
+use crate::body::content_type::{Claim, ContentType};
+
+/// Whether a streamed body is media: it does not claim to be JSON, multipart or text, and its leading bytes (of which 512
+/// are enough) are those of a known format. Whether the endpoint takes media is for the caller to ask.
+pub fn looks_like_media(content_type: Option<&str>, leading: &[u8]) -> bool {
+    let claim = ContentType::parse(content_type).claim;
+    matches!(claim, Claim::Other | Claim::Form) && is_media(leading)
+}
+
+/// Whether bytes are those of a known media format, and no text.
+pub(super) fn is_media(bytes: &[u8]) -> bool {
+    let leading = bytes.get(..512).unwrap_or(bytes);
+    is_media_format(leading) && leading.iter().any(|byte| is_binary(*byte))
+}
+
+/// Whether bytes are a document of a format that holds text we cannot read: never media, never text.
+pub(super) fn is_known_document(bytes: &[u8]) -> bool {
+    const STARTS: &[&[u8]] =
+        &[b"%PDF-", b"\xEF\xBB\xBF%PDF-", b"PK\x03\x04", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"];
+    STARTS.iter().any(|start| bytes.starts_with(start)) || bytes.get(128..132) == Some(b"DICM")
+}
+
+/// Whether a text holds nothing but what texts hold.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    !text.bytes().any(is_binary)
+}
+
+/// Whether a body claims by its first bytes to be JSON: if it then is not, a lenient server may yet read it so.
+pub(super) fn claims_json(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let mut visible = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+    matches!(
+        (visible.next(), visible.next()),
+        (Some(b'{'), Some(b'"' | b'\'' | b'/' | b'}')) | (Some(b'['), Some(b'{' | b'"' | b'['))
+    )
+}
+
+/// Whether a body without a content type looks like a form: what encoders of forms write, and a name with a value.
+pub(super) fn looks_like_form(bytes: &[u8]) -> bool {
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~*+%&=[]:!'();@/?$,".contains(byte);
+    bytes.iter().all(plain) && bytes.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0)
+}
+
+fn is_media_format(bytes: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"\xFF\xD8\xFF",      // JPEG
+        b"\x89PNG\r\n\x1A\n", // PNG
+        b"GIF87a",
+        b"GIF89a",
+        b"BM",    // BMP; its reserved bytes are checked below
+        b"II*\0", // TIFF
+        b"MM\0*",
+        b"\x1A\x45\xDF\xA3", // Matroska, WebM
+        b"OggS\0",
+        b"fLaC\0",
+        b"ID3",
+        b"\xFF\xFB",
+        b"\xFF\xF3",
+        b"\xFF\xF2", // MP3 frames
+        b"\xFF\xF1",
+        b"\xFF\xF9", // AAC
+        b"FLV\x01",
+        b"\0\0\x01\xBA",
+        b"\0\0\x01\xB3",                     // MPEG
+        b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", // ASF
+        b"\0\0\0\x0CjP  \r\n",               // JPEG 2000
+        b"\xFF\x0A",                         // JPEG XL
+        b"\0\0\0\x0CJXL \r\n",
+    ];
+    let riff =
+        bytes.starts_with(b"RIFF") && matches!(bytes.get(8..12), Some(b"WEBP" | b"WAVE" | b"AVI "));
+    // ISO media: MP4, QuickTime, HEIC, AVIF, M4A.
+    let iso = matches!(bytes.get(4..8), Some(b"ftyp" | b"moov" | b"mdat" | b"wide"));
+    let bmp_is_not = bytes.starts_with(b"BM") && bytes.get(6..10) != Some(&[0; 4]);
+    riff || iso || (!bmp_is_not && STARTS.iter().any(|start| bytes.starts_with(start)))
+}
+
+/// Control characters that no text holds.
+fn is_binary(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{claims_json, is_known_document, looks_like_form, looks_like_media};
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR";
+
+    #[test]
+    fn media_needs_leading_bytes_and_no_claim_of_text() {
+        let cases: &[(Option<&str>, &[u8], bool)] = &[
+            (Some("image/png"), PNG, true),
+            (Some("application/octet-stream"), PNG, true),
+            (Some("*/*"), PNG, true),
+            (None, PNG, true),
+            (Some("application/x-www-form-urlencoded"), PNG, true),
+            (Some("application/json"), PNG, false),
+            (Some("text/plain"), PNG, false),
+            (Some("multipart/form-data; boundary=x"), PNG, false),
+            (Some("image/jpeg"), b"\xFF\xD8\xFF\xE0\0\x10JFIF\0", true),
+            (Some("video/mp4"), b"\0\0\0\x18ftypmp42\0\0\0\0", true),
+            (Some("image/webp"), b"RIFF\x24\0\0\0WEBPVP8 ", true),
+            (Some("image/gif"), b"GIF89a\x01\0\x01\0", true),
+            (Some("image/gif"), b"GIF89a=1&status=Jane+Roe", false),
+            (Some("image/bmp"), b"BMW drivers of the ward", false),
+            (Some("image/png"), b"{\"text\":\"Jane Roe\"}", false),
+            (Some("image/png"), b"", false),
+            (Some("application/pdf"), b"%PDF-1.7\n\0", false),
+        ];
+        for (content_type, leading, want) in cases {
+            assert_eq!(
+                looks_like_media(*content_type, leading),
+                *want,
+                "{content_type:?} {leading:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn documents_are_not_media() {
+        let dicom = [&[0u8; 128][..], b"DICM\x02\0"].concat();
+        assert!(is_known_document(&dicom) && !looks_like_media(Some("image/dicom"), &dicom));
+        assert!(is_known_document(b"%PDF-1.4"));
+        assert!(!is_known_document(b"hello"));
+    }
+
+    #[test]
+    fn json_and_forms_claim_themselves() {
+        for json in ["{\"a\":1", " [ {", "\u{feff}{\"a\":1}", "{}", "{'a':1}", "[\"a\"]"] {
+            assert!(claims_json(json.as_bytes()), "{json}");
+        }
+        for text in ["{hello}", "[update] all well", "", "[1]"] {
+            assert!(!claims_json(text.as_bytes()), "{text}");
+        }
+        assert!(looks_like_form(b"status=a+b&poll[options][]=%41"));
+        for text in ["a = b", "hello", "=", "=a", "caf\u{e9}=1", "a=b\n"] {
+            assert!(!looks_like_form(text.as_bytes()), "{text}");
+        }
+    }
+}
