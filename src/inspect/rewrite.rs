@@ -46,6 +46,7 @@ pub(super) fn rewrite(
     let signed = request.platform.signed(
         request.headers,
         documents.body,
+        documents.query,
         !body.edits.is_empty(),
         !query.edits.is_empty(),
     );

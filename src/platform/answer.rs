@@ -1,5 +1,7 @@
 //! The answer a client gets instead of the platform's own.
 
+use crate::platform::template::Fault;
+
 /// What we answer in a platform's own shape, so that a stock client shows the sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Answer {
@@ -9,4 +11,166 @@ pub struct Answer {
     pub content_type: String,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// The shape of a body, as a platform's file writes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct AnswerTemplate {
+    pub(super) status: http::StatusCode,
+    pub(super) content_type: String,
+    body: String,
+    is_json: bool,
+}
+
+const SENTENCE: &str = "{sentence}";
+const REFERENCE: &str = "{ref}";
+
+impl AnswerTemplate {
+    /// Checks that the answer can be what it says: a body of its own type with the sentence in it, for any sentence.
+    pub(super) fn new(
+        status: http::StatusCode,
+        content_type: &str,
+        body: &str,
+    ) -> Result<Self, Fault> {
+        let media_type =
+            content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_json = media_type == "application/json" || media_type.ends_with("+json");
+        let template =
+            Self { status, content_type: content_type.into(), body: body.into(), is_json };
+        if !body.contains(SENTENCE) {
+            return Err((
+                "the answer does not hold {sentence}".into(),
+                "put {sentence} where the platform's own error text stands, so that the client shows it",
+            ));
+        }
+        if !is_json && media_type != "text/plain" {
+            return Err((
+                format!("an answer cannot be of type `{media_type}`"),
+                "use \"application/json\" or \"text/plain\": what clients show as an error, and what can be escaped",
+            ));
+        }
+        if is_json && !template.is_sound() {
+            return Err((
+                "the answer is not valid JSON".into(),
+                "write {sentence} and {ref} inside quotes: {\"error\":\"{sentence}\"}",
+            ));
+        }
+        Ok(template)
+    }
+
+    /// Whether a sentence with all that JSON escapes comes out as it went in.
+    fn is_sound(&self) -> bool {
+        const HARD: &str = "a \"b\" \\c {ref}";
+        let filled = self.fill(HARD, "ABCD2345");
+        serde_json::from_slice::<serde_json::Value>(&filled.body)
+            .is_ok_and(|value| holds_string(&value, HARD))
+    }
+
+    /// The answer with this sentence. Control characters become spaces: clients show one line.
+    pub(super) fn fill(&self, sentence: &str, reference: &str) -> Answer {
+        let put = |text: &str| -> String {
+            let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            if !self.is_json {
+                return line;
+            }
+            let quoted = serde_json::Value::String(line).to_string();
+            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+        };
+        // The reference is put in first and piece by piece, so that a sentence holding `{ref}` is left as it is.
+        let body: Vec<String> = self
+            .body
+            .split(SENTENCE)
+            .map(|piece| piece.replace(REFERENCE, &put(reference)))
+            .collect();
+        Answer {
+            status: self.status,
+            content_type: self.content_type.clone(),
+            body: body.join(&put(sentence)).into_bytes(),
+        }
+    }
+}
+
+/// A status that stock clients show and do not answer by trying again or signing out.
+pub(super) fn status(number: usize) -> Result<http::StatusCode, Fault> {
+    let refuse = |why: &str| {
+        Err((
+            format!("status {number} would not show the sentence: {why}"),
+            "use 400, 403 or 422, or 200 where the platform reports its errors so",
+        ))
+    };
+    match number {
+        200 | 400 | 402 | 403..=406 | 409..=418 | 422..=424 | 426 | 428 | 431 | 451 => {}
+        401 => return refuse("clients sign in again"),
+        408 | 425 | 429 => return refuse("clients wait and try again"),
+        500..=599 => return refuse("clients try again, or show words of their own"),
+        _ => return refuse("it is no refusal"),
+    }
+    u16::try_from(number)
+        .ok()
+        .and_then(|number| http::StatusCode::from_u16(number).ok())
+        .map_or_else(|| refuse("there is no such status"), Ok)
+}
+
+fn holds_string(value: &serde_json::Value, wanted: &str) -> bool {
+    match value {
+        serde_json::Value::String(string) => string.contains(wanted),
+        serde_json::Value::Array(list) => list.iter().any(|value| holds_string(value, wanted)),
+        serde_json::Value::Object(object) => {
+            object.values().any(|value| holds_string(value, wanted))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AnswerTemplate, status};
+
+    fn template(content_type: &str, body: &str) -> Result<AnswerTemplate, super::Fault> {
+        AnswerTemplate::new(http::StatusCode::FORBIDDEN, content_type, body)
+    }
+
+    #[test]
+    fn sentences_are_escaped() {
+        let json = template("application/json", r#"{"error":"{sentence}","id":"{ref}"}"#).unwrap();
+        for (sentence, want) in [
+            ("blocked", r#"{"error":"blocked","id":"AB"}"#),
+            ("a \"b\" \\", r#"{"error":"a \"b\" \\","id":"AB"}"#),
+            ("one\ntwo", r#"{"error":"one two","id":"AB"}"#),
+            ("{ref}", r#"{"error":"{ref}","id":"AB"}"#),
+        ] {
+            assert_eq!(String::from_utf8(json.fill(sentence, "AB").body).unwrap(), want);
+        }
+        let plain = template("text/plain; charset=utf-8", "{sentence} ({ref})").unwrap();
+        assert_eq!(plain.fill("a \"b\"", "AB").body, b"a \"b\" (AB)");
+    }
+
+    #[test]
+    fn answers_that_cannot_work_are_refused() {
+        for (content_type, body) in [
+            ("application/json", r#"{"error":{sentence}}"#),
+            ("application/json", r#"{"error":"{sentence}""#),
+            ("application/json", r#"{"error":"no"}"#),
+            ("text/html", "<p>{sentence}</p>"),
+        ] {
+            assert!(template(content_type, body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn statuses_that_clients_hide_are_refused() {
+        for (number, allowed) in [
+            (200, true),
+            (400, true),
+            (403, true),
+            (422, true),
+            (401, false),
+            (429, false),
+            (503, false),
+            (302, false),
+            (99, false),
+        ] {
+            assert_eq!(status(number).is_ok(), allowed, "{number}");
+        }
+    }
 }

@@ -1,6 +1,15 @@
 //! One endpoint of a platform: what it is for and which of its fields carry words.
 
+use std::sync::Arc;
+
+use http::Method;
+
 use crate::body::{Path, Role};
+use crate::platform::answer::AnswerTemplate;
+use crate::platform::bound::Bound;
+use crate::platform::field::{FieldPath, FieldSpec};
+use crate::platform::rewrite::Rewrite;
+use crate::platform::template::PathTemplate;
 
 /// What an endpoint is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,6 +24,23 @@ pub enum Class {
     Telemetry,
     /// Anything else that is known and harmless (follow, like).
     Pass,
+}
+
+impl Class {
+    pub(super) const NAMES: &[(&str, Self)] = &[
+        ("post", Self::Post),
+        ("media", Self::Media),
+        ("sign-in", Self::SignIn),
+        ("telemetry", Self::Telemetry),
+        ("pass", Self::Pass),
+    ];
+
+    /// Whether strings that the endpoint does not name are read. This is the one place that decides it: on endpoints of
+    /// class sign-in, telemetry and pass they are not, because none of them is published and an e-mail address in a
+    /// login or a name in a search must not cost anybody the service.
+    pub(super) const fn reads_the_rest(self) -> bool {
+        matches!(self, Self::Post | Self::Media)
+    }
 }
 
 /// Where a string was found.
@@ -43,32 +69,90 @@ pub enum FieldClass<'a> {
     Other,
 }
 
-/// One field that an endpoint names.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FieldSpec {
-    /// The path template as written, such as `poll.options[]`: safe to print.
-    pub template: String,
+/// The treatment that a file asks for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Treatment {
+    Words,
+    Other,
+    Opaque,
+}
+
+/// A field with its treatment.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) path: FieldPath,
+    pub(super) treatment: Treatment,
+    pub(super) spec: FieldSpec,
+}
+
+/// What an endpoint entry of a file says, shared by all its methods and paths.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) class: Class,
+    /// The more exact first, so that the first that matches decides; words before opaque where both are as exact.
+    pub(super) fields: Vec<Named>,
+    pub(super) answer: Option<AnswerTemplate>,
+    pub(super) rewrite: Option<Rewrite>,
+    pub(super) bound: Option<Bound>,
+    /// What classifies a string that nothing names, where the class reads no such string.
+    pub(super) rest: FieldSpec,
+}
+
+impl Entry {
+    /// An entry that names no field: of endpoints that no file knows.
+    pub(super) fn unknown() -> Self {
+        Self {
+            class: Class::Post,
+            fields: Vec::new(),
+            answer: None,
+            rewrite: None,
+            bound: None,
+            rest: FieldSpec::named("*"),
+        }
+    }
 }
 
 /// One endpoint of a platform.
 #[derive(Debug)]
 pub struct Endpoint {
-    _private: (),
+    pub(super) entry: Arc<Entry>,
+    pub(super) template: String,
+    /// `None`: any method.
+    pub(super) method: Option<Method>,
+    pub(super) path: PathTemplate,
+    pub(super) operation: Option<String>,
 }
 
 impl Endpoint {
     /// What it is for.
     pub fn class(&self) -> Class {
-        todo!()
+        self.entry.class
     }
 
-    /// Its template, such as `POST /api/v1/statuses`: safe to print.
+    /// Its template, such as `POST /api/v1/statuses`: safe to print. `unknown` for what no file names.
     pub fn template(&self) -> &str {
-        todo!()
+        &self.template
     }
 
-    /// How a string at a path is treated.
-    pub fn classify(&self, _place: Place, _path: &Path, _role: Role) -> FieldClass<'_> {
-        todo!()
+    /// How a string at a path is treated. The most exact field that names it decides. Object keys, form names and part
+    /// headers are [`FieldClass::Other`]; on endpoints of class sign-in, telemetry and pass, whatever no field names is
+    /// [`FieldClass::Opaque`].
+    ///
+    /// A segment of the URL path has the one step [`crate::body::Step::Index`], counted from 0 without empty segments; a
+    /// header has the one step [`crate::body::Step::Key`], its name.
+    pub fn classify(&self, place: Place, path: &Path, role: Role) -> FieldClass<'_> {
+        let named = match role {
+            Role::Key | Role::PartHeader => None,
+            Role::Value | Role::Number | Role::FileName => {
+                self.entry.fields.iter().find(|named| named.path.matches(place, path, role))
+            }
+        };
+        match named.map(|named| (named.treatment, &named.spec)) {
+            Some((Treatment::Words, spec)) => FieldClass::Words(spec),
+            Some((Treatment::Opaque, spec)) => FieldClass::Opaque(spec),
+            Some((Treatment::Other, _)) => FieldClass::Other,
+            None if self.entry.class.reads_the_rest() => FieldClass::Other,
+            None => FieldClass::Opaque(&self.entry.rest),
+        }
     }
 }

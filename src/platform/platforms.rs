@@ -1,16 +1,59 @@
 //! A platform as its file says, and all of them by name.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::body::{Document, Edit, Limits};
+use crate::body::{Document, Edit, Limits, Path, Role, Step};
 use crate::diagnostic::{Diagnostic, Source};
-use crate::platform::{Answer, Endpoint, FieldSpec};
+use crate::platform::answer::AnswerTemplate;
+use crate::platform::endpoint::{Entry, Place};
+use crate::platform::file;
+use crate::platform::limit::Limit;
+use crate::platform::signed::Signatures;
+use crate::platform::template::{PathTemplate, is_version, segments};
+use crate::platform::{Answer, Endpoint, FieldClass, FieldSpec};
 use crate::redact::Splice;
+
+/// The shipped files.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("embedded:platforms/bluesky.toml", include_str!("../../config/platforms/bluesky.toml")),
+    ("embedded:platforms/facebook.toml", include_str!("../../config/platforms/facebook.toml")),
+    ("embedded:platforms/generic.toml", include_str!("../../config/platforms/generic.toml")),
+    ("embedded:platforms/mastodon.toml", include_str!("../../config/platforms/mastodon.toml")),
+    ("embedded:platforms/x.toml", include_str!("../../config/platforms/x.toml")),
+];
+
+/// Fields of a body that may name a GraphQL operation.
+const OPERATION_FIELDS: &[&str] = &["operationName", "fb_api_req_friendly_name"];
+
+/// Segments that may follow a GraphQL endpoint's path: the query's id and the operation.
+const OPERATION_TAIL: usize = 2;
 
 /// One platform.
 #[derive(Debug)]
 pub struct Platform {
-    _private: (),
+    id: String,
+    hosts: Vec<String>,
+    settings: Settings,
+    answer: AnswerTemplate,
+    /// The more exact first.
+    endpoints: Vec<Endpoint>,
+    /// Indexes of the endpoints that a path of so many segments may be for, the more exact first.
+    by_length: Vec<Vec<usize>>,
+    /// The same for longer paths than any template.
+    open: Vec<usize>,
+    unknown: Endpoint,
+}
+
+/// What holds of all endpoints of a platform.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// A first segment such as `v25.0` is left out.
+    pub(super) version_prefix: bool,
+    /// An ending that paths may have and that says nothing (`.json`).
+    pub(super) optional_suffix: Option<String>,
+    pub(super) signatures: Signatures,
 }
 
 /// The endpoint a request is for.
@@ -25,7 +68,7 @@ pub struct Resolved<'a> {
 /// Platforms by name.
 #[derive(Debug, Default)]
 pub struct Platforms {
-    _private: (),
+    by_name: BTreeMap<String, Arc<Platform>>,
 }
 
 /// Why a post cannot be redacted, though it should be.
@@ -38,6 +81,8 @@ pub enum CannotRedact {
     NotEditable,
     #[error("offsets into the text cannot be moved")]
     Offsets,
+    #[error("another post of the same request is bound to the text by its hash")]
+    Bound,
     #[error("the redacted text is over the platform's limit")]
     OverLimit,
     #[error("the redacted post would be refused by the platform")]
@@ -47,93 +92,315 @@ pub enum CannotRedact {
 }
 
 impl Platform {
+    pub(super) fn new(
+        id: String,
+        hosts: Vec<String>,
+        settings: Settings,
+        answer: AnswerTemplate,
+        mut endpoints: Vec<Endpoint>,
+    ) -> Self {
+        endpoints.sort_by_cached_key(|endpoint| {
+            let (open, placeholders) = endpoint.path.rank();
+            (open, endpoint.operation.is_none(), placeholders)
+        });
+        let longest =
+            endpoints.iter().map(|endpoint| endpoint.path.len()).max().unwrap_or_default();
+        let by_length = (0..=longest + OPERATION_TAIL)
+            .map(|len| {
+                let fits = |endpoint: &Endpoint| match endpoint.operation {
+                    Some(_) => {
+                        (endpoint.path.len()..=endpoint.path.len() + OPERATION_TAIL).contains(&len)
+                    }
+                    None if endpoint.path.is_open() => endpoint.path.len() <= len,
+                    None => endpoint.path.len() == len,
+                };
+                indexes(&endpoints, fits)
+            })
+            .collect();
+        let open = indexes(&endpoints, |endpoint| endpoint.path.is_open());
+        let unknown = Endpoint {
+            entry: Arc::new(Entry::unknown()),
+            template: "unknown".into(),
+            method: None,
+            path: PathTemplate::any(),
+            operation: None,
+        };
+        Self { id, hosts, settings, answer, endpoints, by_length, open, unknown }
+    }
+
     /// Its name.
     pub fn id(&self) -> &str {
-        todo!()
+        &self.id
     }
 
     /// Hosts that its file lists, for routes that name none.
     pub fn hosts(&self) -> &[String] {
-        todo!()
+        &self.hosts
     }
 
     /// The endpoint of a request; `path` is raw, still percent-encoded. For GraphQL endpoints the operation may
     /// stand at the end of the path or in the body.
     pub fn resolve(
         &self,
-        _method: &http::Method,
-        _path: &str,
-        _body: Option<&Document>,
+        method: &http::Method,
+        path: &str,
+        body: Option<&Document>,
     ) -> Resolved<'_> {
-        todo!()
+        let found = segments(path).and_then(|mut segments| {
+            if self.settings.version_prefix
+                && segments.first().is_some_and(|first| is_version(first))
+            {
+                segments.remove(0);
+            }
+            self.find(method, &segments, body).or_else(|| {
+                let suffix = self.settings.optional_suffix.as_deref()?;
+                let last = segments.last_mut()?;
+                *last = Cow::Owned(last.strip_suffix(suffix)?.to_owned());
+                self.find(method, &segments, body)
+            })
+        });
+        match found {
+            Some(endpoint) => Resolved { endpoint, known: true },
+            None => Resolved { endpoint: &self.unknown, known: false },
+        }
     }
 
-    /// Whether the headers and query say that the text cannot change under a signature (OAuth 1.0a over form or query, a signed digest).
+    fn find(
+        &self,
+        method: &http::Method,
+        path: &[Cow<'_, str>],
+        body: Option<&Document>,
+    ) -> Option<&Endpoint> {
+        let candidates = self.by_length.get(path.len()).unwrap_or(&self.open);
+        candidates.iter().filter_map(|&index| self.endpoints.get(index)).find(|endpoint| {
+            endpoint.method.as_ref().is_none_or(|own| own == method)
+                && match &endpoint.operation {
+                    None => endpoint.path.matches(path),
+                    Some(operation) => is_operation(endpoint, operation, path, body),
+                }
+        })
+    }
+
+    /// Whether the headers, query and body say that the text cannot change under a signature (OAuth 1.0a over form or
+    /// query, a digest). `query` is the request's query string as a document.
     pub fn signed(
         &self,
-        _headers: &http::HeaderMap,
-        _body: &Document,
-        _edits_body: bool,
-        _edits_query: bool,
+        headers: &http::HeaderMap,
+        body: &Document,
+        query: &Document,
+        edits_body: bool,
+        edits_query: bool,
     ) -> bool {
-        todo!()
+        self.settings.signatures.forbid(headers, body, query, edits_body, edits_query)
     }
 
     /// What else must change when text `text` of `document` is spliced: offsets moved, ranges that were cut dropped.
+    #[expect(clippy::unused_self, reason = "callers ask the platform, not the field")]
     pub fn move_offsets(
         &self,
-        _spec: &FieldSpec,
-        _document: &Document,
-        _text: usize,
-        _splices: &[Splice],
+        spec: &FieldSpec,
+        document: &Document,
+        text: usize,
+        splices: &[Splice],
     ) -> Result<Vec<Edit>, CannotRedact> {
-        todo!()
+        match &spec.offsets {
+            Some(offsets) => offsets.follow(document, text, splices),
+            None => Ok(Vec::new()),
+        }
     }
 
-    /// Whether a text that fitted the field's limit before still does.
-    pub fn still_fits(&self, _spec: &FieldSpec, _before: &str, _after: &str) -> bool {
-        todo!()
+    /// Whether a text that fitted the field's limits before still does.
+    #[expect(clippy::unused_self, reason = "callers ask the platform, not the field")]
+    pub fn still_fits(&self, spec: &FieldSpec, before: &str, after: &str) -> bool {
+        spec.limits.iter().all(|limit| limit.allows(limit.measure(before), limit.measure(after)))
+    }
+
+    /// Whether the platform would still take the whole post: texts that must differ do, none that must hold something is
+    /// empty, lengths that count together fit, and no record changed to which another is bound by hash. Called once for
+    /// each document that was edited, with the document as it came and as it was written; `in_query` says that it is the
+    /// query string. What was wrong before the edits is not our fault and passes.
+    pub fn still_valid(
+        &self,
+        endpoint: &Endpoint,
+        in_query: bool,
+        before: &Document,
+        after: &Document,
+    ) -> Result<(), CannotRedact> {
+        if endpoint.entry.bound.is_some_and(|bound| bound.broken(before, after)) {
+            return Err(CannotRedact::Bound);
+        }
+        let (before, after) = (words(endpoint, in_query, before), words(endpoint, in_query, after));
+        for spec in after.iter().map(|word| word.spec) {
+            let bad = |words: &[Word<'_>]| n_empty(words, spec) + n_repeated(words, spec);
+            if (spec.required || spec.distinct) && bad(&after) > bad(&before) {
+                return Err(CannotRedact::Invalid);
+            }
+            for limit in &spec.limits {
+                if !limit
+                    .allows(shared_length(&before, spec, limit), shared_length(&after, spec, limit))
+                {
+                    return Err(CannotRedact::OverLimit);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The answer of a blocked post.
-    pub fn answer(&self, _endpoint: &Endpoint, _sentence: &str, _reference: &str) -> Answer {
-        todo!()
+    pub fn answer(&self, endpoint: &Endpoint, sentence: &str, reference: &str) -> Answer {
+        endpoint.entry.answer.as_ref().unwrap_or(&self.answer).fill(sentence, reference)
     }
 
-    /// Rewrites the JSON answer of an endpoint whose file says so (Bluesky's `didDoc`); `None` leaves it as it is.
+    /// Rewrites the JSON answer of an endpoint whose file says so (Bluesky's `didDoc`); `None` leaves it as it is. The
+    /// body is the decoded one: ask the upstream for `Accept-Encoding: identity`, or undo the coding first.
+    #[expect(clippy::unused_self, reason = "callers ask the platform, not the endpoint")]
     pub fn rewrite_answer(
         &self,
-        _endpoint: &Endpoint,
-        _body: &[u8],
-        _limits: &Limits,
+        endpoint: &Endpoint,
+        body: &[u8],
+        limits: &Limits,
     ) -> Option<Vec<u8>> {
-        todo!()
+        endpoint.entry.rewrite?.apply(body, limits)
     }
 
     /// Whether answers of this endpoint are rewritten, and so must be read whole.
-    pub fn rewrites_answers(&self, _endpoint: &Endpoint) -> bool {
-        todo!()
+    #[expect(clippy::unused_self, reason = "callers ask the platform, not the endpoint")]
+    pub fn rewrites_answers(&self, endpoint: &Endpoint) -> bool {
+        endpoint.entry.rewrite.is_some()
     }
+}
+
+fn indexes(endpoints: &[Endpoint], fits: impl Fn(&Endpoint) -> bool) -> Vec<usize> {
+    endpoints
+        .iter()
+        .enumerate()
+        .filter(|(_, endpoint)| fits(endpoint))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// Whether a request under a GraphQL path is for this operation: by the last segment, or by its body.
+fn is_operation(
+    endpoint: &Endpoint,
+    operation: &str,
+    path: &[Cow<'_, str>],
+    body: Option<&Document>,
+) -> bool {
+    let Some((base, tail)) = path.split_at_checked(endpoint.path.len()) else { return false };
+    if !endpoint.path.matches(base) {
+        return false;
+    }
+    match tail.last() {
+        Some(last) => last == operation,
+        None => body.is_some_and(|body| names_operation(body, operation)),
+    }
+}
+
+/// Whether the body names this operation, and no other.
+fn names_operation(body: &Document, operation: &str) -> bool {
+    let mut names = body.texts().iter().filter(|text| {
+        matches!((&text.path.steps[..], text.role), ([Step::Key(key)], Role::Value) if OPERATION_FIELDS.contains(&&**key))
+    });
+    let is_it = |text: &crate::body::Text| text.text.expose() == operation;
+    names.next().is_some_and(is_it) && names.all(is_it)
+}
+
+/// One text that carries words.
+struct Word<'a> {
+    spec: &'a FieldSpec,
+    path: &'a Path,
+    text: &'a str,
+}
+
+fn words<'a>(endpoint: &'a Endpoint, in_query: bool, document: &'a Document) -> Vec<Word<'a>> {
+    let words = document.texts().iter().filter_map(|text| {
+        let place = match (in_query, text.in_part) {
+            (true, _) => Place::Query,
+            (false, true) => Place::Part,
+            (false, false) => Place::Body,
+        };
+        match endpoint.classify(place, &text.path, text.role) {
+            FieldClass::Words(spec) => {
+                Some(Word { spec, path: &text.path, text: text.text.expose() })
+            }
+            FieldClass::Opaque(_) | FieldClass::Other => None,
+        }
+    });
+    words.collect()
+}
+
+fn of_spec<'w>(words: &'w [Word<'w>], spec: &'w FieldSpec) -> impl Iterator<Item = &'w Word<'w>> {
+    words.iter().filter(move |word| std::ptr::eq(word.spec, spec))
+}
+
+fn n_empty(words: &[Word<'_>], spec: &FieldSpec) -> usize {
+    of_spec(words, spec).filter(|word| word.text.trim().is_empty()).count()
+}
+
+/// How many texts of a field repeat an earlier one of the same list.
+fn n_repeated(words: &[Word<'_>], spec: &FieldSpec) -> usize {
+    if !spec.distinct {
+        return 0;
+    }
+    let mut lists: HashMap<(&str, Vec<String>), usize> = HashMap::new();
+    for word in of_spec(words, spec) {
+        let list = word.path.steps.split_last().map_or(&[][..], |(_, list)| list);
+        *lists.entry((word.text.trim(), list.iter().map(step_key).collect())).or_default() += 1;
+    }
+    lists.values().map(|n| n - 1).sum()
+}
+
+fn step_key(step: &Step) -> String {
+    match step {
+        Step::Key(key) => key.to_string(),
+        Step::Index(index) => format!("#{index}"),
+        Step::Append => "[]".into(),
+    }
+}
+
+/// The length of a field together with those that count in its limit.
+fn shared_length(words: &[Word<'_>], spec: &FieldSpec, limit: &Limit) -> usize {
+    let with = words
+        .iter()
+        .filter(|word| word.spec.counts_with.as_deref() == Some(spec.template.as_str()));
+    let others: usize = with.map(|word| limit.measure_whole(word.text)).sum();
+    let own = of_spec(words, spec).map(|word| limit.measure(word.text)).max().unwrap_or_default();
+    own + others
 }
 
 impl Platforms {
     /// The shipped platforms.
     pub fn embedded() -> Self {
-        todo!()
+        let mut platforms = Self::default();
+        for (name, text) in EMBEDDED {
+            let added = platforms.add(&Source::new(*name, *text));
+            debug_assert!(
+                added.is_ok(),
+                "a shipped platform file is faulty; a test names the fault"
+            );
+        }
+        platforms
+    }
+
+    /// The shipped files: name (such as `x.toml`) and text.
+    pub fn embedded_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        EMBEDDED.iter().map(|&(name, text)| (name.rsplit('/').next().unwrap_or(name), text))
     }
 
     /// Adds (or replaces, by name) a platform file.
-    pub fn add(&mut self, _source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
-        todo!()
+    pub fn add(&mut self, source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
+        let platform = file::parse(source)?;
+        self.by_name.insert(platform.id.clone(), Arc::new(platform));
+        Ok(())
     }
 
     /// One platform by its name.
-    pub fn get(&self, _id: &str) -> Option<&Arc<Platform>> {
-        todo!()
+    pub fn get(&self, id: &str) -> Option<&Arc<Platform>> {
+        self.by_name.get(id)
     }
 
     /// All, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Platform>> {
-        std::iter::empty()
+        self.by_name.values()
     }
 }

@@ -1,0 +1,191 @@
+//! Reads the fields of one `[[endpoint]]`: the compact lists and the `[[endpoint.field]]` tables.
+
+use std::collections::HashMap;
+
+use crate::platform::endpoint::{Named, Treatment};
+use crate::platform::field::{FieldPath, FieldSpec};
+use crate::platform::file::read::{Faults, Table, Written};
+use crate::platform::file::{Reading, one_of};
+use crate::platform::limit::{Limit, Unit};
+use crate::platform::offsets::Offsets;
+use crate::span::Span;
+
+const KEYS: &[&str] = &[
+    "path",
+    "class",
+    "limit",
+    "unit",
+    "url-counts-as",
+    "mention-hosts-free",
+    "max-bytes",
+    "counts-with",
+    "offsets",
+    "offsets-in",
+    "distinct",
+    "required",
+];
+
+const TREATMENTS: &[(&str, Treatment)] =
+    &[("words", Treatment::Words), ("opaque", Treatment::Opaque), ("other", Treatment::Other)];
+
+/// All fields, the more exact first.
+pub(super) fn fields(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<Named> {
+    let mut list = List { reading, named: Vec::new(), seen: HashMap::new() };
+    for &(key, treatment) in TREATMENTS {
+        for path in table.strings(key, faults) {
+            list.add(&path, treatment, FieldSpec::default(), faults);
+        }
+    }
+    for field in table.tables("field", KEYS, faults) {
+        full(&field, &mut list, faults);
+    }
+    let named = list.named;
+    check_shared_limits(table.span(), &named, faults);
+    let mut named = named;
+    named.sort_by_key(|named| (named.path.rank(), named.treatment));
+    named
+}
+
+struct List {
+    reading: Reading,
+    named: Vec<Named>,
+    seen: HashMap<String, Treatment>,
+}
+
+impl List {
+    fn add(
+        &mut self,
+        path: &Written<&str>,
+        treatment: Treatment,
+        spec: FieldSpec,
+        faults: &mut Faults<'_>,
+    ) {
+        if self.seen.insert(path.value.to_owned(), treatment).is_some() {
+            faults.add(
+                path.span,
+                format!("`{}` is named twice", path.value),
+                "one entry says all about a field",
+            );
+            return;
+        }
+        match FieldPath::parse(path.value, self.reading.query_as_body, self.reading.ignore_key_case)
+        {
+            Ok(compiled) => {
+                let spec = FieldSpec { template: path.value.to_owned(), ..spec };
+                self.named.push(Named { path: compiled, treatment, spec });
+            }
+            Err((message, help)) => faults.add(path.span, message, help),
+        }
+    }
+}
+
+/// One `[[endpoint.field]]`.
+fn full(table: &Table<'_>, list: &mut List, faults: &mut Faults<'_>) {
+    if !table.has("path") {
+        faults.add(
+            table.span(),
+            "the field has no `path`",
+            "say where it sits: path = \"poll.options[]\"",
+        );
+    }
+    let treatment = match table.string("class", faults) {
+        None => Some(Treatment::Words),
+        Some(class) => one_of(&class, "class of fields", TREATMENTS, faults),
+    };
+    let spec = FieldSpec {
+        template: String::new(),
+        limits: limits(table, faults),
+        counts_with: table.string("counts-with", faults).map(|field| field.value.to_owned()),
+        offsets: offsets(table, faults),
+        distinct: table.flag("distinct", faults),
+        required: table.flag("required", faults),
+    };
+    let conditions = KEYS.iter().find(|key| !matches!(**key, "path" | "class") && table.has(key));
+    if let (Some(condition), Some(Treatment::Opaque | Treatment::Other)) = (conditions, treatment) {
+        faults.add(
+            table.span(),
+            format!("`{condition}` is for words: nothing else is ever edited"),
+            "leave it out, or make the class words",
+        );
+    }
+    let Some(treatment) = treatment else { return };
+    for path in table.strings("path", faults) {
+        list.add(&path, treatment, spec.clone(), faults);
+    }
+}
+
+fn limits(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Limit> {
+    let mut limits = Vec::new();
+    let unit =
+        table.string("unit", faults).and_then(|unit| one_of(&unit, "unit", Unit::NAMES, faults));
+    let at_most = table.count("limit", faults);
+    let url_counts_as = table.count("url-counts-as", faults).map(|count| count.value);
+    let mention_hosts_count = !table.flag("mention-hosts-free", faults);
+    match (at_most, unit) {
+        (Some(at_most), Some(unit)) => {
+            limits.push(Limit { at_most: at_most.value, unit, url_counts_as, mention_hosts_count });
+        }
+        (Some(at_most), None) if !table.has("unit") => faults.add(
+            at_most.span,
+            "a limit needs its unit",
+            "add unit = \"graphemes\" (what a reader calls characters), x-weight, bytes, utf16 or code-points",
+        ),
+        _ => {}
+    }
+    for key in ["unit", "url-counts-as", "mention-hosts-free"] {
+        if table.has(key) && !table.has("limit") {
+            faults.add(
+                table.span(),
+                format!("`{key}` without a limit"),
+                "add limit, or leave it out",
+            );
+        }
+    }
+    if let Some(bytes) = table.count("max-bytes", faults) {
+        let (unit, url_counts_as) = (Unit::Bytes, None);
+        limits.push(Limit { at_most: bytes.value, unit, url_counts_as, mention_hosts_count: true });
+    }
+    limits
+}
+
+fn offsets(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<Offsets> {
+    let key = table.string("offsets-in", faults);
+    let Some(name) = table.string("offsets", faults) else {
+        if let Some(key) = key {
+            faults.add(
+                key.span,
+                "`offsets-in` without `offsets`",
+                "say how they are written: offsets = \"unmovable\"",
+            );
+        }
+        return None;
+    };
+    let usual = one_of(&name, "offsets handler", Offsets::NAMES, faults)?;
+    let Some(key) = key.map(|key| key.value).or(usual) else {
+        faults.add(
+            name.span,
+            format!("`{}` needs to know where the offsets are", name.value),
+            "add offsets-in = \"ranges\": the keys from the text's own object down, with dots between",
+        );
+        return None;
+    };
+    Some(match name.value {
+        "bluesky-facets" => Offsets::BlueskyFacets { key: key.to_owned() },
+        _ => Offsets::Unmovable { keys: key.split('.').map(str::to_owned).collect() },
+    })
+}
+
+/// `counts-with` names a field of the same endpoint that has a limit.
+fn check_shared_limits(span: Span, named: &[Named], faults: &mut Faults<'_>) {
+    for field in named {
+        let Some(with) = &field.spec.counts_with else { continue };
+        if !named.iter().any(|other| other.spec.template == *with && !other.spec.limits.is_empty())
+        {
+            faults.add(
+                span,
+                format!("`{}` counts with `{with}`, which has no limit here", field.spec.template),
+                "counts-with names a field of the same endpoint that has a limit",
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What points into a text by position, and how it moves with the text. A closed list that the platform files name.
+//!
+//! No platform checks such offsets: a wrong move is silent damage to somebody's links. So a range that a redaction
+//! touches is dropped, and a shape that is not understood keeps the post from being redacted.
+
+use crate::body::{Document, Edit, Node};
+use crate::platform::platforms::CannotRedact;
+use crate::redact::{Splice, moved};
+use crate::span::Span;
+
+/// How offsets into a text are written, and under which key beside the text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Offsets {
+    /// Bluesky's `facets`: `index.byteStart` and `index.byteEnd` in bytes of UTF-8, end exclusive.
+    BlueskyFacets { key: String },
+    /// Ranges that we know of and cannot move: where there are any, the text is not redacted. Keys from the text's own
+    /// object down to the list.
+    Unmovable { keys: Vec<String> },
+}
+
+impl Offsets {
+    /// The names, and whether each has a usual key.
+    pub(super) const NAMES: &[(&str, Option<&str>)] =
+        &[("bluesky-facets", Some("facets")), ("unmovable", None)];
+
+    /// What else must change when text `text` of `document` is spliced.
+    pub(super) fn follow(
+        &self,
+        document: &Document,
+        text: usize,
+        splices: &[Splice],
+    ) -> Result<Vec<Edit>, CannotRedact> {
+        // A text of a form, or a bare JSON string, has nothing beside it.
+        let Some(object) = document.node_of(text).and_then(|node| document.parent(node)) else {
+            return Ok(Vec::new());
+        };
+        match self {
+            Self::BlueskyFacets { key } => facets(document, text, object, key, splices),
+            Self::Unmovable { keys } => unmovable(document, object, keys),
+        }
+    }
+}
+
+fn unmovable(
+    document: &Document,
+    object: Node,
+    keys: &[String],
+) -> Result<Vec<Edit>, CannotRedact> {
+    let mut nodes = vec![object];
+    for key in keys {
+        nodes = nodes.into_iter().flat_map(|node| document.members(node, key)).collect();
+    }
+    if nodes.into_iter().all(|list| document.elements(list).is_empty()) {
+        Ok(Vec::new())
+    } else {
+        Err(CannotRedact::Offsets)
+    }
+}
+
+fn facets(
+    document: &Document,
+    text: usize,
+    object: Node,
+    key: &str,
+    splices: &[Splice],
+) -> Result<Vec<Edit>, CannotRedact> {
+    let facets: Vec<Node> = document
+        .members(object, key)
+        .into_iter()
+        .flat_map(|list| document.elements(list))
+        .collect();
+    if facets.is_empty() {
+        return Ok(Vec::new());
+    }
+    // With the text's key twice, nobody can say which of the two the facets point into.
+    if n_siblings(document, text, object) != 1 {
+        return Err(CannotRedact::Offsets);
+    }
+    let words = document.texts().get(text).ok_or(CannotRedact::Offsets)?.text.expose();
+    let mut edits = Vec::new();
+    for facet in facets {
+        follow_facet(document, words, facet, splices, &mut edits)?;
+    }
+    Ok(edits)
+}
+
+/// How many members of the object have the key under which the text stands.
+fn n_siblings(document: &Document, text: usize, object: Node) -> usize {
+    use crate::body::Step;
+    match document.texts().get(text).and_then(|text| text.path.steps.last()) {
+        Some(Step::Key(key)) => document.members(object, key).len(),
+        _ => 0,
+    }
+}
+
+fn follow_facet(
+    document: &Document,
+    words: &str,
+    facet: Node,
+    splices: &[Splice],
+    edits: &mut Vec<Edit>,
+) -> Result<(), CannotRedact> {
+    let [index] = document.members(facet, "index")[..] else { return Err(CannotRedact::Offsets) };
+    let (start_node, start) = number(document, index, "byteStart")?;
+    let (end_node, end) = number(document, index, "byteEnd")?;
+    let first_touched =
+        splices.iter().map(|splice| splice.span.start()).min().unwrap_or(usize::MAX);
+    if start <= end && end <= first_touched {
+        return Ok(());
+    }
+    // A range that lies nowhere in the text is shown by no client; moved, it could come to lie on other words.
+    let lies_in_text = start < end && words.get(start..end).is_some();
+    let span = Span::new(start, end);
+    let is_cut = |splice: &Splice| {
+        span.overlaps(splice.span)
+            || (splice.span.is_empty() && start < splice.span.start() && splice.span.start() < end)
+    };
+    if !lies_in_text || splices.iter().any(is_cut) {
+        edits.push(Edit::Remove { node: facet });
+        return Ok(());
+    }
+    for (node, old) in [(start_node, start), (end_node, end)] {
+        let new = moved_past(old, old == start, splices).ok_or(CannotRedact::Offsets)?;
+        if new != old {
+            let value = u64::try_from(new).map_err(|_| CannotRedact::Offsets)?;
+            edits.push(Edit::Number { node, value });
+        }
+    }
+    Ok(())
+}
+
+/// Where an offset goes. A word that begins where something is inserted moves behind it; one that ends there stays.
+fn moved_past(offset: usize, is_start: bool, splices: &[Splice]) -> Option<usize> {
+    let mut place = moved(offset, splices)?;
+    if is_start {
+        let inserted_here =
+            splices.iter().filter(|splice| splice.span.is_empty() && splice.span.start() == offset);
+        place += inserted_here.map(|splice| splice.with.len()).sum::<usize>();
+    }
+    Some(place)
+}
+
+/// The one whole number under a key; a missing, doubled or odd one is not understood.
+fn number(document: &Document, object: Node, key: &str) -> Result<(Node, usize), CannotRedact> {
+    let [node] = document.members(object, key)[..] else { return Err(CannotRedact::Offsets) };
+    let value = document.as_u64(node).and_then(|value| usize::try_from(value).ok());
+    value.map(|value| (node, value)).ok_or(CannotRedact::Offsets)
+}
