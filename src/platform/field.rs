@@ -141,7 +141,7 @@ impl FieldPath {
             (Segment::Key(mine), Step::Key(key)) if self.ignore_case => {
                 mine.eq_ignore_ascii_case(key)
             }
-            (Segment::Key(mine), Step::Key(key)) => mine == key,
+            (Segment::Key(mine), Step::Key(key)) => **mine == **key,
             (Segment::AnyKey, Step::Key(_)) | (Segment::Element, Step::Index(_) | Step::Append) => {
                 true
             }

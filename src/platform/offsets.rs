@@ -3,7 +3,7 @@
 //! No platform checks such offsets: a wrong move is silent damage to somebody's links. So a range that a redaction
 //! touches is dropped, and a shape that is not understood keeps the post from being redacted.
 
-use crate::body::{Document, Edit, Node};
+use crate::body::{Document, Edit, Node, Step};
 use crate::platform::platforms::CannotRedact;
 use crate::redact::{Splice, moved};
 use crate::span::Span;
@@ -86,7 +86,6 @@ fn facets(
 
 /// How many members of the object have the key under which the text stands.
 fn n_siblings(document: &Document, text: usize, object: Node) -> usize {
-    use crate::body::Step;
     match document.texts().get(text).and_then(|text| text.path.steps.last()) {
         Some(Step::Key(key)) => document.members(object, key).len(),
         _ => 0,

@@ -28,10 +28,7 @@ impl Rewrite {
 fn without_member(body: &[u8], key: &str, limits: &Limits) -> Option<Vec<u8>> {
     let document =
         Document::parse(Some("application/json"), Bytes::copy_from_slice(body), limits).ok()?;
-    let mut root = (0..document.texts().len()).find_map(|text| document.node_of(text))?;
-    while let Some(parent) = document.parent(root) {
-        root = parent;
-    }
+    let root = document.root()?;
     let edits: Vec<Edit> =
         document.members(root, key).into_iter().map(|node| Edit::Remove { node }).collect();
     if edits.is_empty() {
