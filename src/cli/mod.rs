@@ -1,9 +1,60 @@
 //! Subcommands, output for people and for machines.
+//!
+//! Everything here stands on the library below: a command reads its arguments, calls one room, and says what came of
+//! it. Results go to standard output, everything else to standard error; no error, log line or panic message holds the
+//! text of a post.
+
+mod args;
+mod audit;
+mod ca;
+mod check;
+mod demo;
+mod diagnostics;
+mod eval;
+mod exit;
+mod failure;
+mod init;
+mod panics;
+mod scan;
+mod serve;
+mod style;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
+use crate::cli::args::{Command, CommandLine};
+use crate::cli::failure::Failure;
+
+pub use exit::Exit;
+
 /// Runs one command line.
-pub fn main(_args: impl Iterator<Item = OsString>) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    panics::install();
+    let command = match CommandLine::try_parse_from(args) {
+        Ok(line) => line.command,
+        Err(answer) => return said(&answer).into(),
+    };
+    run(&command).unwrap_or_else(Failure::report).into()
+}
+
+fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(_) => demo::run(),
+        Command::Init(args) => init::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Scan(args) => scan::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Ca(args::Ca::Init(args)) => ca::run(args),
+        Command::Audit(args::Audit::Verify(args)) => audit::run(args),
+    }
+}
+
+/// What clap has to say: help and version on standard output, wrong usage on standard error.
+fn said(answer: &clap::Error) -> Exit {
+    // Nobody can be told that the terminal is gone.
+    let _ = answer.print();
+    if answer.use_stderr() { Exit::WrongUsage } else { Exit::Fine }
 }

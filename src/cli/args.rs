@@ -1,0 +1,318 @@
+//! What may be written on the command line. The words here are what a stranger reads first.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+use crate::cli::exit::Exit;
+
+/// Keeps patients' identifiers out of what hospital staff post.
+///
+/// Postward is a reverse proxy at the hospital's network edge. It reads each outgoing post, finds what identifies a
+/// patient (the 18 identifiers of HIPAA Safe Harbor), and forwards, redacts or blocks the post by a policy.
+#[derive(Debug, Parser)]
+#[command(name = "postward", version, max_term_width = 100, disable_help_subcommand = true, after_help = root_help())]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+fn root_help() -> String {
+    format!(
+        "First steps:\n  \
+         postward demo                                 see it work, on this machine, with nothing set up\n  \
+         postward init ./postward                      write a configuration to start from\n  \
+         postward check --config ./postward/config/postward.toml\n  \
+         postward serve --config ./postward/config/postward.toml\n\n{}",
+        Exit::table()
+    )
+}
+
+/// A subcommand.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the proxy.
+    Serve(Serve),
+    /// Show the proxy at work on this machine; needs nothing.
+    Demo(Demo),
+    /// Write a configuration to start from.
+    Init(Init),
+    /// Check configuration, rules, policy and platforms.
+    Check(Check),
+    /// Judge posts from files or standard input, offline.
+    Scan(Scan),
+    /// Measure the engine on posts whose identifiers are marked.
+    Eval(Eval),
+    /// The hospital's own certificate authority.
+    #[command(subcommand, arg_required_else_help = true)]
+    Ca(Ca),
+    /// The audit trail.
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(Audit),
+}
+
+/// Run the proxy.
+///
+/// Reads the configuration with its rules, policy and platforms, refuses to start if any of it cannot be used, and
+/// serves until SIGTERM or SIGINT, when it takes no more connections and finishes the posts under way. It is ready
+/// when the admin listener answers /readyz.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward serve --config /etc/postward/postward.toml
+  POSTWARD_LOG=debug postward serve --config postward.toml --log-format human")]
+pub(crate) struct Serve {
+    /// The configuration, postward.toml. Paths in it are relative to it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// How log lines are written (to standard error; never the text of a post). Left out: human on a terminal, JSON elsewhere.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Which log lines: error, warn, info, debug, or a filter such as postward=debug,hyper=warn. Left out: the
+    /// variable POSTWARD_LOG, or info.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One line of words.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Show the proxy at work on this machine.
+///
+/// Starts a stand-in for the platforms and the proxy on loopback, with the rules and the policy that ship inside this
+/// program, sends a handful of made-up posts through as X, Mastodon and Bluesky clients would, and shows what each
+/// side saw. Needs no network, no files and no rights, and leaves nothing behind. Exits 1 if anything went otherwise
+/// than it says.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {}
+
+/// Write a configuration to start from.
+///
+/// Writes DIR/config with a commented postward.toml, a policy, a throw-away certificate authority, and
+/// DIR/config/rules.d with one rule of your own as an example. The listener is on loopback, so that nobody else can
+/// reach it before you say so. A directory that holds anything is refused.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward init ./postward
+  postward init ./postward --all         also write every shipped rule and platform, to read or to change")]
+pub(crate) struct Init {
+    /// The directory to write to; made if it does not exist.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Also write every shipped rule, word list and platform file.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Check configuration, rules, policy and platforms.
+///
+/// Reads everything `serve` would read, compiles every rule and runs the examples each carries. Every fault is shown
+/// with its file, its line and what to do about it. Nothing is started.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward check                                  the rules and policy that ship inside this program
+  postward check --config /etc/postward/postward.toml")]
+pub(crate) struct Check {
+    /// The configuration, postward.toml. Left out: what ships inside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Judge posts from files or standard input, offline.
+///
+/// Reads one post a line of text. When the first character of a file that is not blank is `{`, it reads JSON lines
+/// instead, each with `id` and `text`, and optionally `platform`, `group` and `field`, in any order; other keys are
+/// passed over. The verdict is the policy's for that text: forward, redact or block.
+///
+/// With --format jsonl each post gives one line with these keys, in this order: `id`, `verdict`, `findings` (each with
+/// `start`, `end`, `category`, `rule`, `confidence`, `action`), and `redacted` when the verdict is redact. Offsets count
+/// Unicode code points of the text. The `id` of a line of text is its number, in `FILE:LINE` form when several files
+/// are given.
+///
+/// The output holds the text of the posts: keep it where the posts may be kept.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  echo 'Mr. Roe, MRN 00412345, is back' | postward scan
+  postward scan --format jsonl posts.jsonl > judged.jsonl
+  postward scan --policy strict.toml --exit-code draft.txt || echo 'do not post this'
+  postward scan --explain draft.txt               why each candidate was found, or was not
+
+Exit codes with --exit-code: 0 nothing found, 10 would log, 11 would redact, 12 would block.")]
+pub(crate) struct Scan {
+    /// The configuration whose rules and policy to use. Left out: what ships inside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A policy to use instead.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// For people, or one JSON object a line.
+    #[arg(long, value_enum, default_value_t = ScanFormat::Human)]
+    pub(crate) format: ScanFormat,
+    /// Show every candidate with the parts of its score, whether it was found or not.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Let the exit code tell the strictest verdict.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// The day to judge by: exceptions end, ages pass 89. Left out: today, UTC.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<Date>,
+    /// Files to read; `-`, or none, is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// How `scan` writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ScanFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Measure the engine on posts whose identifiers are marked.
+///
+/// Reads JSON lines with `id`, `text` and `spans` (each with `start`, `end`, `label`; offsets in Unicode code points,
+/// end exclusive), and compares the spans with what the policy acts on: redacts or blocks. A mark is found when all
+/// of it but its blanks lies under findings that are acted on; a post is safe when all its marks are found or it is
+/// blocked.
+///
+/// Labels are the categories in capitals, such as NAME or HEALTH_PLAN; PERSON and ORG mark people and bodies that are
+/// no patients. Also read, where they stand: `platform`, `kind` (`clean`: must pass untouched), `note`, `extra` (spans
+/// that are neither right nor wrong), `not_phi` (spans that look like an identifier and are none).
+///
+/// --missed and --false-alarms print text of the posts: use them on corpora that may be shown.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward eval corpus.jsonl
+  postward eval --policy config/policy-strict.toml corpus.jsonl
+  postward eval --missed corpus.jsonl | less
+  postward eval --format json a.jsonl b.jsonl > scores.json")]
+pub(crate) struct Eval {
+    /// The configuration whose rules and policy to use. Left out: what ships inside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A policy to use instead.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// A table for people, or JSON.
+    #[arg(long, value_enum, default_value_t = EvalFormat::Human)]
+    pub(crate) format: EvalFormat,
+    /// List each mark that was not found, with its text.
+    #[arg(long)]
+    pub(crate) missed: bool,
+    /// List each finding that hit no mark, with its text.
+    #[arg(long)]
+    pub(crate) false_alarms: bool,
+    /// The day to judge by. Left out: today, UTC.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<Date>,
+    /// Corpora; each gets a row.
+    #[arg(value_name = "CORPUS.jsonl", required = true, num_args = 1.., action = ArgAction::Append)]
+    pub(crate) corpora: Vec<PathBuf>,
+}
+
+/// How `eval` writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum EvalFormat {
+    /// A table for people.
+    Human,
+    /// For machines.
+    Json,
+}
+
+/// The hospital's own certificate authority.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ca {
+    Init(CaInit),
+}
+
+/// Make a certificate authority for the proxy.
+///
+/// Writes ca.pem, which the hospital's devices must trust, and ca.key, which only the proxy may read (mode 0600). Files
+/// that exist are never overwritten. With --host the authority is constrained to those names: it cannot vouch for any
+/// other, whoever gets hold of the key.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward ca init --out /etc/postward
+  postward ca init --out /etc/postward --host api.x.com --host bsky.social")]
+pub(crate) struct CaInit {
+    /// Where to write ca.pem and ca.key.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// A host the authority may vouch for; give it once for each. Left out: any host.
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<String>,
+}
+
+/// The audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    Verify(AuditVerify),
+}
+
+/// Check that audit files are whole.
+///
+/// Every line carries a hash over itself and the line before. A line that was changed, dropped or moved breaks the
+/// chain; the first broken link is named. Give rotated files in the order in which they were written. A tail that was
+/// cut off whole shows only against a head noted elsewhere (the log, /metrics): give it with --head.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward audit verify audit.jsonl
+  postward audit verify audit.jsonl.2 audit.jsonl.1 audit.jsonl --head 5f1c...")]
+pub(crate) struct AuditVerify {
+    /// The hash the newest line should have.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) head: Option<String>,
+    /// Audit files, oldest first.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::CommandLine;
+
+    #[test]
+    fn the_tree_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines() {
+        for (line, fine) in [
+            ("postward scan", true),
+            ("postward scan - a.txt b.txt --format jsonl --explain --exit-code --today 2026-11-22", true),
+            ("postward scan --format xml", false),
+            ("postward scan --today 22.11.2026", false),
+            ("postward eval", false),
+            ("postward eval a.jsonl b.jsonl --format json", true),
+            ("postward serve", false),
+            ("postward serve --config a.toml", true),
+            ("postward check", true),
+            ("postward init", false),
+            ("postward ca init --host a.example --host b.example", true),
+            ("postward audit verify", false),
+            ("postward audit verify a b --head 00", true),
+            ("postward", false),
+        ] {
+            assert_eq!(CommandLine::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");
+        }
+    }
+}
