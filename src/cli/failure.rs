@@ -1,6 +1,7 @@
 //! Why a command could not do its work, and how that is said: the chain of causes and one `help:` line.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io;
 
 use crate::cli::exit::Exit;
@@ -42,9 +43,9 @@ impl Failure {
                 Exit::BadFiles
             }
             Self::Other { error, help } => {
-                let mut text = format!("{}error{}: {}", style::ERROR, style::ERROR_END, chain(error.as_ref()));
+                let mut text = format!("{}: {}", style::paint(style::ERROR, "error"), chain(error.as_ref()));
                 if let Some(help) = help {
-                    text.push_str(&format!("\n{}help{}: {help}", style::HELP, style::HELP_END));
+                    let _ = write!(text, "\n{}: {help}", style::paint(style::HELP, "help"));
                 }
                 style::to_stderr(&text);
                 Exit::Failed

@@ -14,6 +14,7 @@ mod eval;
 mod exit;
 mod failure;
 mod init;
+mod judging;
 mod panics;
 mod scan;
 mod serve;

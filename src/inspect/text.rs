@@ -3,8 +3,9 @@
 
 use jiff::civil::Date;
 
-use crate::detect::{Finding, Piece};
+use crate::detect::{Care, Explained, Finding, Piece, Scan};
 use crate::inspect::Inspector;
+use crate::phi::PhiText;
 use crate::policy::{Action, Judgement, Policy, Question};
 use crate::redact::{Splice, splice};
 use crate::span::Span;
@@ -17,7 +18,29 @@ pub struct TextInspection {
     /// Every finding with its judgement, sorted by span.
     pub findings: Vec<(Finding, Judgement)>,
     /// The text as it would go on, where the strictest action is to redact.
-    pub redacted: Option<String>,
+    pub redacted: Option<PhiText>,
+    /// How much the text speaks of a patient's care.
+    pub care: Care,
+}
+
+impl TextInspection {
+    /// The word of `scan` and the audit.
+    pub const fn verdict(&self) -> &'static str {
+        match self.action {
+            None | Some(Action::Log) => "forward",
+            Some(Action::Redact) => "redact",
+            Some(Action::Block) => "block",
+        }
+    }
+}
+
+/// One text, and where it is taken to stand.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    platform: &'a str,
+    group: Option<&'a str>,
+    field: Option<&'a str>,
+    today: Date,
 }
 
 impl Inspector {
@@ -31,6 +54,24 @@ impl Inspector {
         today: Date,
     ) -> TextInspection {
         let scan = self.engine().scan(&[Piece { text, label: None }], today);
+        self.judge_scan(text, scan, Place { platform, group, field, today })
+    }
+
+    /// The same, with every candidate and the parts of its score. Slower; for people.
+    pub fn explain_text(
+        &self,
+        text: &str,
+        platform: &str,
+        group: Option<&str>,
+        field: Option<&str>,
+        today: Date,
+    ) -> (TextInspection, Vec<Explained>) {
+        let (scan, candidates) = self.engine().explain(&[Piece { text, label: None }], today);
+        (self.judge_scan(text, scan, Place { platform, group, field, today }), candidates)
+    }
+
+    fn judge_scan(&self, text: &str, scan: Scan, place: Place<'_>) -> TextInspection {
+        let Place { platform, group, field, today } = place;
         let care = scan.care.speaks_of_care;
         let findings: Vec<(Finding, Judgement)> = scan
             .findings
@@ -44,40 +85,118 @@ impl Inspector {
                 (finding, judgement)
             })
             .collect();
-        let action = findings.iter().map(|(_, judgement)| judgement.action).max();
-        let redacted = (action == Some(Action::Redact))
-            .then(|| splice(text, &splices(&findings, self.policy())))
-            .flatten();
-        TextInspection { action, findings, redacted }
+        let mut action = findings.iter().map(|(_, judgement)| judgement.action).max();
+        let mut redacted = None;
+        if action == Some(Action::Redact) {
+            redacted = splice(text, &splices(&findings, self.policy())).map(PhiText::new);
+            if redacted.is_none() {
+                // Spans that do not fit the text cannot be replaced, and so the text cannot go on.
+                action = Some(Action::Block);
+            }
+        }
+        TextInspection { action, findings, redacted, care: scan.care }
     }
 }
 
 /// What replaces what in one text: findings that are more than logged, overlapping ones merged into one stretch.
 ///
 /// Where findings overlap, the replacement is that of the longest among the strictest, since a stretch can be replaced
-/// once only; the whole stretch goes, so that no part of either is left standing.
+/// once only; the whole stretch goes, so that no part of either is left standing. A generalised form (a date's year, a
+/// ZIP's three digits) is then given up for the fixed word: it would leave digits standing that belong to the other
+/// identifier, too.
 pub(super) fn splices(findings: &[(Finding, Judgement)], policy: &Policy) -> Vec<Splice> {
-    let mut acted: Vec<&(Finding, Judgement)> =
-        findings.iter().filter(|(_, judgement)| judgement.action > Action::Log).collect();
-    acted.sort_by_key(|(finding, _)| (finding.span.start(), finding.span.end()));
-    let mut merged: Vec<(Span, &(Finding, Judgement))> = Vec::with_capacity(acted.len());
-    for one in acted {
-        match merged.last_mut() {
-            Some((span, leader)) if span.overlaps(one.0.span) => {
-                *span = span.union(one.0.span);
-                if rank(one) > rank(leader) {
-                    *leader = one;
-                }
-            }
-            _ => merged.push((one.0.span, one)),
-        }
-    }
-    merged
+    merge(findings)
         .into_iter()
-        .map(|(span, (finding, _))| Splice { span, with: policy.replacement(finding).to_owned() })
+        .map(|Merged { span, leader, alone }| {
+            let with = if alone || leader.generalized.is_none() {
+                policy.replacement(leader).to_owned()
+            } else {
+                policy.replacement(&Finding { generalized: None, ..leader.clone() }).to_owned()
+            };
+            Splice { span, with }
+        })
         .collect()
 }
 
-fn rank(one: &(Finding, Judgement)) -> (Action, usize) {
-    (one.1.action, one.0.span.len())
+/// A stretch that is replaced as one.
+#[derive(Debug)]
+struct Merged<'a> {
+    span: Span,
+    /// The longest among the strictest.
+    leader: &'a Finding,
+    /// Whether it is the only finding of the stretch.
+    alone: bool,
+}
+
+fn merge(findings: &[(Finding, Judgement)]) -> Vec<Merged<'_>> {
+    let mut acted: Vec<&(Finding, Judgement)> =
+        findings.iter().filter(|(_, judgement)| judgement.action > Action::Log).collect();
+    acted.sort_by_key(|(finding, _)| (finding.span.start(), finding.span.end()));
+    let mut merged: Vec<(Merged<'_>, Action)> = Vec::with_capacity(acted.len());
+    for (finding, judgement) in acted {
+        match merged.last_mut() {
+            Some((stretch, action)) if stretch.span.overlaps(finding.span) => {
+                if (judgement.action, finding.span.len()) > (*action, stretch.leader.span.len()) {
+                    stretch.leader = finding;
+                    *action = judgement.action;
+                }
+                stretch.span = stretch.span.union(finding.span);
+                stretch.alone = false;
+            }
+            _ => merged.push((
+                Merged { span: finding.span, leader: finding, alone: true },
+                judgement.action,
+            )),
+        }
+    }
+    merged.into_iter().map(|(stretch, _)| stretch).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+    use crate::detect::Finding;
+    use crate::policy::{Action, DecidedBy, Judgement};
+    use crate::rules::{Category, Confidence, RuleId};
+    use crate::span::Span;
+
+    const LOG: Action = Action::Log;
+    const REDACT: Action = Action::Redact;
+    const BLOCK: Action = Action::Block;
+
+    fn judged(start: usize, end: usize, rule: &str, action: Action) -> (Finding, Judgement) {
+        let finding = Finding {
+            rule: RuleId::try_from(rule.to_owned()).expect("kebab-case"),
+            category: Category::Name,
+            span: Span::new(start, end),
+            confidence: Confidence::High,
+            standalone: false,
+            generalized: None,
+        };
+        (finding, Judgement { action, by: DecidedBy::NoClause })
+    }
+
+    /// Each row: findings in, and stretches out as start, end, leader, alone.
+    #[test]
+    fn overlaps_become_one_stretch_under_the_strictest() {
+        type Row<'a> = (&'a [(usize, usize, &'a str, Action)], &'a [(usize, usize, &'a str, bool)]);
+        let rows: &[Row<'_>] = &[
+            (&[], &[]),
+            (&[(0, 4, "a", LOG)], &[]),
+            (&[(0, 4, "a", REDACT), (4, 8, "b", REDACT)], &[(0, 4, "a", true), (4, 8, "b", true)]),
+            (&[(0, 5, "a", REDACT), (4, 8, "b", REDACT)], &[(0, 8, "a", false)]),
+            (&[(0, 5, "a", REDACT), (4, 12, "b", REDACT)], &[(0, 12, "b", false)]),
+            (&[(0, 9, "a", REDACT), (4, 6, "b", BLOCK)], &[(0, 9, "b", false)]),
+            (&[(4, 6, "b", REDACT), (0, 9, "a", LOG)], &[(4, 6, "b", true)]),
+            (&[(0, 3, "a", REDACT), (2, 6, "b", REDACT), (5, 7, "c", REDACT)], &[(0, 7, "b", false)]),
+            (&[(2, 2, "a", REDACT), (2, 5, "b", REDACT)], &[(2, 2, "a", true), (2, 5, "b", true)]),
+        ];
+        for (findings, want) in rows {
+            let findings: Vec<_> = findings.iter().map(|(s, e, rule, action)| judged(*s, *e, rule, *action)).collect();
+            let merged = merge(&findings);
+            let got: Vec<_> =
+                merged.iter().map(|m| (m.span.start(), m.span.end(), m.leader.rule.as_str(), m.alone)).collect();
+            assert_eq!(got, *want);
+        }
+    }
 }

@@ -1,0 +1,61 @@
+//! `audit verify`: whether audit files are whole, offline.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::audit::{self, ChainReport};
+use crate::cli::args;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Context, Failure};
+use crate::cli::style;
+
+pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
+    // Each file is opened once before, so that a fault can name it.
+    for file in &args.files {
+        std::fs::File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    }
+    let files: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
+    let report = audit::verify(&files).map_err(unreadable)?;
+    style::to_stdout(&said(&report, args.files.len()))?;
+    let Some(wanted) = &args.head else { return Ok(exit(&report)) };
+    if wanted.eq_ignore_ascii_case(&report.head) {
+        style::to_stdout(&format!("{} the head is the one given", style::paint(style::GOOD, "fine:")))?;
+        return Ok(exit(&report));
+    }
+    style::to_stdout(&format!(
+        "{} the head is not the one given: lines were cut off the end, or these are not its files",
+        style::paint(style::ERROR, "broken:")
+    ))?;
+    Ok(Exit::Failed)
+}
+
+fn unreadable(source: io::Error) -> Failure {
+    Failure::plain(Context { what: "cannot read the audit files".into(), source })
+}
+
+fn exit(report: &ChainReport) -> Exit {
+    if report.broken.is_some() { Exit::Failed } else { Exit::Fine }
+}
+
+fn said(report: &ChainReport, n_files: usize) -> String {
+    let mut text = match &report.broken {
+        Some(link) => {
+            format!("{} {}, line {}: {}", style::paint(style::ERROR, "broken:"), link.file.display(), link.line, link.why)
+        }
+        None => format!(
+            "{} {} in {}, every link holds\nhead: {}",
+            style::paint(style::GOOD, "fine:"),
+            style::count(report.n_lines, "line"),
+            style::count(n_files, "file"),
+            report.head
+        ),
+    };
+    for file in &report.torn {
+        text.push_str(&format!(
+            "\n{} {}: the last line is torn: the program was stopped in the middle of writing it",
+            style::paint(style::WARNING, "note:"),
+            file.display()
+        ));
+    }
+    text
+}

@@ -1,0 +1,188 @@
+//! A corpus as `eval` reads it: posts whose identifiers are marked.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::cli::failure::{Context, Failure};
+use crate::rules::Category;
+use crate::span::Span;
+
+/// One corpus.
+#[derive(Debug)]
+pub(super) struct Corpus {
+    /// The file's name without its ending.
+    pub(super) name: String,
+    pub(super) posts: Vec<MarkedPost>,
+}
+
+/// One post with its marks, in bytes.
+#[derive(Debug)]
+pub(super) struct MarkedPost {
+    pub(super) id: String,
+    pub(super) text: String,
+    pub(super) platform: Option<String>,
+    /// Patients' identifiers.
+    pub(super) marks: Vec<Mark>,
+    /// People and bodies that are no patients.
+    pub(super) others: Vec<Span>,
+    /// Neither right nor wrong.
+    pub(super) neutral: Vec<Span>,
+    /// Looks like an identifier and is none.
+    pub(super) not_phi: Vec<Span>,
+    /// Must pass untouched: said so by its kind, or nothing in it is marked.
+    pub(super) is_clean: bool,
+    /// Whether its note says that something is obfuscated.
+    pub(super) is_obfuscated: bool,
+}
+
+/// One marked identifier.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) category: Category,
+    pub(super) span: Span,
+}
+
+/// A post as written. Unknown keys are passed over: corpora carry their own.
+#[derive(Deserialize)]
+struct RawPost {
+    id: String,
+    text: String,
+    spans: Vec<RawSpan>,
+    platform: Option<String>,
+    kind: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    extra: Vec<RawSpan>,
+    #[serde(default)]
+    not_phi: Vec<RawSpan>,
+}
+
+#[derive(Deserialize)]
+struct RawSpan {
+    /// In Unicode code points.
+    start: usize,
+    end: usize,
+    label: Option<String>,
+}
+
+/// A line that is no marked post.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}, line {line}")]
+struct CorpusError {
+    name: String,
+    line: usize,
+    source: Fault,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("cannot be read")]
+    Io(#[source] io::Error),
+    #[error("is no JSON object with `id`, `text` and `spans`")]
+    NotPost,
+    #[error("has a span that does not fit its text")]
+    Outside,
+    #[error("has the label `{0}`, which is no category")]
+    NoCategory(String),
+}
+
+const HELP: &str = "each line is {\"id\", \"text\", \"spans\": [{\"start\", \"end\", \"label\"}]}; offsets count Unicode \
+                    code points; labels are the categories in capitals, such as NAME or HEALTH_PLAN, or PERSON, ORG";
+
+pub(super) fn read(file: &Path) -> Result<Corpus, Failure> {
+    let name = file.file_stem().map_or_else(|| file.display().to_string(), |stem| stem.display().to_string());
+    let input = File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    let mut posts = Vec::new();
+    for (at, line) in BufReader::new(input).lines().enumerate() {
+        let post = line.map_err(Fault::Io).and_then(|line| {
+            if line.trim().is_empty() { Ok(None) } else { parse(&line).map(Some) }
+        });
+        let named = |source| CorpusError { name: file.display().to_string(), line: at + 1, source };
+        posts.extend(post.map_err(|source| Failure::new(named(source), HELP))?);
+    }
+    Ok(Corpus { name, posts })
+}
+
+fn parse(line: &str) -> Result<MarkedPost, Fault> {
+    // serde's own words may quote the post.
+    let raw: RawPost = serde_json::from_str(line).map_err(|_| Fault::NotPost)?;
+    let bytes = Bytes::of(&raw.text);
+    let mut marks = Vec::new();
+    let mut others = Vec::new();
+    for mark in &raw.spans {
+        let span = bytes.span(mark)?;
+        match mark.label.as_deref() {
+            Some("PERSON" | "ORG") => others.push(span),
+            label => {
+                let label = label.unwrap_or("null");
+                let category = Category::of_label(label).ok_or_else(|| Fault::NoCategory(label.to_owned()))?;
+                marks.push(Mark { category, span });
+            }
+        }
+    }
+    let neutral = raw.extra.iter().map(|span| bytes.span(span)).collect::<Result<_, _>>()?;
+    let not_phi = raw.not_phi.iter().map(|span| bytes.span(span)).collect::<Result<_, _>>()?;
+    let is_clean = marks.is_empty() || raw.kind.as_deref() == Some("clean");
+    let is_obfuscated = raw.note.is_some_and(|note| note.contains("obfuscation"));
+    Ok(MarkedPost {
+        id: raw.id,
+        platform: raw.platform,
+        marks,
+        others,
+        neutral,
+        not_phi,
+        is_clean,
+        is_obfuscated,
+        text: raw.text,
+    })
+}
+
+/// From code points to bytes.
+struct Bytes {
+    offsets: Vec<usize>,
+}
+
+impl Bytes {
+    fn of(text: &str) -> Self {
+        Self { offsets: text.char_indices().map(|(at, _)| at).chain([text.len()]).collect() }
+    }
+
+    fn span(&self, raw: &RawSpan) -> Result<Span, Fault> {
+        match (self.offsets.get(raw.start), self.offsets.get(raw.end)) {
+            (Some(start), Some(end)) if start <= end => Ok(Span::new(*start, *end)),
+            _ => Err(Fault::Outside),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn post(line: &str) -> MarkedPost {
+    parse(line).unwrap_or_else(|fault| panic!("{fault}: {line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, post};
+
+    #[test]
+    fn offsets_become_bytes() {
+        let post = post(r#"{"id":"a","text":"é Jane","spans":[{"start":2,"end":6,"label":"NAME"}]}"#);
+        assert_eq!(post.marks[0].span.of(&post.text), Some("Jane"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (line, want) in [
+            ("[]", "is no JSON object with `id`, `text` and `spans`"),
+            (r#"{"id":"a","text":"x"}"#, "is no JSON object with `id`, `text` and `spans`"),
+            (r#"{"id":"a","text":"x","spans":[{"start":0,"end":2,"label":"NAME"}]}"#, "has a span that does not fit its text"),
+            (r#"{"id":"a","text":"x","spans":[{"start":1,"end":0,"label":"NAME"}]}"#, "has a span that does not fit its text"),
+            (r#"{"id":"a","text":"x","spans":[{"start":0,"end":1,"label":"FOO"}]}"#, "has the label `FOO`, which is no category"),
+        ] {
+            assert_eq!(parse(line).expect_err(line).to_string(), want, "{line}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Posts as `scan` reads them: a line of text each, or JSON lines. A line that cannot be read is named by file and
+//! number, never by what it says.
+
+use std::io::{self, BufRead as _, BufReader, Read};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::error::Category;
+
+use crate::cli::failure::Failure;
+
+/// One post to judge.
+#[derive(Debug, Deserialize)]
+pub(super) struct Post {
+    /// As given, or the number of the line.
+    pub(super) id: Value,
+    pub(super) text: String,
+    pub(super) platform: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) field: Option<String>,
+}
+
+/// How the lines of an input are written: settled by its first character that is not blank.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    Text,
+    Json,
+}
+
+/// The posts of one input, in order.
+pub(super) struct Posts<R> {
+    name: String,
+    reader: BufReader<R>,
+    form: Option<Form>,
+    /// Whether ids name the input, because there are others.
+    ids_name_input: bool,
+    max_line: usize,
+    line: usize,
+    bytes: Vec<u8>,
+}
+
+/// A line that is no post.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}, line {line}")]
+pub(super) struct InputError {
+    name: String,
+    line: usize,
+    source: Fault,
+}
+
+/// What is wrong with it.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("cannot be read")]
+    Io(#[source] io::Error),
+    #[error("is no UTF-8")]
+    NotUtf8,
+    #[error("is longer than {max} bytes")]
+    TooLong { max: usize },
+    #[error("is no JSON: the fault is at column {column}")]
+    NotJson { column: usize },
+    #[error("is no post")]
+    NotPost,
+}
+
+impl InputError {
+    pub(super) fn into_failure(self) -> Failure {
+        let help = match self.source {
+            Fault::Io(_) => return Failure::plain(self),
+            Fault::NotUtf8 => "convert the file, for example with `iconv -t UTF-8`",
+            Fault::TooLong { .. } => "a post is one line; `max-body` in postward.toml sets the limit",
+            Fault::NotJson { .. } => "the first line begins with `{`, so every line must be one JSON object",
+            Fault::NotPost => {
+                "each line needs `id` (a string or a number) and `text` (a string), each once; `platform`, `group` \
+                 and `field` are strings"
+            }
+        };
+        Failure::new(self, help)
+    }
+}
+
+impl<R: Read> Posts<R> {
+    pub(super) fn new(name: String, input: R, ids_name_input: bool, max_line: usize) -> Self {
+        let reader = BufReader::with_capacity(64 * 1024, input);
+        Self { name, reader, form: None, ids_name_input, max_line, line: 0, bytes: Vec::new() }
+    }
+
+    /// Whether the next post is not at hand yet, so that asking for it may wait for whoever writes the input.
+    pub(super) fn will_wait(&self) -> bool {
+        memchr::memchr(b'\n', self.reader.buffer()).is_none()
+    }
+
+    /// The next post. A blank line is none.
+    pub(super) fn next_post(&mut self) -> Result<Option<Post>, InputError> {
+        while self.read_line().map_err(|source| self.fault(source))? {
+            let line = std::str::from_utf8(&self.bytes).map_err(|_| self.fault(Fault::NotUtf8))?;
+            let line = if self.line == 1 { line.trim_start_matches('\u{feff}') } else { line };
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            let start = line.trim_start();
+            if start.is_empty() {
+                continue;
+            }
+            let form = *self.form.get_or_insert(if start.starts_with('{') { Form::Json } else { Form::Text });
+            return match form {
+                Form::Text => Ok(Some(self.text_post(line))),
+                Form::Json => json_post(line).map(Some).map_err(|source| self.fault(source)),
+            };
+        }
+        Ok(None)
+    }
+
+    /// Reads one line with its end into `bytes`; false at the end of the input.
+    fn read_line(&mut self) -> Result<bool, Fault> {
+        self.bytes.clear();
+        self.line += 1;
+        let limit = u64::try_from(self.max_line).unwrap_or(u64::MAX).saturating_add(1);
+        let n_read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.bytes).map_err(Fault::Io)?;
+        if n_read > self.max_line { Err(Fault::TooLong { max: self.max_line }) } else { Ok(n_read > 0) }
+    }
+
+    fn text_post(&self, line: &str) -> Post {
+        let id = if self.ids_name_input { format!("{}:{}", self.name, self.line) } else { self.line.to_string() };
+        Post { id: Value::String(id), text: line.to_owned(), platform: None, group: None, field: None }
+    }
+
+    fn fault(&self, source: Fault) -> InputError {
+        InputError { name: self.name.clone(), line: self.line, source }
+    }
+}
+
+/// serde's own words may quote the value they stumbled over, which may be a patient's: only the kind of fault is kept.
+fn json_post(line: &str) -> Result<Post, Fault> {
+    let post: Post = serde_json::from_str(line).map_err(|error| match error.classify() {
+        Category::Data => Fault::NotPost,
+        Category::Io | Category::Syntax | Category::Eof => Fault::NotJson { column: error.column() },
+    })?;
+    if post.id.is_string() || post.id.is_number() { Ok(post) } else { Err(Fault::NotPost) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Posts;
+
+    fn read(input: &[u8], ids_name_input: bool) -> Vec<String> {
+        let mut posts = Posts::new("in.txt".into(), input, ids_name_input, 40);
+        let mut seen = Vec::new();
+        loop {
+            match posts.next_post() {
+                Ok(Some(post)) => seen.push(format!("{}={}", post.id, post.text)),
+                Ok(None) => return seen,
+                Err(error) => {
+                    seen.push(format!("{error} {}", error.source));
+                    return seen;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_become_posts_or_named_faults() {
+        for (input, want) in [
+            (&b""[..], &[][..]),
+            (b"one\ntwo", &[r#""1"=one"#, r#""2"=two"#]),
+            (b"one\r\n\r\n  \n two \n", &[r#""1"=one"#, r#""4"= two "#]),
+            (b"one\n{\"id\":1}\n", &[r#""1"=one"#, r#""2"={"id":1}"#]),
+            (b"\n {\"id\":7,\"text\":\"x\"}\n\n{\"text\":\"y\",\"z\":[],\"id\":\"b\"}", &["7=x", r#""b"=y"#]),
+            (b"\xef\xbb\xbf{\"id\":1,\"text\":\"x\"}", &["1=x"]),
+            (b"{\"id\":1,\"text\":\"a\\u0000\\n\"}", &["1=a\0\n"]),
+            (b"ok\n\xff\xfe\nrest", &[r#""1"=ok"#, "in.txt, line 2 is no UTF-8"]),
+            (b"{\"id\":1,\"text\":\"x\"}\nplain", &["1=x", "in.txt, line 2 is no JSON: the fault is at column 1"]),
+            (b"{\"id\":1,\"text\":\"\\ud800\"}", &["in.txt, line 1 is no JSON: the fault is at column 23"]),
+            (b"{\"id\":1,\"text\":12345678}", &["in.txt, line 1 is no post"]),
+            (b"{\"id\":[1],\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
+            (b"{\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
+            (b"{\"id\":1,\"text\":\"x\",\"text\":\"y\"}", &["in.txt, line 1 is no post"]),
+            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &["in.txt, line 1 is longer than 40 bytes"]),
+        ] {
+            assert_eq!(read(input, false), want, "{}", String::from_utf8(input.to_vec()).unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn ids_stay_apart_over_several_files() {
+        assert_eq!(read(b"one", true), [r#""in.txt:1"=one"#]);
+    }
+}

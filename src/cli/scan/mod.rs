@@ -1,0 +1,89 @@
+//! `scan`: judges posts from files, offline, one at a time: memory does not grow with the input, and what was judged
+//! is written out before more input is waited for.
+
+mod input;
+mod output;
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::cli::args::{self, ScanFormat};
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Context, Failure};
+use crate::cli::judging::{self, NO_PLATFORM};
+use crate::cli::scan::input::Posts;
+use crate::cli::scan::output::Output;
+use crate::cli::style;
+use crate::inspect::Inspector;
+use crate::policy::Action;
+
+pub(crate) fn run(args: &args::Scan) -> Result<Exit, Failure> {
+    let (loaded, inspector) = judging::load(args.config.as_deref(), args.policy.as_deref())?;
+    let stdin = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &stdin[..] } else { &args.files[..] };
+    let mut scan = Scan {
+        inspector: &inspector,
+        explain: args.explain,
+        today: args.today.unwrap_or_else(judging::today),
+        output: match args.format {
+            ScanFormat::Human => Output::human(anstream::stdout().lock()),
+            ScanFormat::Jsonl => Output::jsonl(io::stdout().lock()),
+        },
+        strictest: None,
+    };
+    for file in files {
+        let (name, input) = open(file)?;
+        let done = scan.posts(Posts::new(name, input, files.len() > 1, loaded.config.max_body));
+        // What was judged before a fault is never lost.
+        scan.output.flush()?;
+        done?;
+    }
+    scan.output.finish()?;
+    Ok(if args.exit_code { Exit::of_action(scan.strictest) } else { Exit::Fine })
+}
+
+fn open(file: &Path) -> Result<(String, Box<dyn Read>), Failure> {
+    if file.as_os_str() == "-" {
+        if io::stdin().is_terminal() {
+            style::to_stderr("Reading posts from the terminal, one a line; end with Ctrl-D.");
+        }
+        return Ok(("standard input".to_owned(), Box::new(io::stdin())));
+    }
+    let input = File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    Ok((file.display().to_string(), Box::new(input)))
+}
+
+/// A scan under way.
+struct Scan<'a> {
+    inspector: &'a Inspector,
+    explain: bool,
+    today: Date,
+    output: Output<'a>,
+    /// The strictest action so far.
+    strictest: Option<Action>,
+}
+
+impl Scan<'_> {
+    fn posts(&mut self, mut posts: Posts<Box<dyn Read>>) -> Result<(), Failure> {
+        loop {
+            if posts.will_wait() {
+                self.output.flush()?;
+            }
+            let Some(post) = posts.next_post().map_err(input::InputError::into_failure)? else { return Ok(()) };
+            let platform = post.platform.as_deref().unwrap_or(NO_PLATFORM);
+            let (group, field) = (post.group.as_deref(), post.field.as_deref());
+            let (judged, candidates) = if self.explain {
+                let (judged, candidates) =
+                    self.inspector.explain_text(&post.text, platform, group, field, self.today);
+                (judged, Some(candidates))
+            } else {
+                (self.inspector.judge_text(&post.text, platform, group, field, self.today), None)
+            };
+            self.strictest = self.strictest.max(judged.action);
+            self.output.write(&post, &judged, candidates.as_deref())?;
+        }
+    }
+}
