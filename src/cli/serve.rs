@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
-use crate::app;
+use crate::app::{self, StartError};
 use crate::cli::args::{self, LogFormat};
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
@@ -20,8 +20,23 @@ pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
     if !loaded.warnings.is_empty() {
         diagnostics::print(&loaded.warnings);
     }
-    app::serve(loaded).map_err(|error| Failure::plain(error))?;
+    app::serve(loaded).map_err(failure)?;
     Ok(Exit::Fine)
+}
+
+/// The failure with its remedy.
+pub(crate) fn failure(error: StartError) -> Failure {
+    let help = match (error.remedy(), &error) {
+        (Some(help), _) => help,
+        (None, StartError::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or change `address` in postward.toml".to_owned()
+        }
+        (None, StartError::Listen { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a right: run with CAP_NET_BIND_SERVICE, or choose a higher port".to_owned()
+        }
+        (None, _) => return Failure::plain(error),
+    };
+    Failure::new(error, help)
 }
 
 /// Log lines go to standard error: standard output belongs to results.

@@ -1,4 +1,0 @@
-use crate::cli::args;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-pub(crate) fn run(_args: &args::Init) -> Result<Exit, Failure> { todo!() }
