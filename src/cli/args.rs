@@ -298,7 +298,10 @@ mod tests {
     fn command_lines() {
         for (line, fine) in [
             ("postward scan", true),
-            ("postward scan - a.txt b.txt --format jsonl --explain --exit-code --today 2026-11-22", true),
+            (
+                "postward scan - a.txt b.txt --format jsonl --explain --exit-code --today 2026-11-22",
+                true,
+            ),
             ("postward scan --format xml", false),
             ("postward scan --today 22.11.2026", false),
             ("postward eval", false),

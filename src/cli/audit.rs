@@ -12,14 +12,18 @@ use crate::cli::style;
 pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
     // Each file is opened once before, so that a fault can name it.
     for file in &args.files {
-        std::fs::File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+        std::fs::File::open(file)
+            .map_err(|source| Failure::plain(Context::file("open", file, source)))?;
     }
     let files: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     let report = audit::verify(&files).map_err(unreadable)?;
     style::to_stdout(&said(&report, args.files.len()))?;
     let Some(wanted) = &args.head else { return Ok(exit(&report)) };
     if wanted.eq_ignore_ascii_case(&report.head) {
-        style::to_stdout(&format!("{} the head is the one given", style::paint(style::GOOD, "fine:")))?;
+        style::to_stdout(&format!(
+            "{} the head is the one given",
+            style::paint(style::GOOD, "fine:")
+        ))?;
         return Ok(exit(&report));
     }
     style::to_stdout(&format!(
@@ -40,7 +44,13 @@ fn exit(report: &ChainReport) -> Exit {
 fn said(report: &ChainReport, n_files: usize) -> String {
     let mut text = match &report.broken {
         Some(link) => {
-            format!("{} {}, line {}: {}", style::paint(style::ERROR, "broken:"), link.file.display(), link.line, link.why)
+            format!(
+                "{} {}, line {}: {}",
+                style::paint(style::ERROR, "broken:"),
+                link.file.display(),
+                link.line,
+                link.why
+            )
         }
         None => format!(
             "{} {} in {}, every link holds\nhead: {}",

@@ -13,10 +13,12 @@ const NAME: &str = "Postward";
 
 pub(crate) fn run(args: &args::CaInit) -> Result<Exit, Failure> {
     let (certificate, key) = (args.out.join("ca.pem"), args.out.join("ca.key"));
-    fs::create_dir_all(&args.out).map_err(|source| Failure::plain(Context::file("make", &args.out, source)))?;
+    fs::create_dir_all(&args.out)
+        .map_err(|source| Failure::plain(Context::file("make", &args.out, source)))?;
     let files = tls::init(&certificate, &key, NAME, &args.hosts).map_err(failure)?;
     let constrained = if args.hosts.is_empty() {
-        "It may vouch for any host: keep the key where only the proxy can read it, or give --host.".to_owned()
+        "It may vouch for any host: keep the key where only the proxy can read it, or give --host."
+            .to_owned()
     } else {
         format!("It can vouch for these only: {}.", args.hosts.join(", "))
     };
@@ -36,9 +38,13 @@ pub(crate) fn run(args: &args::CaInit) -> Result<Exit, Failure> {
 pub(crate) fn failure(error: CaError) -> Failure {
     let help = match &error {
         CaError::Exists { .. } => {
-            "devices may trust it already: move both files away first, or choose another --out".to_owned()
+            "devices may trust it already: move both files away first, or choose another --out"
+                .to_owned()
         }
-        CaError::Host { .. } => "write a name such as api.x.com or *.clinic.example, without https:// and port".to_owned(),
+        CaError::Host { .. } => {
+            "write a name such as api.x.com or *.clinic.example, without https:// and port"
+                .to_owned()
+        }
         CaError::Write { .. } => "choose a directory you may write to with --out".to_owned(),
         CaError::File(fault) => fault.remedy(),
         CaError::Unusable { .. } | CaError::Sign(_) => return Failure::plain(error),

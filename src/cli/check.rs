@@ -47,9 +47,8 @@ fn summary(what: &str, loaded: &Loaded) -> String {
         Mode::Enforce => "enforce",
         Mode::Monitor => "monitor: verdicts are recorded, every post goes on as it is",
     };
-    let _ = writeln!(text, "  policy      {} ({mode})", style::count(policy.n_clauses(), "clause"));
-    let names: Vec<String> =
-        platforms.iter().map(|platform| format!("{} ({})", platform.id(), style::count(platform.n_endpoints(), "endpoint"))).collect();
+    let _ = writeln!(text, "  policy      {mode}");
+    let names: Vec<String> = platforms.iter().map(|platform| platform.id().to_owned()).collect();
     for (n, line) in style::wrap(&names.join(", "), 64).iter().enumerate() {
         let _ = writeln!(text, "  {:<11} {line}", if n == 0 { "platforms" } else { "" });
     }
@@ -69,8 +68,10 @@ fn summary(what: &str, loaded: &Loaded) -> String {
 }
 
 fn n_examples(rules: &RuleSet) -> usize {
-    let of_rules: usize = rules.rules.iter().map(|rule| rule.finds.len() + rule.ignores.len()).sum();
-    let of_excepts: usize = rules.excepts.iter().map(|except| except.passes.len() + except.still_finds.len()).sum();
+    let of_rules: usize =
+        rules.rules.iter().map(|rule| rule.finds.len() + rule.ignores.len()).sum();
+    let of_excepts: usize =
+        rules.excepts.iter().map(|except| except.passes.len() + except.still_finds.len()).sum();
     of_rules + of_excepts
 }
 
@@ -80,6 +81,7 @@ fn by_category(rules: &RuleSet) -> String {
     for rule in &rules.rules {
         *counts.entry(rule.category).or_default() += 1;
     }
-    let parts: Vec<String> = counts.iter().map(|(category, n)| format!("{category}\u{a0}{n}")).collect();
+    let parts: Vec<String> =
+        counts.iter().map(|(category, n)| format!("{category}\u{a0}{n}")).collect();
     parts.join(", ")
 }

@@ -31,8 +31,14 @@ fn draw(renderer: &Renderer, fault: &Diagnostic) -> String {
     let title = level.primary_title(fault.message.as_str());
     let mut group = match fault.span.and_then(|span| fitting(span, &fault.source.text)) {
         Some(span) => {
-            let caret = AnnotationKind::Primary.span(span.start()..span.end()).label(fault.label.as_deref());
-            title.element(Snippet::source(fault.source.text.as_str()).path(fault.source.name.as_str()).annotation(caret))
+            let caret = AnnotationKind::Primary
+                .span(span.start()..span.end())
+                .label(fault.label.as_deref());
+            title.element(
+                Snippet::source(fault.source.text.as_str())
+                    .path(fault.source.name.as_str())
+                    .annotation(caret),
+            )
         }
         None => title.element(Origin::path(fault.source.name.as_str())),
     };
@@ -80,19 +86,33 @@ mod tests {
 
     #[test]
     fn a_fault_shows_file_line_caret_and_remedy() {
-        let source = Source::new("policy.toml", "mode = \"enforce\"\n[[clause]]\naction = \"blok\"\n");
+        let source =
+            Source::new("policy.toml", "mode = \"enforce\"\n[[clause]]\naction = \"blok\"\n");
         let fault = Diagnostic::error(&source, "`blok` is no action")
             .at(37..43)
             .label("not an action")
             .help("use `log`, `redact` or `block`");
-        insta::assert_snapshot!(draw(&Renderer::plain(), &fault), @"");
+        insta::assert_snapshot!(draw(&Renderer::plain(), &fault), @r#"
+        error: `blok` is no action
+         --> policy.toml:3:10
+          |
+        3 | action = "blok"
+          |          ^^^^^^ not an action
+          |
+          = help: use `log`, `redact` or `block`
+        "#);
     }
 
     #[test]
     fn a_fault_without_a_place_names_the_file() {
         let source = Source::new("rules.d/ours.toml", "");
-        let fault = Diagnostic::warning(&source, "the file holds no rule").help("delete it, or add one");
-        insta::assert_snapshot!(draw(&Renderer::plain(), &fault), @"");
+        let fault =
+            Diagnostic::warning(&source, "the file holds no rule").help("delete it, or add one");
+        insta::assert_snapshot!(draw(&Renderer::plain(), &fault), @r"
+        warning: the file holds no rule
+        --> rules.d/ours.toml
+         = help: delete it, or add one
+        ");
     }
 
     #[test]
@@ -107,7 +127,14 @@ mod tests {
     #[test]
     fn faults_are_counted() {
         let (one, two) = (Source::new("a", ""), Source::new("b", ""));
-        let faults = [Diagnostic::error(&one, "x"), Diagnostic::error(&two, "y"), Diagnostic::warning(&two, "z")];
-        assert_eq!(anstream::adapter::strip_str(&summary(&faults)).to_string(), "2 errors and 1 warning in 2 files");
+        let faults = [
+            Diagnostic::error(&one, "x"),
+            Diagnostic::error(&two, "y"),
+            Diagnostic::warning(&two, "z"),
+        ];
+        assert_eq!(
+            anstream::adapter::strip_str(&summary(&faults)).to_string(),
+            "2 errors and 1 warning in 2 files"
+        );
     }
 }

@@ -27,8 +27,15 @@ pub enum Exit {
 
 impl Exit {
     /// Every exit, in the order of the table.
-    pub const ALL: [Self; 7] =
-        [Self::Fine, Self::Failed, Self::WrongUsage, Self::BadFiles, Self::WouldLog, Self::WouldRedact, Self::WouldBlock];
+    pub const ALL: [Self; 7] = [
+        Self::Fine,
+        Self::Failed,
+        Self::WrongUsage,
+        Self::BadFiles,
+        Self::WouldLog,
+        Self::WouldRedact,
+        Self::WouldBlock,
+    ];
 
     /// The number a script sees.
     pub const fn code(self) -> u8 {

@@ -26,7 +26,10 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// A failure with its remedy.
-    pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+        help: impl Into<String>,
+    ) -> Self {
         Self::Other { error: error.into(), help: Some(help.into()) }
     }
 
@@ -43,7 +46,8 @@ impl Failure {
                 Exit::BadFiles
             }
             Self::Other { error, help } => {
-                let mut text = format!("{}: {}", style::paint(style::ERROR, "error"), chain(error.as_ref()));
+                let mut text =
+                    format!("{}: {}", style::paint(style::ERROR, "error"), chain(error.as_ref()));
                 if let Some(help) = help {
                     let _ = write!(text, "\n{}: {help}", style::paint(style::HELP, "help"));
                 }
@@ -100,7 +104,8 @@ mod tests {
 
     #[test]
     fn causes_follow_on_one_line() {
-        let error = Context::file("read", "posts.txt".as_ref(), std::io::Error::other("no such disk"));
+        let error =
+            Context::file("read", "posts.txt".as_ref(), std::io::Error::other("no such disk"));
         assert_eq!(chain(&error), "cannot read posts.txt: no such disk");
     }
 }

@@ -16,7 +16,10 @@ use crate::inspect::Inspector;
 pub(crate) const NO_PLATFORM: &str = "generic";
 
 /// Loads rules and policy; `policy` stands in for the configuration's own.
-pub(crate) fn load(config: Option<&Path>, policy: Option<&Path>) -> Result<(Loaded, Arc<Inspector>), Failure> {
+pub(crate) fn load(
+    config: Option<&Path>,
+    policy: Option<&Path>,
+) -> Result<(Loaded, Arc<Inspector>), Failure> {
     let loaded = config::load(config).map_err(Failure::Files)?;
     if !loaded.warnings.is_empty() {
         diagnostics::print(&loaded.warnings);
@@ -24,7 +27,8 @@ pub(crate) fn load(config: Option<&Path>, policy: Option<&Path>) -> Result<(Load
     let inspector = match policy {
         None => Arc::clone(&loaded.inspector),
         Some(file) => {
-            let policy = config::load_policy(file, &loaded.rules, &loaded.platforms).map_err(Failure::Files)?;
+            let policy = config::load_policy(file, &loaded.rules, &loaded.platforms)
+                .map_err(Failure::Files)?;
             let limits = loaded.config.body_limits.clone();
             Arc::new(Inspector::new(Arc::clone(&loaded.engine), Arc::new(policy), limits))
         }

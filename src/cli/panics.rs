@@ -13,7 +13,9 @@ fn said(info: &PanicHookInfo<'_>) -> String {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("unnamed");
     match info.location() {
-        Some(at) => format!("panic in thread {name} at {}:{}:{}", at.file(), at.line(), at.column()),
+        Some(at) => {
+            format!("panic in thread {name} at {}:{}:{}", at.file(), at.line(), at.column())
+        }
         None => format!("panic in thread {name}"),
     }
 }

@@ -29,10 +29,14 @@ pub(crate) fn failure(error: StartError) -> Failure {
     let help = match (error.remedy(), &error) {
         (Some(help), _) => help,
         (None, StartError::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
-            "another program listens there: stop it, or change `address` in postward.toml".to_owned()
+            "another program listens there: stop it, or change `address` in postward.toml"
+                .to_owned()
         }
-        (None, StartError::Listen { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need a right: run with CAP_NET_BIND_SERVICE, or choose a higher port".to_owned()
+        (None, StartError::Listen { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            "ports below 1024 need a right: run with CAP_NET_BIND_SERVICE, or choose a higher port"
+                .to_owned()
         }
         (None, _) => return Failure::plain(error),
     };
@@ -47,14 +51,21 @@ fn start_log(args: &args::Serve) -> Result<(), Failure> {
         _ => "info".to_owned(),
     };
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
-        Failure::new(error, format!("--log and {LOG_VARIABLE} take error, warn, info, debug, or target=level pairs"))
+        Failure::new(
+            error,
+            format!(
+                "--log and {LOG_VARIABLE} take error, warn, info, debug, or target=level pairs"
+            ),
+        )
     })?;
     let human = io::stderr().is_terminal();
     let format = args.log_format.unwrap_or(if human { LogFormat::Human } else { LogFormat::Json });
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Human => log.with_ansi(human).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+        }
     }
     Ok(())
 }

@@ -188,14 +188,20 @@ mod tests {
             (&[(0, 5, "a", REDACT), (4, 12, "b", REDACT)], &[(0, 12, "b", false)]),
             (&[(0, 9, "a", REDACT), (4, 6, "b", BLOCK)], &[(0, 9, "b", false)]),
             (&[(4, 6, "b", REDACT), (0, 9, "a", LOG)], &[(4, 6, "b", true)]),
-            (&[(0, 3, "a", REDACT), (2, 6, "b", REDACT), (5, 7, "c", REDACT)], &[(0, 7, "b", false)]),
+            (
+                &[(0, 3, "a", REDACT), (2, 6, "b", REDACT), (5, 7, "c", REDACT)],
+                &[(0, 7, "b", false)],
+            ),
             (&[(2, 2, "a", REDACT), (2, 5, "b", REDACT)], &[(2, 2, "a", true), (2, 5, "b", true)]),
         ];
         for (findings, want) in rows {
-            let findings: Vec<_> = findings.iter().map(|(s, e, rule, action)| judged(*s, *e, rule, *action)).collect();
+            let findings: Vec<_> =
+                findings.iter().map(|(s, e, rule, action)| judged(*s, *e, rule, *action)).collect();
             let merged = merge(&findings);
-            let got: Vec<_> =
-                merged.iter().map(|m| (m.span.start(), m.span.end(), m.leader.rule.as_str(), m.alone)).collect();
+            let got: Vec<_> = merged
+                .iter()
+                .map(|m| (m.span.start(), m.span.end(), m.leader.rule.as_str(), m.alone))
+                .collect();
             assert_eq!(got, *want);
         }
     }

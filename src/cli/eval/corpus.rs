@@ -93,8 +93,11 @@ const HELP: &str = "each line is {\"id\", \"text\", \"spans\": [{\"start\", \"en
                     code points; labels are the categories in capitals, such as NAME or HEALTH_PLAN, or PERSON, ORG";
 
 pub(super) fn read(file: &Path) -> Result<Corpus, Failure> {
-    let name = file.file_stem().map_or_else(|| file.display().to_string(), |stem| stem.display().to_string());
-    let input = File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    let name = file
+        .file_stem()
+        .map_or_else(|| file.display().to_string(), |stem| stem.display().to_string());
+    let input =
+        File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
     let mut posts = Vec::new();
     for (at, line) in BufReader::new(input).lines().enumerate() {
         let post = line.map_err(Fault::Io).and_then(|line| {
@@ -118,7 +121,8 @@ fn parse(line: &str) -> Result<MarkedPost, Fault> {
             Some("PERSON" | "ORG") => others.push(span),
             label => {
                 let label = label.unwrap_or("null");
-                let category = Category::of_label(label).ok_or_else(|| Fault::NoCategory(label.to_owned()))?;
+                let category =
+                    Category::of_label(label).ok_or_else(|| Fault::NoCategory(label.to_owned()))?;
                 marks.push(Mark { category, span });
             }
         }
@@ -169,7 +173,8 @@ mod tests {
 
     #[test]
     fn offsets_become_bytes() {
-        let post = post(r#"{"id":"a","text":"é Jane","spans":[{"start":2,"end":6,"label":"NAME"}]}"#);
+        let post =
+            post(r#"{"id":"a","text":"é Jane","spans":[{"start":2,"end":6,"label":"NAME"}]}"#);
         assert_eq!(post.marks[0].span.of(&post.text), Some("Jane"));
     }
 
@@ -178,9 +183,18 @@ mod tests {
         for (line, want) in [
             ("[]", "is no JSON object with `id`, `text` and `spans`"),
             (r#"{"id":"a","text":"x"}"#, "is no JSON object with `id`, `text` and `spans`"),
-            (r#"{"id":"a","text":"x","spans":[{"start":0,"end":2,"label":"NAME"}]}"#, "has a span that does not fit its text"),
-            (r#"{"id":"a","text":"x","spans":[{"start":1,"end":0,"label":"NAME"}]}"#, "has a span that does not fit its text"),
-            (r#"{"id":"a","text":"x","spans":[{"start":0,"end":1,"label":"FOO"}]}"#, "has the label `FOO`, which is no category"),
+            (
+                r#"{"id":"a","text":"x","spans":[{"start":0,"end":2,"label":"NAME"}]}"#,
+                "has a span that does not fit its text",
+            ),
+            (
+                r#"{"id":"a","text":"x","spans":[{"start":1,"end":0,"label":"NAME"}]}"#,
+                "has a span that does not fit its text",
+            ),
+            (
+                r#"{"id":"a","text":"x","spans":[{"start":0,"end":1,"label":"FOO"}]}"#,
+                "has the label `FOO`, which is no category",
+            ),
         ] {
             assert_eq!(parse(line).expect_err(line).to_string(), want, "{line}");
         }

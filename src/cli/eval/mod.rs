@@ -27,7 +27,8 @@ use crate::inspect::Inspector;
 const BATCH: usize = 16;
 
 pub(crate) fn run(args: &args::Eval) -> Result<Exit, Failure> {
-    let corpora = args.corpora.iter().map(|file| corpus::read(file)).collect::<Result<Vec<Corpus>, _>>()?;
+    let corpora =
+        args.corpora.iter().map(|file| corpus::read(file)).collect::<Result<Vec<Corpus>, _>>()?;
     let (_, inspector) = judging::load(args.config.as_deref(), args.policy.as_deref())?;
     let today = args.today.unwrap_or_else(judging::today);
     let progress = Progress::new(corpora.iter().map(|corpus| corpus.posts.len()).sum());
@@ -61,7 +62,11 @@ fn score_all(
             if rest.is_empty() {
                 return done;
             }
-            let batch = rest.iter().take(BATCH).map(|post| score_one(post, inspector, today)).collect::<Vec<_>>();
+            let batch = rest
+                .iter()
+                .take(BATCH)
+                .map(|post| score_one(post, inspector, today))
+                .collect::<Vec<_>>();
             progress.add(batch.len());
             done.push((start, batch));
         }
@@ -73,7 +78,11 @@ fn score_all(
     });
     let mut batches = Vec::new();
     for result in results {
-        batches.extend(result.map_err(|_| Failure::plain("a post could not be judged: the engine failed on it"))?);
+        batches.extend(
+            result.map_err(|_| {
+                Failure::plain("a post could not be judged: the engine failed on it")
+            })?,
+        );
     }
     batches.sort_by_key(|(start, _)| *start);
     Ok(batches.into_iter().flat_map(|(_, batch)| batch).collect())

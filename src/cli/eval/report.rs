@@ -68,7 +68,11 @@ fn list(scored: &Scored, lists: Lists, text: &mut String) {
                 let words = style::printable(missed.span.of(&post.text).unwrap_or_default());
                 let how = if missed.blocked { "blocked" } else { "missed" };
                 let whole = paint(style::QUIET, &style::printable(&post.text));
-                let _ = writeln!(text, "{how:<11} {} {} \"{words}\"  {whole}", post.id, missed.category);
+                let _ = writeln!(
+                    text,
+                    "{how:<11} {} {} \"{words}\"  {whole}",
+                    post.id, missed.category
+                );
             }
         }
         if lists.false_alarms {
@@ -76,7 +80,11 @@ fn list(scored: &Scored, lists: Lists, text: &mut String) {
                 let words = style::printable(found.span.of(&post.text).unwrap_or_default());
                 let sure = found.confidence.as_str();
                 let whole = paint(style::QUIET, &style::printable(&post.text));
-                let _ = writeln!(text, "false-alarm {} {} {sure} \"{words}\"  {whole}", post.id, found.rule);
+                let _ = writeln!(
+                    text,
+                    "false-alarm {} {} {sure} \"{words}\"  {whole}",
+                    post.id, found.rule
+                );
             }
         }
     }
@@ -86,7 +94,17 @@ fn corpora(scored: &[Scored], total: &Tally, text: &mut String) {
     let width = scored.iter().map(|one| one.corpus.name.chars().count()).max().unwrap_or(0).max(8);
     let heading = format!(
         "{:<width$}  {:^22}  {:^20}  {:^20}\n{:<width$}  {:>13} {:>8}  {:>11} {:>8}  {:>11} {:>8}",
-        "", "identifiers", "posts that disclose", "clean posts", "corpus", "found", "recall", "safe", "", "alarmed", ""
+        "",
+        "identifiers",
+        "posts that disclose",
+        "clean posts",
+        "corpus",
+        "found",
+        "recall",
+        "safe",
+        "",
+        "alarmed",
+        ""
     );
     let _ = writeln!(text, "{}", paint(style::HEADING, &heading));
     let mut row = |name: &str, tally: &Tally| {
@@ -112,8 +130,10 @@ fn corpora(scored: &[Scored], total: &Tally, text: &mut String) {
 }
 
 fn categories(total: &Tally, text: &mut String) {
-    let heading =
-        format!("\n{:<12} {:>13} {:>8} {:>12} {:>14}", "category", "found", "recall", "or blocked", "false alarms");
+    let heading = format!(
+        "\n{:<12} {:>13} {:>8} {:>12} {:>14}",
+        "category", "found", "recall", "or blocked", "false alarms"
+    );
     let _ = writeln!(text, "{}", paint(style::HEADING, &heading));
     let mut row = |name: &str, label: Label, n_false: usize| {
         let _ = writeln!(
@@ -144,7 +164,12 @@ fn remarks(total: &Tally, text: &mut String) {
         total.n_neutral,
     );
     let Posts { n, n_found, n_safe } = total.disclosing;
-    let _ = write!(text, "\nposts safe because all was found: {}; with those blocked: {}", of(n_found, n), of(n_safe, n));
+    let _ = write!(
+        text,
+        "\nposts safe because all was found: {}; with those blocked: {}",
+        of(n_found, n),
+        of(n_safe, n)
+    );
     if total.obfuscated.n > 0 {
         let marks = total.obfuscated_marks;
         let _ = write!(
@@ -191,8 +216,11 @@ pub(super) fn json(scored: &[Scored], lists: Lists) -> Value {
 }
 
 fn tally_json(tally: &Tally) -> Map<String, Value> {
-    let labels: Map<String, Value> =
-        tally.labels.iter().map(|(category, label)| (category.to_string(), label_json(*label))).collect();
+    let labels: Map<String, Value> = tally
+        .labels
+        .iter()
+        .map(|(category, label)| (category.to_string(), label_json(*label)))
+        .collect();
     let false_alarms: Map<String, Value> =
         tally.false_alarms.iter().map(|(category, n)| (category.to_string(), json!(n))).collect();
     let object = json!({

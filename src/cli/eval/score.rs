@@ -98,7 +98,11 @@ fn score_marks(post: &MarkedPost, acted: &[&Found], blocked: bool, score: &mut P
     let mut all = Label::default();
     for mark in &post.marks {
         let found = is_found(&post.text, mark.span, acted);
-        let one = Label { n_marks: 1, n_found: usize::from(found), n_safe: usize::from(found || blocked) };
+        let one = Label {
+            n_marks: 1,
+            n_found: usize::from(found),
+            n_safe: usize::from(found || blocked),
+        };
         *tally.labels.entry(mark.category).or_default() += one;
         all += one;
         if !found {
@@ -107,7 +111,11 @@ fn score_marks(post: &MarkedPost, acted: &[&Found], blocked: bool, score: &mut P
     }
     if !post.marks.is_empty() {
         let all_found = all.n_found == all.n_marks;
-        tally.disclosing = Posts { n: 1, n_found: usize::from(all_found), n_safe: usize::from(all_found || blocked) };
+        tally.disclosing = Posts {
+            n: 1,
+            n_found: usize::from(all_found),
+            n_safe: usize::from(all_found || blocked),
+        };
         if post.is_obfuscated {
             tally.obfuscated = tally.disclosing;
             tally.obfuscated_marks = all;
@@ -121,7 +129,8 @@ fn score_findings(post: &MarkedPost, acted: &[&Found], score: &mut PostScore) {
         let hits = |span: &Span| span.overlaps(found.span);
         if post.marks.iter().any(|mark| hits(&mark.span)) {
             tally.n_hits += 1;
-        } else if post.neutral.iter().any(hits) || (!post.is_clean && post.others.iter().any(hits)) {
+        } else if post.neutral.iter().any(hits) || (!post.is_clean && post.others.iter().any(hits))
+        {
             tally.n_neutral += 1;
         } else {
             *tally.false_alarms.entry(found.category).or_default() += 1;
@@ -131,8 +140,11 @@ fn score_findings(post: &MarkedPost, acted: &[&Found], score: &mut PostScore) {
     tally.n_clean = usize::from(post.is_clean);
     tally.n_clean_alarmed = usize::from(post.is_clean && !false_alarms.is_empty());
     tally.n_lookalikes = post.not_phi.len();
-    tally.n_lookalikes_touched =
-        post.not_phi.iter().filter(|span| acted.iter().any(|found| span.overlaps(found.span))).count();
+    tally.n_lookalikes_touched = post
+        .not_phi
+        .iter()
+        .filter(|span| acted.iter().any(|found| span.overlaps(found.span)))
+        .count();
 }
 
 /// Whether every character of a mark that is not blank lies under one of the findings.
@@ -251,7 +263,8 @@ mod tests {
         ];
         let post = post(DISCLOSES);
         for (findings, want) in rows {
-            let findings: Vec<Found> = findings.iter().map(|(s, e, action)| found(*s, *e, *action)).collect();
+            let findings: Vec<Found> =
+                findings.iter().map(|(s, e, action)| found(*s, *e, *action)).collect();
             let tally = score(&post, &findings).tally;
             let all = tally.all_labels();
             let got = [
@@ -282,9 +295,17 @@ mod tests {
             (&[found(11, 17, BLOCK)], [1, 1, 0, 1]),
         ] {
             let tally = score(&post, findings).tally;
-            let got = [tally.n_clean_alarmed, tally.n_false_alarms(), tally.n_neutral, tally.n_lookalikes_touched];
+            let got = [
+                tally.n_clean_alarmed,
+                tally.n_false_alarms(),
+                tally.n_neutral,
+                tally.n_lookalikes_touched,
+            ];
             assert_eq!(got, want, "{findings:?}");
-            assert_eq!((tally.n_clean, tally.n_lookalikes, tally.disclosing), (1, 1, Posts::default()));
+            assert_eq!(
+                (tally.n_clean, tally.n_lookalikes, tally.disclosing),
+                (1, 1, Posts::default())
+            );
         }
     }
 
@@ -295,8 +316,14 @@ mod tests {
         sum += &score(&post, &[found(0, 8, REDACT)]).tally;
         sum += &score(&post, &[found(12, 15, BLOCK), found(16, 20, REDACT)]).tally;
         assert_eq!(sum.n_posts, 2);
-        assert_eq!(sum.labels.get(&Category::Name), Some(&Label { n_marks: 2, n_found: 1, n_safe: 2 }));
-        assert_eq!(sum.labels.get(&Category::Location), Some(&Label { n_marks: 2, n_found: 1, n_safe: 1 }));
+        assert_eq!(
+            sum.labels.get(&Category::Name),
+            Some(&Label { n_marks: 2, n_found: 1, n_safe: 2 })
+        );
+        assert_eq!(
+            sum.labels.get(&Category::Location),
+            Some(&Label { n_marks: 2, n_found: 1, n_safe: 1 })
+        );
         assert_eq!(sum.disclosing, Posts { n: 2, n_found: 0, n_safe: 1 });
         assert_eq!((sum.n_hits, sum.n_false_alarms()), (2, 1));
     }

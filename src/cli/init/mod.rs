@@ -12,10 +12,8 @@ use crate::cli::ca;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
-use crate::platform::Platforms;
 use crate::policy::Policy;
 use crate::proxy::tls;
-use crate::rules;
 
 /// What devices show as the authority's name.
 const CA_NAME: &str = "Postward throw-away CA (init)";
@@ -32,8 +30,10 @@ pub(crate) fn run(args: &args::Init) -> Result<Exit, Failure> {
     let dir = &args.dir;
     refuse_unless_empty(dir)?;
     let config = dir.join("config");
-    let beside = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(beside).map_err(|source| Failure::plain(Context::file("make", beside, source)))?;
+    let beside =
+        dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(beside)
+        .map_err(|source| Failure::plain(Context::file("make", beside, source)))?;
     let staging = tempfile::Builder::new()
         .prefix(".postward-init-")
         .tempdir_in(beside)
@@ -69,12 +69,6 @@ fn write_all(config: &Path, all: bool) -> Result<(), Failure> {
     write(config.join("rules.d/lexicons/our-clinics.txt"), TERMS)?;
     if all {
         write(config.join("policy-strict.toml"), Policy::embedded_strict())?;
-        for (name, text) in rules::EMBEDDED_FILES.iter().chain(rules::EMBEDDED_LISTS) {
-            write(config.join("rules").join(name), text)?;
-        }
-        for (name, text) in Platforms::EMBEDDED_FILES {
-            write(config.join("platforms").join(name), text)?;
-        }
     }
     tls::init(&config.join("ca.pem"), &config.join("ca.key"), CA_NAME, &[]).map_err(ca::failure)?;
     Ok(())
@@ -90,7 +84,11 @@ fn write(file: PathBuf, text: &str) -> Result<(), Failure> {
 
 fn next_steps(config: &Path, all: bool) -> String {
     let at = config.display();
-    let shipped = if all { "\n  rules/, platforms/             everything that ships, to read or to change" } else { "" };
+    let shipped = if all {
+        "\n  rules/, platforms/             everything that ships, to read or to change"
+    } else {
+        ""
+    };
     format!(
         "{} {at}\n  \
            postward.toml                  listener on https://127.0.0.1:8443, one route\n  \

@@ -68,8 +68,12 @@ impl InputError {
         let help = match self.source {
             Fault::Io(_) => return Failure::plain(self),
             Fault::NotUtf8 => "convert the file, for example with `iconv -t UTF-8`",
-            Fault::TooLong { .. } => "a post is one line; `max-body` in postward.toml sets the limit",
-            Fault::NotJson { .. } => "the first line begins with `{`, so every line must be one JSON object",
+            Fault::TooLong { .. } => {
+                "a post is one line; `max-body` in postward.toml sets the limit"
+            }
+            Fault::NotJson { .. } => {
+                "the first line begins with `{`, so every line must be one JSON object"
+            }
             Fault::NotPost => {
                 "each line needs `id` (a string or a number) and `text` (a string), each once; `platform`, `group` \
                  and `field` are strings"
@@ -101,7 +105,11 @@ impl<R: Read> Posts<R> {
             if start.is_empty() {
                 continue;
             }
-            let form = *self.form.get_or_insert(if start.starts_with('{') { Form::Json } else { Form::Text });
+            let form = *self.form.get_or_insert(if start.starts_with('{') {
+                Form::Json
+            } else {
+                Form::Text
+            });
             return match form {
                 Form::Text => Ok(Some(self.text_post(line))),
                 Form::Json => json_post(line).map(Some).map_err(|source| self.fault(source)),
@@ -115,13 +123,32 @@ impl<R: Read> Posts<R> {
         self.bytes.clear();
         self.line += 1;
         let limit = u64::try_from(self.max_line).unwrap_or(u64::MAX).saturating_add(1);
-        let n_read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.bytes).map_err(Fault::Io)?;
-        if n_read > self.max_line { Err(Fault::TooLong { max: self.max_line }) } else { Ok(n_read > 0) }
+        let n_read = self
+            .reader
+            .by_ref()
+            .take(limit)
+            .read_until(b'\n', &mut self.bytes)
+            .map_err(Fault::Io)?;
+        if n_read > self.max_line {
+            Err(Fault::TooLong { max: self.max_line })
+        } else {
+            Ok(n_read > 0)
+        }
     }
 
     fn text_post(&self, line: &str) -> Post {
-        let id = if self.ids_name_input { format!("{}:{}", self.name, self.line) } else { self.line.to_string() };
-        Post { id: Value::String(id), text: line.to_owned(), platform: None, group: None, field: None }
+        let id = if self.ids_name_input {
+            format!("{}:{}", self.name, self.line)
+        } else {
+            self.line.to_string()
+        };
+        Post {
+            id: Value::String(id),
+            text: line.to_owned(),
+            platform: None,
+            group: None,
+            field: None,
+        }
     }
 
     fn fault(&self, source: Fault) -> InputError {
@@ -133,7 +160,9 @@ impl<R: Read> Posts<R> {
 fn json_post(line: &str) -> Result<Post, Fault> {
     let post: Post = serde_json::from_str(line).map_err(|error| match error.classify() {
         Category::Data => Fault::NotPost,
-        Category::Io | Category::Syntax | Category::Eof => Fault::NotJson { column: error.column() },
+        Category::Io | Category::Syntax | Category::Eof => {
+            Fault::NotJson { column: error.column() }
+        }
     })?;
     if post.id.is_string() || post.id.is_number() { Ok(post) } else { Err(Fault::NotPost) }
 }
@@ -164,19 +193,36 @@ mod tests {
             (b"one\ntwo", &[r#""1"=one"#, r#""2"=two"#]),
             (b"one\r\n\r\n  \n two \n", &[r#""1"=one"#, r#""4"= two "#]),
             (b"one\n{\"id\":1}\n", &[r#""1"=one"#, r#""2"={"id":1}"#]),
-            (b"\n {\"id\":7,\"text\":\"x\"}\n\n{\"text\":\"y\",\"z\":[],\"id\":\"b\"}", &["7=x", r#""b"=y"#]),
+            (
+                b"\n {\"id\":7,\"text\":\"x\"}\n\n{\"text\":\"y\",\"z\":[],\"id\":\"b\"}",
+                &["7=x", r#""b"=y"#],
+            ),
             (b"\xef\xbb\xbf{\"id\":1,\"text\":\"x\"}", &["1=x"]),
             (b"{\"id\":1,\"text\":\"a\\u0000\\n\"}", &["1=a\0\n"]),
             (b"ok\n\xff\xfe\nrest", &[r#""1"=ok"#, "in.txt, line 2 is no UTF-8"]),
-            (b"{\"id\":1,\"text\":\"x\"}\nplain", &["1=x", "in.txt, line 2 is no JSON: the fault is at column 1"]),
-            (b"{\"id\":1,\"text\":\"\\ud800\"}", &["in.txt, line 1 is no JSON: the fault is at column 23"]),
+            (
+                b"{\"id\":1,\"text\":\"x\"}\nplain",
+                &["1=x", "in.txt, line 2 is no JSON: the fault is at column 1"],
+            ),
+            (
+                b"{\"id\":1,\"text\":\"\\ud800\"}",
+                &["in.txt, line 1 is no JSON: the fault is at column 23"],
+            ),
             (b"{\"id\":1,\"text\":12345678}", &["in.txt, line 1 is no post"]),
             (b"{\"id\":[1],\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
             (b"{\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
             (b"{\"id\":1,\"text\":\"x\",\"text\":\"y\"}", &["in.txt, line 1 is no post"]),
-            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &["in.txt, line 1 is longer than 40 bytes"]),
+            (
+                b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                &["in.txt, line 1 is longer than 40 bytes"],
+            ),
         ] {
-            assert_eq!(read(input, false), want, "{}", String::from_utf8(input.to_vec()).unwrap_or_default());
+            assert_eq!(
+                read(input, false),
+                want,
+                "{}",
+                String::from_utf8(input.to_vec()).unwrap_or_default()
+            );
         }
     }
 

@@ -52,7 +52,8 @@ fn open(file: &Path) -> Result<(String, Box<dyn Read>), Failure> {
         }
         return Ok(("standard input".to_owned(), Box::new(io::stdin())));
     }
-    let input = File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    let input =
+        File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
     Ok((file.display().to_string(), Box::new(input)))
 }
 
@@ -72,7 +73,9 @@ impl Scan<'_> {
             if posts.will_wait() {
                 self.output.flush()?;
             }
-            let Some(post) = posts.next_post().map_err(input::InputError::into_failure)? else { return Ok(()) };
+            let Some(post) = posts.next_post().map_err(input::InputError::into_failure)? else {
+                return Ok(());
+            };
             let platform = post.platform.as_deref().unwrap_or(NO_PLATFORM);
             let (group, field) = (post.group.as_deref(), post.field.as_deref());
             let (judged, candidates) = if self.explain {

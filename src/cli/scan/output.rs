@@ -41,7 +41,11 @@ impl<'a> Output<'a> {
     }
 
     pub(super) fn jsonl(out: StdoutLock<'a>) -> Self {
-        Self { form: Form::Jsonl, out: Box::new(BufWriter::with_capacity(64 * 1024, out)), counts: Counts::default() }
+        Self {
+            form: Form::Jsonl,
+            out: Box::new(BufWriter::with_capacity(64 * 1024, out)),
+            counts: Counts::default(),
+        }
     }
 
     pub(super) fn write(
@@ -70,7 +74,10 @@ impl<'a> Output<'a> {
         if let Form::Human = self.form {
             let Counts { n_forward, n_redact, n_block } = self.counts;
             let posts = style::count(n_forward + n_redact + n_block, "post");
-            writeln!(self.out, "\n{posts}: {n_forward} to forward, {n_redact} to redact, {n_block} to block")?;
+            writeln!(
+                self.out,
+                "\n{posts}: {n_forward} to forward, {n_redact} to redact, {n_block} to block"
+            )?;
         }
         self.out.flush()
     }
@@ -112,7 +119,12 @@ fn write_human(
         )?;
     }
     if let Some(redacted) = &judged.redacted {
-        writeln!(out, "    {}  {}", paint(style::HEADING, "becomes"), style::printable(redacted.expose()))?;
+        writeln!(
+            out,
+            "    {}  {}",
+            paint(style::HEADING, "becomes"),
+            style::printable(redacted.expose())
+        )?;
     }
     if let Some(candidates) = candidates {
         write_reasons(out, post, judged, candidates)?;
@@ -137,7 +149,12 @@ fn write_reasons(
 ) -> io::Result<()> {
     let care = &judged.care;
     let says = if care.speaks_of_care { "speaks" } else { "does not speak" };
-    writeln!(out, "    care {:+.2}: {says} of a patient's care  {}", care.score, parts_in_words(&care.parts))?;
+    writeln!(
+        out,
+        "    care {:+.2}: {says} of a patient's care  {}",
+        care.score,
+        parts_in_words(&care.parts)
+    )?;
     for candidate in candidates {
         let words = candidate.span.of(&post.text).unwrap_or_default();
         writeln!(
@@ -155,7 +172,8 @@ fn write_reasons(
 }
 
 fn parts_in_words(parts: &[Part]) -> String {
-    let words: Vec<String> = parts.iter().map(|part| format!("{} {:+.2}", part.feature, part.points)).collect();
+    let words: Vec<String> =
+        parts.iter().map(|part| format!("{} {:+.2}", part.feature, part.points)).collect();
     if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) }
 }
 
@@ -231,7 +249,10 @@ fn write_jsonl(
     out.write_all(b"\n")
 }
 
-fn finding_row<'a>((finding, judgement): &'a (Finding, Judgement), points: &CodePoints) -> FindingRow<'a> {
+fn finding_row<'a>(
+    (finding, judgement): &'a (Finding, Judgement),
+    points: &CodePoints,
+) -> FindingRow<'a> {
     FindingRow {
         start: points.before(finding.span.start()),
         end: points.before(finding.span.end()),
@@ -242,7 +263,11 @@ fn finding_row<'a>((finding, judgement): &'a (Finding, Judgement), points: &Code
     }
 }
 
-fn explain_row<'a>(judged: &TextInspection, candidates: &'a [Explained], points: &CodePoints) -> ExplainRow<'a> {
+fn explain_row<'a>(
+    judged: &TextInspection,
+    candidates: &'a [Explained],
+    points: &CodePoints,
+) -> ExplainRow<'a> {
     let care = &judged.care;
     let candidates = candidates
         .iter()
@@ -257,7 +282,11 @@ fn explain_row<'a>(judged: &TextInspection, candidates: &'a [Explained], points:
         })
         .collect();
     ExplainRow {
-        care: CareRow { score: care.score, speaks_of_care: care.speaks_of_care, parts: part_rows(&care.parts) },
+        care: CareRow {
+            score: care.score,
+            speaks_of_care: care.speaks_of_care,
+            parts: part_rows(&care.parts),
+        },
         candidates,
     }
 }
