@@ -70,7 +70,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
     /// Which log lines: error, warn, info, debug, or a filter such as postward=debug,hyper=warn. Left out: the
-    /// variable POSTWARD_LOG, or info.
+    /// variable `POSTWARD_LOG`, or info.
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
@@ -188,7 +188,7 @@ pub(crate) enum ScanFormat {
 /// of it but its blanks lies under findings that are acted on; a post is safe when all its marks are found or it is
 /// blocked.
 ///
-/// Labels are the categories in capitals, such as NAME or HEALTH_PLAN; PERSON and ORG mark people and bodies that are
+/// Labels are the categories in capitals, such as `NAME` or `HEALTH_PLAN`; `PERSON` and `ORG` mark people and bodies that are
 /// no patients. Also read, where they stand: `platform`, `kind` (`clean`: must pass untouched), `note`, `extra` (spans
 /// that are neither right nor wrong), `not_phi` (spans that look like an identifier and are none).
 ///

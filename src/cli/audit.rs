@@ -1,5 +1,6 @@
 //! `audit verify`: whether audit files are whole, offline.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -61,11 +62,13 @@ fn said(report: &ChainReport, n_files: usize) -> String {
         ),
     };
     for file in &report.torn {
-        text.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "\n{} {}: the last line is torn: the program was stopped in the middle of writing it",
             style::paint(style::WARNING, "note:"),
             file.display()
-        ));
+        );
     }
     text
 }

@@ -64,7 +64,7 @@ fn start_log(args: &args::Serve) -> Result<(), Failure> {
     match format {
         LogFormat::Human => log.with_ansi(human).init(),
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
         }
     }
     Ok(())

@@ -1,1 +1,3 @@
+//! Everything that needs the whole program: one binary, a module a room.
 
+mod cli;

@@ -69,7 +69,7 @@ async fn play(loaded: Loaded) -> Result<Vec<String>, DemoError> {
     let (platforms, received) = start_stand_in(scratch.path()).await?;
     let hosts: Vec<String> = Site::ALL.iter().map(|site| site.host().to_owned()).collect();
     let authority = Arc::new(Authority::generate("Postward demo", &hosts)?);
-    let options = Options { authority: Some(Arc::clone(&authority)), ..Options::default() };
+    let options = Options { authority: Some(Arc::clone(&authority)) };
     let running =
         app::start(configured(loaded, scratch.path(), &audit_file, platforms), options).await?;
     let client = Client::new(first_address(&running)?, &authority)?;
@@ -158,10 +158,9 @@ fn next_event(audit_file: &Path, n_seen: &mut usize) -> Result<serde_json::Value
     let text = std::fs::read_to_string(audit_file)?;
     for line in text.lines().skip(*n_seen) {
         *n_seen += 1;
-        if let Ok(event) = serde_json::from_str::<serde_json::Value>(line) {
-            if event.get("verdict").is_some() {
-                return Ok(event);
-            }
+        let event: Option<serde_json::Value> = serde_json::from_str(line).ok();
+        if let Some(event) = event.filter(|event| event.get("verdict").is_some()) {
+            return Ok(event);
         }
     }
     Err(DemoError::NoEvent)

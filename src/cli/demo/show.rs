@@ -68,21 +68,21 @@ impl Shown<'_> {
         if *body == self.draft.wire().body {
             return vec![paint(style::GOOD, "the same, byte for byte")];
         }
-        let Some((text, links)) = self.draft.site.read(body) else {
+        let Some((words, links)) = self.draft.site.read(body) else {
             return vec![format!("{} bytes that are no post", body.len())];
         };
-        let mut lines: Vec<String> = style::wrap(&style::printable(&text), WIDTH - LABEL)
+        let mut shown: Vec<String> = style::wrap(&style::printable(&words), WIDTH - LABEL)
             .iter()
             .map(|line| paint_markers(line))
             .collect();
         for link in links {
-            lines.push(format!(
+            shown.push(format!(
                 "{} {}",
                 paint(style::QUIET, "its link covers"),
                 style::printable(&link)
             ));
         }
-        lines
+        shown
     }
 
     fn client_shows(&self) -> Vec<String> {

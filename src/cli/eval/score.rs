@@ -65,6 +65,7 @@ pub(super) struct Tally {
 
 /// Marks of one label.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "counts are named so")]
 pub(super) struct Label {
     pub(super) n_marks: usize,
     /// Under findings that are acted on.

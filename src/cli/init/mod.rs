@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::args;
 use crate::cli::ca;
@@ -63,23 +63,23 @@ fn refuse_unless_empty(dir: &Path) -> Result<(), Failure> {
 
 fn write_all(config: &Path, all: bool) -> Result<(), Failure> {
     let text = if all { CONFIG.replacen(SHIPPED, WRITTEN, 1) } else { CONFIG.to_owned() };
-    write(config.join("postward.toml"), &text)?;
-    write(config.join("policy.toml"), Policy::embedded())?;
-    write(config.join("rules.d/our-hospital.toml"), RULES)?;
-    write(config.join("rules.d/lexicons/our-clinics.txt"), TERMS)?;
+    write(&config.join("postward.toml"), &text)?;
+    write(&config.join("policy.toml"), Policy::embedded())?;
+    write(&config.join("rules.d/our-hospital.toml"), RULES)?;
+    write(&config.join("rules.d/lexicons/our-clinics.txt"), TERMS)?;
     if all {
-        write(config.join("policy-strict.toml"), Policy::embedded_strict())?;
+        write(&config.join("policy-strict.toml"), Policy::embedded_strict())?;
     }
     tls::init(&config.join("ca.pem"), &config.join("ca.key"), CA_NAME, &[]).map_err(ca::failure)?;
     Ok(())
 }
 
-fn write(file: PathBuf, text: &str) -> Result<(), Failure> {
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let written = match file.parent() {
-        Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::write(&file, text)),
-        None => fs::write(&file, text),
+        Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::write(file, text)),
+        None => fs::write(file, text),
     };
-    written.map_err(|source| Failure::plain(Context::file("write", &file, source)))
+    written.map_err(|source| Failure::plain(Context::file("write", file, source)))
 }
 
 fn next_steps(config: &Path, all: bool) -> String {

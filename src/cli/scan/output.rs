@@ -10,6 +10,7 @@ use crate::cli::scan::input::Post;
 use crate::cli::style::{self, paint};
 use crate::detect::{Explained, Finding, Part};
 use crate::inspect::TextInspection;
+use crate::phi::PhiText;
 use crate::policy::{Action, DecidedBy, Judgement};
 use crate::rules::Confidence;
 use crate::span::Span;
@@ -29,6 +30,7 @@ enum Form {
 
 /// How many posts got which verdict.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "counts are named so")]
 struct Counts {
     n_forward: usize,
     n_redact: usize,
@@ -242,7 +244,7 @@ fn write_jsonl(
         id: &post.id,
         verdict: judged.verdict(),
         findings: judged.findings.iter().map(|judged| finding_row(judged, &points)).collect(),
-        redacted: judged.redacted.as_ref().map(|text| text.expose()),
+        redacted: judged.redacted.as_ref().map(PhiText::expose),
         explain: candidates.map(|candidates| explain_row(judged, candidates, &points)),
     };
     serde_json::to_writer(&mut *out, &row).map_err(io::Error::from)?;
