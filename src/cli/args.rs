@@ -29,20 +29,14 @@ fn root_help() -> String {
     )
 }
 
-/// A subcommand.
+/// A subcommand; each says itself what it does, above its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the proxy.
     Serve(Serve),
-    /// Show the proxy at work on this machine; needs nothing.
     Demo(Demo),
-    /// Write a configuration to start from.
     Init(Init),
-    /// Check configuration, rules, policy and platforms.
     Check(Check),
-    /// Judge posts from files or standard input, offline.
     Scan(Scan),
-    /// Measure the engine on posts whose identifiers are marked.
     Eval(Eval),
     /// The hospital's own certificate authority.
     #[command(subcommand, arg_required_else_help = true)]
@@ -84,7 +78,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Show the proxy at work on this machine.
+/// Show the proxy at work on this machine; needs nothing.
 ///
 /// Starts a stand-in for the platforms and the proxy on loopback, with the rules and the policy that ship inside this
 /// program, sends a handful of made-up posts through as X, Mastodon and Bluesky clients would, and shows what each
