@@ -5,8 +5,15 @@ mod check;
 mod compose;
 mod context;
 mod engine;
+mod except;
 mod finding;
+mod generalize;
+mod literal;
+mod pattern;
+mod resolve;
 mod token;
+mod validate;
+mod weigh;
 
 pub use context::Care;
 pub use engine::{Engine, Explained, Piece, Scan};

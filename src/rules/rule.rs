@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Source;
-use crate::rules::{Category, Confidence, RuleId};
+use crate::rules::{Category, Confidence, Pattern, RuleId, Validator};
 use crate::span::Span;
 
 /// One entry of a rule file.
@@ -15,8 +15,8 @@ pub struct Rule {
     pub category: Category,
     /// What it looks for.
     pub matcher: Matcher,
-    /// How sure a hit is alone.
-    pub confidence: Confidence,
+    /// How sure a hit is alone; `None`: a hit needs a keyword near it. A composer's own score says how sure it is.
+    pub confidence: Option<Confidence>,
     /// Words that raise a hit they stand near.
     pub keywords: Option<Keywords>,
     /// A check that raises or lowers a hit, and never drops a labelled one.
@@ -37,7 +37,7 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 pub enum Matcher {
     /// A regular expression over the folded view; the group `id` is the part redacted.
-    Pattern(String),
+    Pattern(Pattern),
     /// Words and phrases, whole, over the folded view.
     Terms(Vec<String>),
     /// A composer of `detect`, named from its closed list: what one pattern cannot say.
@@ -53,11 +53,11 @@ pub struct Keywords {
     pub confidence: Confidence,
 }
 
-/// A validator by its name in `detect`'s closed list, and how sure a hit is that passes it.
-#[derive(Clone, Debug)]
+/// A check of the number itself, and how sure a hit is that passes it.
+#[derive(Clone, Copy, Debug)]
 pub struct Validation {
-    /// Such as `ssn-area` or `luhn`.
-    pub name: String,
+    /// The check.
+    pub validator: Validator,
     /// How sure a hit is that passes.
     pub valid: Confidence,
 }
@@ -70,7 +70,7 @@ pub struct Except {
     /// Rule ids, or prefixes ending in `*`.
     pub rules: Vec<String>,
     /// A regular expression over the folded view.
-    pub pattern: String,
+    pub pattern: Pattern,
     /// The reason.
     pub why: String,
     /// Texts in which the rules must find nothing.

@@ -1,0 +1,62 @@
+//! Whether a word of another script is a word, or Latin letters in disguise.
+//!
+//! `Јоhn` with a Cyrillic `о` is `john`; `оса` in a Russian sentence is a wasp. So a word is folded to Latin if it mixes
+//! scripts, or if look-alikes are all it holds and the whole text has no word that only its own script can write:
+//! then `ЅЅN` and `МR` are disguises, and Russian, Greek and Armenian texts stay as they are.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::normalize::letters::{may_disguise, twin};
+
+/// What a text's words say of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scripts {
+    /// Some word can only be written in its own script.
+    genuine: bool,
+}
+
+/// What one word holds, letter by letter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Word {
+    latin: bool,
+    twins: bool,
+    others: bool,
+}
+
+impl Word {
+    /// Notes a lower-case letter.
+    pub(super) fn note(&mut self, letter: char) {
+        if letter.is_ascii() {
+            self.latin = true;
+        } else if may_disguise(letter) {
+            if twin(letter).is_some() {
+                self.twins = true;
+            } else {
+                self.others = true;
+            }
+        }
+    }
+}
+
+impl Scripts {
+    /// Reads a text's words.
+    pub(super) fn of(text: &str) -> Self {
+        let mut word = Word::default();
+        for c in text.nfc() {
+            if c.is_alphabetic() {
+                word.note(c.to_lowercase().next().unwrap_or(c));
+            } else if c.is_ascii() || c.is_whitespace() {
+                if word.others && !word.latin {
+                    return Self { genuine: true };
+                }
+                word = Word::default();
+            }
+        }
+        Self { genuine: word.others && !word.latin }
+    }
+
+    /// Whether a word's look-alikes are to be read as Latin.
+    pub(super) const fn fold(self, word: Word) -> bool {
+        word.twins && (word.latin || (!word.others && !self.genuine))
+    }
+}
