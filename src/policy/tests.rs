@@ -31,7 +31,7 @@ fn rules() -> RuleSet {
         id: RuleId::try_from(id.to_owned()).unwrap(),
         category,
         matcher: Matcher::Terms(vec!["x".into()]),
-        confidence: Confidence::Medium,
+        confidence: Some(Confidence::Medium),
         keywords: None,
         validator: None,
         why: String::new(),
