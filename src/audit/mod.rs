@@ -1,9 +1,19 @@
 //! The record for compliance: one JSON line an event, hash-chained, never any text of a post.
 
+mod chain;
+mod clock;
 mod event;
+mod id;
+mod line;
 mod sink;
+mod store;
+mod tail;
 mod verify;
+mod writer;
 
 pub use event::{Event, Outcome, What};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
 pub use verify::{BrokenLink, ChainReport, verify};
+
+#[cfg(test)]
+mod tests;

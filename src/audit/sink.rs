@@ -1,15 +1,22 @@
-//! The hash-chained file.
+//! The hash-chained file, as the rest of the house sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::audit::Event;
+use tokio::sync::oneshot;
+
+use crate::audit::chain::Link;
+use crate::audit::store::{FileStore, Store};
+use crate::audit::tail::{self, Tail};
+use crate::audit::writer::{Shared, Writer};
+use crate::audit::{Event, id, line};
 
 /// When a line counts as written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Sync {
-    /// When the kernel has it.
+    /// When the kernel has it: survives the end of the process, not a power cut.
     None,
-    /// When the disk has it: fsync in groups, at most 5 ms after the first.
+    /// When the disk has it: one sync for all that wait, and none waits for another's.
     #[default]
     Group,
 }
@@ -36,6 +43,28 @@ pub enum AuditError {
         /// Why.
         source: std::io::Error,
     },
+    /// Something else than a file has this name.
+    #[error("the audit file {} is a folder or a device; name a file on a disk", file.display())]
+    NotAFile {
+        /// The path.
+        file: PathBuf,
+    },
+    /// Another process writes it.
+    #[error("another process writes the audit file {}: give each its own `file` in [audit]", file.display())]
+    InUse {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Its end is neither a whole line nor what a crash leaves.
+    #[error(
+        "the audit file {} does not end as one does: somebody changed it, or it is another file. Keep it as evidence \
+         under another name, look at it with `postward audit verify`, and start with a new one",
+        file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+    },
     /// The line could not be written.
     #[error("cannot write the audit file")]
     Write,
@@ -47,39 +76,117 @@ pub enum AuditError {
 /// A running audit. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Audit {
-    _private: (),
+    handle: Arc<Handle>,
+}
+
+/// Lets the writer stop when the last [`Audit`] is dropped.
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
 }
 
 impl Audit {
     /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined.
-    pub fn open(_settings: AuditSettings) -> Result<Self, AuditError> {
-        todo!()
+    pub fn open(settings: AuditSettings) -> Result<Self, AuditError> {
+        open(&settings, None)
+    }
+
+    /// The same, but a file that is new continues the chain of a previous one, and says so in its first line.
+    pub fn open_after(settings: AuditSettings, previous: &Path) -> Result<Self, AuditError> {
+        open(&settings, Some(previous))
+    }
+
+    /// Draws an event id.
+    pub fn new_id() -> String {
+        id::new_id()
+    }
+
+    /// Draws a reference for a client's sentence: 8 base32 characters.
+    pub fn new_reference() -> String {
+        id::new_reference()
     }
 
     /// Writes one event; when this returns, the line counts as written by the settings.
-    #[expect(clippy::unused_async, reason = "skeleton")]
-    pub async fn record(&self, _event: Event) -> Result<(), AuditError> {
-        todo!()
+    pub async fn record(&self, event: Event) -> Result<(), AuditError> {
+        let (answer, answered) = oneshot::channel();
+        self.handle.shared.push(Some(answer), |buffer| line::write(&event, buffer))?;
+        drop(event);
+        answered.await.unwrap_or(Err(AuditError::Stopped))
     }
 
-    /// Writes one event without waiting (outcomes). Order is kept.
-    pub fn record_later(&self, _event: Event) {
-        todo!()
+    /// Writes one event without waiting (outcomes). Order is kept. If it cannot be written, the chain says later how
+    /// many could not.
+    pub fn record_later(&self, event: Event) {
+        // The queue counts what it has no room for.
+        let _ = self.handle.shared.push(None, |buffer| line::write(&event, buffer));
     }
 
     /// The hash of the newest line.
     pub fn head(&self) -> String {
-        todo!()
+        self.handle.shared.head().to_string()
     }
 
     /// Whether the last write succeeded.
     pub fn is_writable(&self) -> bool {
-        todo!()
+        self.handle.shared.is_writable()
     }
 
     /// Writes what is queued and stops.
-    #[expect(clippy::unused_async, reason = "skeleton")]
     pub async fn close(&self) {
-        todo!()
+        self.handle.shared.stop();
+        self.handle.shared.stopped().await;
     }
+}
+
+fn open(settings: &AuditSettings, previous: Option<&Path>) -> Result<Audit, AuditError> {
+    let file = &settings.file;
+    let failed = |source| AuditError::Open { file: file.clone(), source };
+    let store = FileStore::open(file)?;
+    let length = store.file().metadata().map_err(failed)?.len();
+    let (link, unended, note) = match tail::examine(store.file()).map_err(failed)? {
+        Tail::Damaged => return Err(AuditError::Damaged { file: file.clone() }),
+        Tail::Whole { .. } if length == 0 => match previous {
+            Some(previous) => (link_of(previous)?, false, b"\"event\":\"continue\"".to_vec()),
+            None => (Link::START, false, Vec::new()),
+        },
+        Tail::Whole { link, unended } => (link, unended, Vec::new()),
+        Tail::Torn { link, n_bytes, hash, unended } => {
+            tracing::warn!(
+                n_bytes,
+                "a crash tore the last line of the audit file; it is closed and noted"
+            );
+            let mut note = b"\"event\":\"torn\"".to_vec();
+            line::key_number("bytes", n_bytes, &mut note);
+            line::key_text("sha256", &hash.to_string(), &mut note);
+            (link, unended, note)
+        }
+    };
+    let mut writer = Writer::new(store, settings.sync, &settings.node, link, length);
+    if unended || !note.is_empty() {
+        writer.note(unended, &note).map_err(failed)?;
+    }
+    start(writer).map_err(failed)
+}
+
+/// The newest line of a file that another continues.
+fn link_of(previous: &Path) -> Result<Link, AuditError> {
+    let failed = |source| AuditError::Open { file: previous.to_owned(), source };
+    let file = std::fs::File::open(previous).map_err(failed)?;
+    match tail::examine(&file).map_err(failed)? {
+        Tail::Whole { link, .. } | Tail::Torn { link, .. } => Ok(link),
+        Tail::Damaged => Err(AuditError::Damaged { file: previous.to_owned() }),
+    }
+}
+
+pub(super) fn start<S: Store>(writer: Writer<S>) -> std::io::Result<Audit> {
+    let shared = Shared::new(writer.link());
+    let theirs = Arc::clone(&shared);
+    std::thread::Builder::new().name("audit".into()).spawn(move || writer.run(&theirs))?;
+    Ok(Audit { handle: Arc::new(Handle { shared }) })
 }

@@ -1,17 +1,23 @@
-//! Checks a chain offline, over rotated files.
+//! Checks a chain offline, over rotated files, one line at a time.
 
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::audit::chain::{self, Hash, Line, Link, MAX_LINE, Sealed};
 
 /// What a verification saw.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ChainReport {
     /// Lines read.
     pub n_lines: usize,
-    /// The hash of the newest line.
+    /// The hash of the newest line; 64 zeros if there is none.
     pub head: String,
     /// The first link that does not hold.
     pub broken: Option<BrokenLink>,
-    /// A torn last line (a crash in the middle of a write), by file.
+    /// Torn lines (a crash in the middle of a write), by file: at the end, or further up and noted by the line after.
     pub torn: Vec<PathBuf>,
 }
 
@@ -26,7 +32,168 @@ pub struct BrokenLink {
     pub why: String,
 }
 
-/// Verifies files in the order given.
-pub fn verify(_files: &[&Path]) -> std::io::Result<ChainReport> {
-    todo!()
+/// Verifies files in the order given. Memory is that of one line, however long the files are.
+pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
+    let mut walk = Walk { link: Link::START, n_lines: 0, torn: Vec::new(), pending: None };
+    let mut broken = None;
+    for file in files {
+        if let Err(fault) = walk.file(file)? {
+            broken = Some(fault);
+            break;
+        }
+    }
+    Ok(ChainReport {
+        n_lines: walk.n_lines,
+        head: walk.link.hash.to_string(),
+        broken,
+        torn: walk.torn,
+    })
+}
+
+/// How far a verification has come.
+struct Walk {
+    /// The newest line that held.
+    link: Link,
+    n_lines: usize,
+    torn: Vec<PathBuf>,
+    /// What may be a torn line, until the next line says so.
+    pending: Option<Pending>,
+}
+
+/// Bytes that are no line.
+struct Pending {
+    line: usize,
+    n_bytes: u64,
+    hasher: Sha256,
+    may_be_torn: bool,
+}
+
+impl Walk {
+    fn file(&mut self, path: &Path) -> io::Result<Result<(), BrokenLink>> {
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let mut reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(named)?);
+        let mut bytes = Vec::new();
+        let mut number = 0;
+        loop {
+            bytes.clear();
+            let fits = read_line(&mut reader, &mut bytes).map_err(named)?;
+            if bytes.is_empty() {
+                break;
+            }
+            number += 1;
+            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            let checked = if fits {
+                self.line(line, number, path)
+            } else {
+                Err((number, "it is longer than an audit line can be".to_owned()))
+            };
+            if let Err((line, why)) = checked {
+                return Ok(Err(BrokenLink { file: path.to_owned(), line, why }));
+            }
+        }
+        Ok(match self.pending.take() {
+            Some(pending) if !pending.may_be_torn => Err(BrokenLink {
+                file: path.to_owned(),
+                line: pending.line,
+                why: NO_LINE.to_owned(),
+            }),
+            Some(_) => {
+                self.torn.push(path.to_owned());
+                Ok(())
+            }
+            None => Ok(()),
+        })
+    }
+
+    /// Checks one line; a fault may lie in a line before it.
+    fn line(&mut self, line: &[u8], number: usize, path: &Path) -> Result<(), (usize, String)> {
+        let sealed = match chain::read(line) {
+            Line::Sealed(sealed) => sealed,
+            Line::Changed => {
+                return Err((
+                    number,
+                    "it was changed: its hash is not that of its words".to_owned(),
+                ));
+            }
+            Line::Fragment => {
+                self.add_pending(line, number);
+                return Ok(());
+            }
+        };
+        if let Some(pending) = self.pending.take() {
+            if sealed.torn != Some((pending.n_bytes, Hash::finish(pending.hasher))) {
+                return Err((pending.line, NO_LINE.to_owned()));
+            }
+            self.torn.push(path.to_owned());
+        }
+        self.follows(&sealed).map_err(|why| (number, why))?;
+        self.link = sealed.link;
+        self.n_lines += 1;
+        Ok(())
+    }
+
+    /// Whether a line stands where it belongs.
+    fn follows(&self, line: &Sealed) -> Result<(), String> {
+        let (seq, due) = (line.link.seq, self.link.seq.saturating_add(1));
+        if line.prev == self.link.hash && seq == due {
+            return Ok(());
+        }
+        let is_first = self.n_lines == 0;
+        if is_first && line.continues {
+            return Ok(());
+        }
+        Err(match seq {
+            _ if is_first && seq > 1 => format!("the lines before number {seq} are missing: give the earlier files first"),
+            1 if line.prev == Hash::NONE => format!("a new chain starts here, though number {due} is due"),
+            _ if seq > due => format!("{} missing before it: it is number {seq}, and number {due} is due", lines(seq - due)),
+            _ if seq < due => format!("it is out of order or stands here twice: it is number {seq}, and number {due} is due"),
+            _ => "it does not follow the line before it: that line was changed together with its hash, or is of another chain".to_owned(),
+        })
+    }
+
+    fn add_pending(&mut self, line: &[u8], number: usize) {
+        if let Some(pending) = &mut self.pending {
+            pending.hasher.update(b"\n");
+            pending.hasher.update(line);
+            pending.n_bytes += 1 + line.len() as u64;
+            pending.may_be_torn &= chain::may_be_torn(line);
+        } else {
+            self.pending = Some(Pending {
+                line: number,
+                n_bytes: line.len() as u64,
+                hasher: Sha256::new_with_prefix(line),
+                may_be_torn: chain::may_be_torn(line),
+            });
+        }
+    }
+}
+
+const NO_LINE: &str = "it is no audit line: something was written over it or put in";
+
+fn lines(n: u64) -> String {
+    if n == 1 { "a line is".to_owned() } else { format!("{n} lines are") }
+}
+
+/// Reads one line with its end, if it has one; false if it is too long to be ours.
+fn read_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        let available = reader.fill_buf()?;
+        if available.is_empty() {
+            return Ok(true);
+        }
+        let (part, ended) = match memchr::memchr(b'\n', available) {
+            Some(at) => (available.get(..=at).unwrap_or(available), true),
+            None => (available, false),
+        };
+        line.extend_from_slice(part);
+        let n_read = part.len();
+        reader.consume(n_read);
+        if line.len() > 2 * MAX_LINE {
+            return Ok(false);
+        }
+        if ended {
+            return Ok(true);
+        }
+    }
 }

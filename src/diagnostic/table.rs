@@ -366,6 +366,9 @@ fn syntax_help(message: &str) -> String {
     if message.contains("duplicate key") {
         return "each key may be given once in its table; several tables of a name need double brackets, [[name]]".to_owned();
     }
+    if message.contains("date") || message.contains("time") {
+        return "write a day as year-month-day, without quotes: 2027-06-30".to_owned();
+    }
     if message.contains("string") || message.contains("quote") {
         return "texts stand in double quotes on one line; patterns in single quotes".to_owned();
     }

@@ -463,7 +463,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "3:1: [[clause]] has no key `category`",
         "did you mean `categories`?",
     ),
-    ("[clause]\nname = \"a\"", "1:1: `clause` must be a list of tables, not a table", "[[clause]]"),
+    ("[group]\nname = \"a\"", "1:1: `group` must be a list of tables, not a table", "[[group]]"),
     ("[[group]]\nname = \"a\"", "1:1: [[group]] has no `clients`", "10.20.0.0/24"),
     (
         "[[group]]\nname = \"a\"\nclients = [\"10.0.0.0/33\"]",

@@ -1,0 +1,84 @@
+//! The file under the chain: appended to, synced, cut back after a failed write, held by one process at a time.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::audit::AuditError;
+
+/// What the writer asks of a file; tests put one in its place that fails.
+pub(super) trait Store: Send + 'static {
+    /// Appends all bytes, or fails with some of them written.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns when the disk has what was appended.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Cuts the file back to a length.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// A locked file.
+#[derive(Debug)]
+pub(super) struct FileStore {
+    file: File,
+}
+
+impl FileStore {
+    /// Opens or makes the file, for its owner only, and locks it. The lock goes with the process, however it ends.
+    pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
+        let failed = |source| AuditError::Open { file: path.to_owned(), source };
+        let is_new = !path.exists();
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(AuditError::NotAFile { file: path.to_owned() });
+        }
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(AuditError::InUse { file: path.to_owned() });
+            }
+            Err(errno) => return Err(failed(errno.into())),
+        }
+        if is_new {
+            // Otherwise a power cut could take the new name with the lines behind it.
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        Ok(Self { file })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Store for FileStore {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // A file that somebody removed takes lines and keeps none of them.
+        if self.file.metadata()?.nlink() == 0 {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the audit file was removed"));
+        }
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+}

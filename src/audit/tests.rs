@@ -1,0 +1,464 @@
+//! The audit against crashes, full disks and people who change it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::audit::chain::Link;
+use crate::audit::sink::start;
+use crate::audit::store::Store;
+use crate::audit::writer::Writer;
+use crate::audit::{Audit, AuditError, AuditSettings, Event, Outcome, Sync, What, line, verify};
+use crate::body::Unreadable;
+use crate::inspect::{Fault, Inspection, JudgedFinding, Verdict};
+use crate::policy::{Action, DecidedBy};
+use crate::rules::{Category, Confidence, RuleId};
+
+fn settings(file: &Path) -> AuditSettings {
+    AuditSettings { file: file.to_owned(), sync: Sync::None, node: "edge-1".into() }
+}
+
+fn inspection() -> Inspection {
+    Inspection {
+        verdict: Verdict::Forward,
+        enforced: true,
+        is_post: true,
+        endpoint: "POST /api/v1/statuses".into(),
+        known: true,
+        findings: vec![JudgedFinding {
+            rule: RuleId::try_from("us-ssn".to_owned()).unwrap(),
+            category: Category::Ssn,
+            field: "poll.options[]".into(),
+            length: 11,
+            confidence: Confidence::High,
+            action: Action::Log,
+            by: DecidedBy::Clause("numbers".into()),
+        }],
+        fault: None,
+        unjudged_media: false,
+        care: 1.25,
+        reference: "ABCD2345".into(),
+    }
+}
+
+fn event(id: &str) -> Event {
+    Event {
+        id: id.into(),
+        client: Some("::ffff:10.20.0.7".parse().unwrap()),
+        group: Some("press-office".into()),
+        host: "mastodon.example".into(),
+        platform: "mastodon".into(),
+        method: "POST".into(),
+        what: What::Decided {
+            inspection: Box::new(inspection()),
+            spent: Duration::from_micros(812),
+            rules: "ab12".into(),
+            policy: "cd34".into(),
+        },
+    }
+}
+
+fn outcome(id: &str, outcome: Outcome) -> Event {
+    Event { what: What::Outcome(outcome), ..event(id) }
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A file of `n` events and their outcomes.
+async fn written(file: &Path, n: usize) -> Vec<Value> {
+    let audit = Audit::open(settings(file)).unwrap();
+    for n in 0..n {
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+    }
+    audit.close().await;
+    lines(file)
+}
+
+fn lines(file: &Path) -> Vec<Value> {
+    fs::read_to_string(file)
+        .unwrap()
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+fn said(event: &Event) -> Value {
+    let mut body = b"{".to_vec();
+    line::write(event, &mut body);
+    body.push(b'}');
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn a_decision_says_who_where_what_and_why() {
+    assert_eq!(
+        said(&event("E1")),
+        json!({
+            "event": "decision", "id": "E1", "ref": "ABCD2345", "client": "10.20.0.7", "group": "press-office",
+            "host": "mastodon.example", "platform": "mastodon", "method": "POST", "endpoint": "POST /api/v1/statuses",
+            "known": true, "post": true, "verdict": "forward", "enforced": true,
+            "findings": [{"rule": "us-ssn", "category": "ssn", "field": "poll.options[]", "length": 11, "confidence": "high", "action": "log", "clause": "numbers"}],
+            "care": 1.25, "rules": "ab12", "policy": "cd34", "micros": 812,
+        })
+    );
+}
+
+#[test]
+fn an_outcome_says_what_became_of_it() {
+    let base = json!({"event": "outcome", "id": "E1", "client": "10.20.0.7", "group": "press-office", "host": "mastodon.example", "platform": "mastodon", "method": "POST"});
+    for (what, more) in [
+        (Outcome::Answered(502), json!({"outcome": "answered", "status": 502})),
+        (Outcome::Failed, json!({"outcome": "failed"})),
+        (Outcome::ClientGone, json!({"outcome": "client-gone"})),
+    ] {
+        let mut want = base.clone();
+        want.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(said(&outcome("E1", what)), want);
+    }
+}
+
+#[test]
+fn faults_exceptions_and_media_are_said() {
+    let mut asked = event("E1");
+    let What::Decided { inspection, .. } = &mut asked.what else { unreachable!() };
+    inspection.fault = Some(Fault::Unreadable(Unreadable::UnknownCoding));
+    inspection.unjudged_media = true;
+    inspection.care = f32::NAN;
+    inspection.findings[0].by = DecidedBy::Exception("a \"quoted\"\\ name".into());
+    inspection.findings = vec![inspection.findings[0].clone(); 300];
+    let said = said(&asked);
+    assert_eq!(said["fault"], "unreadable: content coding is unknown");
+    assert_eq!(said["unjudged-media"], true);
+    assert_eq!(said["care"], Value::Null);
+    assert_eq!(said["findings"][0]["exception"], "a \"quoted\"\\ name");
+    assert_eq!(said["findings"].as_array().unwrap().len(), 256);
+    assert_eq!(said["unlisted"], 44);
+}
+
+#[test]
+fn a_clients_own_words_are_withheld() {
+    let words = "Jane Roe ssn 987-65-4321";
+    let mut asked = event(words);
+    asked.host = words.into();
+    asked.platform = words.into();
+    asked.method = "JANE".into();
+    let What::Decided { inspection, rules, policy, .. } = &mut asked.what else { unreachable!() };
+    inspection.endpoint = words.into();
+    inspection.reference = words.into();
+    inspection.findings[0].field = words.into();
+    *rules = words.into();
+    *policy = words.into();
+    let mut line = Vec::new();
+    line::write(&asked, &mut line);
+    let line = String::from_utf8(line).unwrap();
+    assert_eq!(line.matches("withheld").count(), 9, "{line}");
+    assert!(!line.to_ascii_lowercase().contains("jane") && !line.contains("987"), "{line}");
+}
+
+#[tokio::test]
+async fn a_chain_is_written_continued_and_verified() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    written(&file, 3).await;
+    let audit = Audit::open(settings(&file)).unwrap();
+    audit.record(event("E3")).await.unwrap();
+    audit.record_later(outcome("E3", Outcome::Answered(200)));
+    audit.close().await;
+    assert!(matches!(audit.record(event("late")).await, Err(AuditError::Stopped)));
+    let report = verify(&[&file]).unwrap();
+    assert_eq!((report.n_lines, report.broken, report.torn), (5, None, vec![]));
+    assert_eq!(report.head, audit.head());
+    let lines = lines(&file);
+    assert_eq!(
+        lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5]
+    );
+    assert_eq!(lines[4]["outcome"], "answered");
+    assert_eq!(lines[0]["node"], "edge-1");
+    assert!(lines.is_sorted_by_key(|line| line["time"].as_str().unwrap().to_owned()));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_at_once_make_one_chain() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    let audit = Audit::open(AuditSettings { sync: Sync::Group, ..settings(&file) }).unwrap();
+    let tasks: Vec<_> = (0..200)
+        .map(|n| {
+            let audit = audit.clone();
+            tokio::spawn(async move { audit.record(event(&format!("E{n}"))).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    // Every line stands before its `record` returns: nothing is closed yet.
+    let report = verify(&[&file]).unwrap();
+    assert_eq!((report.n_lines, report.broken), (200, None));
+    assert_eq!(report.head, audit.head());
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_and_only_files() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    let first = Audit::open(settings(&file)).unwrap();
+    assert!(matches!(Audit::open(settings(&file)), Err(AuditError::InUse { .. })));
+    first.close().await;
+    Audit::open(settings(&file)).unwrap().close().await;
+    assert!(matches!(
+        Audit::open(settings(Path::new("/dev/full"))),
+        Err(AuditError::NotAFile { .. })
+    ));
+    assert!(matches!(
+        Audit::open(settings(&folder.path().join("no/such/folder"))),
+        Err(AuditError::Open { .. })
+    ));
+    fs::write(&file, "a shopping list\n").unwrap();
+    assert!(matches!(Audit::open(settings(&file)), Err(AuditError::Damaged { .. })));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "a shopping list\n");
+}
+
+#[tokio::test]
+async fn what_somebody_did_to_the_file_is_found_with_its_line() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    written(&file, 5).await;
+    let text = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let [one, two, three, four, five] = lines[..] else { unreachable!() };
+    let resealed = {
+        let mut line =
+            three.split(",\"hash\"").next().unwrap().replace("\"high\"", "\"low\"").into_bytes();
+        crate::audit::chain::seal(&mut line, 0);
+        String::from_utf8(line).unwrap()
+    };
+    let other = folder.path().join("other.jsonl");
+    written(&other, 2).await;
+    let other = fs::read_to_string(&other).unwrap();
+    for (name, changed, want) in [
+        ("untouched", vec![one, two, three, four, five], None),
+        ("empty", vec![], None),
+        ("changed", vec![one, &two.replace("\"high\"", "\"low\""), three], Some((2, "changed"))),
+        (
+            "changed hash",
+            vec![one, &two.replace("\"hash\":\"", "\"hash\":\"0"), three],
+            Some((2, "no audit line")),
+        ),
+        (
+            "changed and resealed",
+            vec![one, two, &resealed, four, five],
+            Some((4, "does not follow")),
+        ),
+        (
+            "dropped",
+            vec![one, two, four, five],
+            Some((3, "a line is missing before it: it is number 4, and number 3 is due")),
+        ),
+        ("two dropped", vec![one, four, five], Some((2, "2 lines are missing"))),
+        ("first dropped", vec![two, three], Some((1, "the lines before number 2 are missing"))),
+        ("swapped", vec![one, three, two, four], Some((2, "missing"))),
+        ("twice", vec![one, two, two, three], Some((3, "twice"))),
+        ("blank line", vec![one, "\n", two], Some((2, "no audit line"))),
+        ("put in", vec![one, "{\"time\":\"never\"}\n", two], Some((2, "no audit line"))),
+        ("scribbled at the end", vec![one, two, "checked by J.\n"], Some((3, "no audit line"))),
+        ("another chain behind it", vec![one, two, &other], Some((3, "a new chain starts here"))),
+        ("no line end", vec![one, two.trim_end()], None),
+    ] {
+        fs::write(&file, changed.concat()).unwrap();
+        let report = verify(&[&file]).unwrap();
+        match (report.broken, want) {
+            (None, None) => assert_eq!(report.n_lines, changed.len(), "{name}"),
+            (Some(link), Some((line, why))) => assert!(
+                link.line == line && link.why.contains(why) && link.file == file,
+                "{name}: {link:?}"
+            ),
+            (broken, want) => panic!("{name}: {broken:?}, not {want:?}"),
+        }
+        assert_eq!(report.torn, Vec::<PathBuf>::new(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn any_flipped_bit_shows() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    written(&file, 2).await;
+    let bytes = fs::read(&file).unwrap();
+    let head = verify(&[&file]).unwrap().head;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x10;
+        fs::write(&file, changed).unwrap();
+        let report = verify(&[&file]).unwrap();
+        assert!(report.broken.is_some() || report.head != head, "byte {at}");
+        assert!(report.broken.is_some() || !report.torn.is_empty(), "byte {at}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_torn_anywhere_is_named_and_the_chain_goes_on() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    written(&file, 2).await;
+    let bytes = fs::read(&file).unwrap();
+    let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    for cut in (last..bytes.len()).step_by(7).chain([last + 1, bytes.len() - 1]) {
+        fs::write(&file, &bytes[..cut]).unwrap();
+        let is_torn = cut > last && cut < bytes.len() - 1;
+        let torn = if is_torn { vec![file.clone()] } else { vec![] };
+        let report = verify(&[&file]).unwrap();
+        assert_eq!((report.broken, &report.torn), (None, &torn), "cut at {cut}");
+        let audit = Audit::open(settings(&file)).unwrap();
+        audit.record(event("after")).await.unwrap();
+        audit.close().await;
+        let report = verify(&[&file]).unwrap();
+        assert_eq!((report.broken, report.torn), (None, torn), "cut at {cut}");
+        let lines = lines(&file);
+        assert_eq!(lines.last().unwrap()["id"], "after");
+        assert_eq!(lines[lines.len() - 2]["event"] == "torn", is_torn, "cut at {cut}");
+        if is_torn {
+            // The torn bytes are part of the record: changing them later shows.
+            let changed = fs::read_to_string(&file).unwrap();
+            let at = last;
+            fs::write(&file, format!("{}x{}", &changed[..at], &changed[at..])).unwrap();
+            assert!(verify(&[&file]).unwrap().broken.is_some(), "cut at {cut}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_that_continue_each_other_are_one_chain() {
+    let folder = folder();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    written(&old, 2).await;
+    let audit = Audit::open_after(settings(&new), &old).unwrap();
+    audit.record(event("E")).await.unwrap();
+    audit.close().await;
+    assert_eq!(
+        lines(&new)
+            .iter()
+            .map(|line| (line["event"].as_str().unwrap().to_owned(), line["seq"].as_u64().unwrap()))
+            .collect::<Vec<_>>(),
+        [("continue".to_owned(), 3), ("decision".to_owned(), 4)]
+    );
+    for (files, n_lines, broken) in
+        [(vec![&old, &new], 4, None), (vec![&new], 2, None), (vec![&new, &old], 2, Some((&old, 1)))]
+    {
+        let report = verify(&files.iter().map(|file| file.as_path()).collect::<Vec<_>>()).unwrap();
+        assert_eq!(report.n_lines, n_lines, "{files:?}");
+        assert_eq!(
+            report.broken.map(|link| (link.file, link.line)),
+            broken.map(|(file, line)| (file.clone(), line)),
+            "{files:?}"
+        );
+    }
+}
+
+/// A disk that fails as it is told to.
+#[derive(Clone, Default)]
+struct Disk(Arc<Mutex<DiskState>>);
+
+#[derive(Default)]
+struct DiskState {
+    bytes: Vec<u8>,
+    /// Bytes it still takes.
+    room: Option<usize>,
+    no_sync: bool,
+    no_cut: bool,
+}
+
+impl Disk {
+    fn set(&self, change: impl FnOnce(&mut DiskState)) {
+        change(&mut self.0.lock().unwrap());
+    }
+
+    fn verify(&self) -> (usize, bool, bool) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), &self.0.lock().unwrap().bytes).unwrap();
+        let report = verify(&[file.path()]).unwrap();
+        (report.n_lines, report.broken.is_some(), !report.torn.is_empty())
+    }
+}
+
+impl Store for Disk {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.0.lock().unwrap();
+        let n = disk.room.map_or(bytes.len(), |room| room.min(bytes.len()));
+        disk.bytes.extend_from_slice(&bytes[..n]);
+        disk.room = disk.room.map(|room| room - n);
+        if n < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.0.lock().unwrap().no_sync { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        let mut disk = self.0.lock().unwrap();
+        if disk.no_cut {
+            return Err(io::ErrorKind::Other.into());
+        }
+        disk.bytes.truncate(usize::try_from(length).unwrap());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_recovers_with_a_whole_chain() {
+    for (no_cut, no_sync) in [(false, false), (true, false), (false, true)] {
+        let disk = Disk::default();
+        let audit =
+            start(Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0)).unwrap();
+        audit.record(event("before")).await.unwrap();
+        assert!(audit.is_writable());
+        let head = audit.head();
+        disk.set(|disk| {
+            disk.room = if no_sync { None } else { Some(100) };
+            disk.no_cut = no_cut;
+            disk.no_sync = no_sync;
+        });
+        for _ in 0..3 {
+            assert!(matches!(audit.record(event("lost")).await, Err(AuditError::Write)));
+            assert!(!audit.is_writable());
+            assert_eq!(audit.head(), head);
+        }
+        assert_eq!(disk.verify(), (1, false, no_cut), "{no_cut} {no_sync}");
+        disk.set(|disk| {
+            *disk = DiskState { bytes: std::mem::take(&mut disk.bytes), ..DiskState::default() }
+        });
+        audit.record(event("after")).await.unwrap();
+        assert!(audit.is_writable());
+        audit.close().await;
+        // Before, the note of the lost ones, after.
+        assert_eq!(disk.verify(), (3, false, false), "{no_cut} {no_sync}");
+        let text = String::from_utf8(disk.0.lock().unwrap().bytes.clone()).unwrap();
+        assert!(text.contains("\"event\":\"lost\",\"lines\":3"), "{text}");
+        assert!(!text.contains("\"id\":\"lost\""), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_file_is_noticed() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    let audit = Audit::open(settings(&file)).unwrap();
+    audit.record(event("E")).await.unwrap();
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(audit.record(event("F")).await, Err(AuditError::Write)));
+    assert!(!audit.is_writable());
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = verify(&[Path::new("/no/such/audit.jsonl")]).unwrap_err();
+    assert!(error.to_string().starts_with("/no/such/audit.jsonl: "), "{error}");
+}

@@ -1,0 +1,313 @@
+//! The one thread that writes: takes what is queued, writes it with one write, syncs once, and answers everybody.
+//!
+//! While a sync runs, the next events gather, so that under load one sync serves many posts, and a lone post waits for
+//! nobody. After a failed write the file is cut back to its last whole line, so the chain stays valid; what could not
+//! be written is counted, and the count is the first thing written when the disk takes lines again.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::audit::chain::{Hash, Link, MAX_LINE, seal};
+use crate::audit::clock::Clock;
+use crate::audit::store::Store;
+use crate::audit::{AuditError, Sync, line};
+
+/// Most bytes that wait for the disk; a disk that hangs must not take the memory with it.
+const MAX_QUEUED: usize = 64 << 20;
+
+/// How soon a disk that refused lines is tried again when no post does so.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Whom to tell that an event is written.
+pub(super) type Answer = oneshot::Sender<Result<(), AuditError>>;
+
+/// What callers and the writer share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    state: Mutex<State>,
+    /// Becomes true when the writer has stopped.
+    stopped: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    batch: Batch,
+    /// Events that found the queue full.
+    n_lost: u64,
+    closing: bool,
+    /// Whether the writer waits; spares the system call if not.
+    waiting: bool,
+}
+
+/// Serialised events, one behind the other.
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Where each ends, and whom to tell.
+    events: Vec<(usize, Option<Answer>)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    head: Hash,
+    writable: bool,
+}
+
+impl Shared {
+    pub(super) fn new(link: Link) -> Arc<Self> {
+        Arc::new(Self {
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            state: Mutex::new(State { head: link.hash, writable: true }),
+            stopped: watch::Sender::new(false),
+        })
+    }
+
+    /// Queues one event; `serialise` writes it. An event that cannot be queued is counted as lost.
+    pub(super) fn push(
+        &self,
+        answer: Option<Answer>,
+        serialise: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), AuditError> {
+        let mut queue = lock(&self.queue);
+        if queue.closing {
+            return Err(AuditError::Stopped);
+        }
+        if queue.batch.bytes.len() >= MAX_QUEUED {
+            queue.n_lost += 1;
+            return Err(AuditError::Write);
+        }
+        serialise(&mut queue.batch.bytes);
+        let end = queue.batch.bytes.len();
+        queue.batch.events.push((end, answer));
+        if std::mem::take(&mut queue.waiting) {
+            drop(queue);
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(super) fn head(&self) -> Hash {
+        lock(&self.state).head
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        lock(&self.state).writable && !*self.stopped.borrow()
+    }
+
+    /// Lets the writer stop once it has written what is queued.
+    pub(super) fn stop(&self) {
+        let mut queue = lock(&self.queue);
+        queue.closing = true;
+        queue.waiting = false;
+        drop(queue);
+        self.arrived.notify_one();
+    }
+
+    pub(super) async fn stopped(&self) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// The state of the thread that writes.
+#[derive(Debug)]
+pub(super) struct Writer<S> {
+    store: S,
+    sync: Sync,
+    /// `,"node":".."`, as every line has it.
+    node: Vec<u8>,
+    clock: Clock,
+    link: Link,
+    /// Where the last whole line ends.
+    length: u64,
+    /// Whether a failed write left part of a line behind it that could not be cut off yet.
+    uncut: bool,
+    n_lost: u64,
+    buffer: Vec<u8>,
+}
+
+impl<S: Store> Writer<S> {
+    pub(super) fn new(store: S, sync: Sync, node: &str, link: Link, length: u64) -> Self {
+        let mut written = Vec::new();
+        line::key_text("node", node, &mut written);
+        Self {
+            store,
+            sync,
+            node: written,
+            clock: Clock::default(),
+            link,
+            length,
+            uncut: false,
+            n_lost: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    pub(super) const fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Writes one line of our own before the thread starts: what was found when the file was opened.
+    pub(super) fn note(&mut self, line_end_first: bool, event: &[u8]) -> io::Result<()> {
+        self.buffer.clear();
+        if line_end_first {
+            self.buffer.push(b'\n');
+        }
+        if !event.is_empty() {
+            self.add(event);
+        }
+        self.store.append(&self.buffer)?;
+        self.store.sync()?;
+        self.length += self.buffer.len() as u64;
+        Ok(())
+    }
+
+    /// Writes until told to stop.
+    pub(super) fn run(self, shared: &Shared) {
+        // Declared first, so dropped last: whoever hears of the end finds the file unlocked.
+        let _end = End(shared);
+        let mut writer = self;
+        writer.serve(shared);
+    }
+
+    fn serve(&mut self, shared: &Shared) {
+        let mut spare = Batch::default();
+        loop {
+            let (mut batch, n_lost, closing) = self.take(shared, std::mem::take(&mut spare));
+            self.n_lost += n_lost;
+            let failed = self.write(&batch).err();
+            self.publish(shared, failed);
+            for answer in batch.events.drain(..).filter_map(|(_, answer)| answer) {
+                // Whoever asked may have gone; the line stands anyway.
+                let _ = answer.send(if failed.is_none() { Ok(()) } else { Err(AuditError::Write) });
+            }
+            batch.bytes.clear();
+            spare = batch;
+            if closing {
+                break;
+            }
+        }
+    }
+
+    /// Tells everybody how the last write went; the operator once for each change.
+    fn publish(&mut self, shared: &Shared, failed: Option<io::ErrorKind>) {
+        let mut state = lock(&shared.state);
+        let before = state.writable;
+        *state = State { head: self.link.hash, writable: failed.is_none() };
+        drop(state);
+        match failed {
+            Some(kind) if before => tracing::error!(%kind, "the audit file cannot be written"),
+            None if !before => {
+                tracing::info!(n_lost = self.n_lost, "the audit file takes lines again")
+            }
+            _ => {}
+        }
+        if failed.is_none() {
+            self.n_lost = 0;
+        }
+    }
+
+    /// Waits for events, and leaves an empty batch in place of theirs.
+    fn take(&self, shared: &Shared, spare: Batch) -> (Batch, u64, bool) {
+        let mut queue = lock(&shared.queue);
+        while queue.batch.events.is_empty() && !queue.closing {
+            queue.waiting = true;
+            if self.n_lost == 0 {
+                queue = shared.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let (woken, waited) = shared
+                    .arrived
+                    .wait_timeout(queue, RETRY)
+                    .unwrap_or_else(PoisonError::into_inner);
+                queue = woken;
+                if waited.timed_out() {
+                    break;
+                }
+            }
+        }
+        queue.waiting = false;
+        let batch = std::mem::replace(&mut queue.batch, spare);
+        (batch, std::mem::take(&mut queue.n_lost), queue.closing)
+    }
+
+    /// Writes a batch whole, or none of it.
+    fn write(&mut self, batch: &Batch) -> Result<(), io::ErrorKind> {
+        if batch.events.is_empty() && self.n_lost == 0 {
+            return Ok(());
+        }
+        let before = self.link;
+        self.buffer.clear();
+        if self.n_lost > 0 {
+            let mut lost = b"\"event\":\"lost\"".to_vec();
+            line::key_number("lines", self.n_lost, &mut lost);
+            self.add(&lost);
+        }
+        let mut start = 0;
+        for (end, _) in &batch.events {
+            self.add(batch.bytes.get(start..*end).unwrap_or_default());
+            start = *end;
+        }
+        if let Err(error) = self.put() {
+            self.link = before;
+            self.n_lost += batch.events.len() as u64;
+            self.uncut = self.store.cut(self.length).is_err();
+            return Err(error.kind());
+        }
+        self.length += self.buffer.len() as u64;
+        Ok(())
+    }
+
+    fn put(&mut self) -> io::Result<()> {
+        if self.uncut {
+            self.store.cut(self.length)?;
+            self.uncut = false;
+        }
+        self.store.append(&self.buffer)?;
+        match self.sync {
+            Sync::None => Ok(()),
+            Sync::Group => self.store.sync(),
+        }
+    }
+
+    /// Adds one event to the buffer as the next line of the chain.
+    fn add(&mut self, event: &[u8]) {
+        debug_assert!(event.len() < MAX_LINE, "an event lists a bounded number of findings");
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(b"{\"time\":\"");
+        self.clock.write(&mut self.buffer);
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(&self.node);
+        line::key_number("seq", self.link.seq + 1, &mut self.buffer);
+        self.buffer.extend_from_slice(b",\"prev\":\"");
+        self.buffer.extend_from_slice(self.link.hash.as_bytes());
+        self.buffer.extend_from_slice(b"\",");
+        self.buffer.extend_from_slice(event);
+        let hash = seal(&mut self.buffer, start);
+        self.link = Link { seq: self.link.seq + 1, hash };
+    }
+}
+
+/// Says that the writer has ended, however it did: nobody waits for it for ever.
+struct End<'s>(&'s Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let mut queue = lock(&self.0.queue);
+        queue.closing = true;
+        // Dropping the answers tells whoever still waits.
+        queue.batch.events.clear();
+        drop(queue);
+        self.0.stopped.send_replace(true);
+    }
+}
+
+/// A panic elsewhere must not stop the audit: what the locks guard is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
