@@ -1,3 +1,22 @@
 //! The network: listeners, TLS, routes, the way of one post, the way to the platforms.
 
+mod body;
+mod connection;
+mod drain;
+mod forward;
+mod headers;
+mod listener;
+mod metrics;
+mod receive;
+mod reference;
+mod respond;
+mod route;
+mod server;
+mod service;
 pub mod tls;
+mod upstream;
+
+pub use metrics::Metrics;
+pub use route::UnknownPlatform;
+pub use server::{Server, SetupError};
+pub use upstream::UpstreamSetupError;

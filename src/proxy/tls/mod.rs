@@ -1,7 +1,14 @@
 //! TLS towards clients: the hospital's CA and its leaves, or a certificate of one's own.
 
+mod accept;
 pub mod ca;
 mod files;
+mod leaf;
+#[cfg(test)]
+mod tests;
 
+pub use accept::TlsSetupError;
+pub(crate) use accept::{Accepted, Presented, TlsAcceptor, provider};
 pub use ca::{Authority, CaError, CaFiles, init};
 pub use files::KeyFileError;
+pub(crate) use files::{certificates, read_text};

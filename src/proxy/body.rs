@@ -1,0 +1,231 @@
+//! The two bodies that pass through: what goes to a platform, and what comes back to a client.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::proxy::metrics::InFlight;
+
+/// Why a body broke off in the middle.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub(crate) enum BodyFault {
+    #[error("the body is larger than the limit")]
+    TooLarge,
+    #[error("the body stalled")]
+    Stalled,
+    #[error("the connection broke off")]
+    Broken,
+}
+
+/// What goes to a platform.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// A body that was read whole.
+    Whole(Option<Bytes>),
+    /// Media that streams through.
+    Stream(Box<Streamed>),
+}
+
+/// A body passed on as it comes, within limits.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    /// What was read to decide.
+    start: Option<Bytes>,
+    rest: Incoming,
+    /// How many more bytes may come.
+    left: u64,
+    /// The length that the client named, less what has gone.
+    known: Option<u64>,
+    clock: IdleClock,
+    /// Told when the last byte has gone.
+    sent: Option<oneshot::Sender<()>>,
+}
+
+impl Streamed {
+    /// `known` is the whole length, start included, where the client named it. The receiver hears when all has been
+    /// sent: only then can the platform's answer be late.
+    pub(crate) fn new(
+        start: Bytes,
+        rest: Incoming,
+        most: u64,
+        known: Option<u64>,
+        idle: Duration,
+    ) -> (Self, oneshot::Receiver<()>) {
+        let (sender, receiver) = oneshot::channel();
+        let start = (!start.is_empty()).then_some(start);
+        (
+            Self {
+                start,
+                rest,
+                left: most,
+                known,
+                clock: IdleClock::new(idle),
+                sent: Some(sender),
+            },
+            receiver,
+        )
+    }
+
+    fn account(&mut self, length: usize) -> Result<(), BodyFault> {
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        self.left = self.left.checked_sub(length).ok_or(BodyFault::TooLarge)?;
+        self.known = self.known.map(|known| known.saturating_sub(length));
+        Ok(())
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        if let Some(start) = self.start.take() {
+            self.account(start.len())?;
+            return Poll::Ready(Some(Ok(Frame::data(start))));
+        }
+        loop {
+            let Poll::Ready(frame) = Pin::new(&mut self.rest).poll_frame(cx) else {
+                ready!(self.clock.poll(cx));
+                return Poll::Ready(Some(Err(BodyFault::Stalled)));
+            };
+            self.clock.restart();
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => {
+                    self.account(data.len())?;
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                // Trailers are this hop's own.
+                Some(Ok(Err(_))) => {}
+                Some(Err(_)) => return Poll::Ready(Some(Err(BodyFault::Broken))),
+                None => {
+                    self.sent.take().map(|sent| sent.send(()));
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream(streamed) => streamed.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Self::Stream(streamed) => {
+                streamed.known.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
+        }
+    }
+}
+
+/// What comes back to a client. The request counts as in flight until this is gone.
+#[derive(Debug)]
+pub(crate) struct Answering {
+    content: Content,
+    _in_flight: InFlight,
+}
+
+#[derive(Debug)]
+enum Content {
+    Whole(Option<Bytes>),
+    /// A platform's answer, passed on as it comes. Event streams live for days: only silence ends them.
+    Platform(Incoming, IdleClock),
+}
+
+impl Answering {
+    pub(crate) fn whole(bytes: Bytes, in_flight: InFlight) -> Self {
+        Self {
+            content: Content::Whole((!bytes.is_empty()).then_some(bytes)),
+            _in_flight: in_flight,
+        }
+    }
+
+    pub(crate) fn platform(incoming: Incoming, idle: Duration, in_flight: InFlight) -> Self {
+        Self { content: Content::Platform(incoming, IdleClock::new(idle)), _in_flight: in_flight }
+    }
+}
+
+impl Body for Answering {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        match &mut self.get_mut().content {
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Platform(incoming, clock) => {
+                if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
+                    clock.restart();
+                    return Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyFault::Broken)));
+                }
+                ready!(clock.poll(cx));
+                Poll::Ready(Some(Err(BodyFault::Stalled)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Whole(bytes) => bytes.is_none(),
+            Content::Platform(incoming, _) => incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Content::Platform(incoming, _) => incoming.size_hint(),
+        }
+    }
+}
+
+/// Runs only while nothing comes; most bodies are there at once and never need a timer.
+#[derive(Debug)]
+struct IdleClock {
+    limit: Duration,
+    sleep: Option<Pin<Box<Sleep>>>,
+    restart: bool,
+}
+
+impl IdleClock {
+    const fn new(limit: Duration) -> Self {
+        Self { limit, sleep: None, restart: false }
+    }
+
+    fn restart(&mut self) {
+        self.restart = true;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.limit;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if std::mem::take(&mut self.restart) {
+            sleep.as_mut().reset(Instant::now() + limit);
+        }
+        sleep.as_mut().poll(cx)
+    }
+}

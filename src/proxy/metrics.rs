@@ -1,0 +1,268 @@
+//! Counters of the data path. Labels are platforms of the configuration and fixed words: nothing a client sends can add
+//! one.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::inspect::{Inspection, Verdict};
+use crate::proxy::connection::Activity;
+use crate::proxy::upstream::UpstreamFault;
+use crate::rules::Category;
+
+const VERDICTS: [&str; 3] = ["forward", "redact", "block"];
+
+/// The counters.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    platforms: Vec<PlatformCounters>,
+    findings: [AtomicU64; Category::ALL.len()],
+    upstream_faults: [AtomicU64; UpstreamFault::ALL.len()],
+    unrouted: AtomicU64,
+    refused: AtomicU64,
+    unaudited: AtomicU64,
+    unreadable: AtomicU64,
+    unjudged_media: AtomicU64,
+    failed_handshakes: AtomicU64,
+    connections: AtomicU64,
+    in_flight: AtomicU64,
+    inspected: AtomicU64,
+    inspect_micros: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct PlatformCounters {
+    name: String,
+    verdicts: [AtomicU64; VERDICTS.len()],
+}
+
+/// One request, counted while it lives.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    metrics: Arc<Metrics>,
+    activity: Arc<Activity>,
+}
+
+/// One connection, counted while it lives.
+#[derive(Debug)]
+pub(crate) struct Connected(Arc<Metrics>);
+
+impl Metrics {
+    pub(crate) fn new(platforms: &[String]) -> Self {
+        let platforms = platforms
+            .iter()
+            .map(|name| PlatformCounters { name: name.clone(), ..PlatformCounters::default() })
+            .collect();
+        Self { platforms, ..Self::default() }
+    }
+
+    pub(crate) fn enter(self: &Arc<Self>, activity: &Arc<Activity>) -> InFlight {
+        self.in_flight.fetch_add(1, Relaxed);
+        activity.begin();
+        InFlight { metrics: Arc::clone(self), activity: Arc::clone(activity) }
+    }
+
+    pub(crate) fn connect(self: &Arc<Self>) -> Connected {
+        self.connections.fetch_add(1, Relaxed);
+        Connected(Arc::clone(self))
+    }
+
+    /// Counts a decision; posts by platform and verdict, findings by category.
+    pub(crate) fn decided(&self, platform: usize, inspection: &Inspection, spent: Duration) {
+        self.inspected.fetch_add(1, Relaxed);
+        self.inspect_micros
+            .fetch_add(u64::try_from(spent.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        if inspection.is_post {
+            let verdict = match inspection.verdict {
+                Verdict::Forward => 0,
+                Verdict::Redact(_) => 1,
+                Verdict::Block(_) => 2,
+            };
+            let counter =
+                self.platforms.get(platform).and_then(|counters| counters.verdicts.get(verdict));
+            counter.map(|counter| counter.fetch_add(1, Relaxed));
+        }
+        for finding in &inspection.findings {
+            let place = Category::ALL.iter().position(|category| *category == finding.category);
+            place
+                .and_then(|place| self.findings.get(place))
+                .map(|counter| counter.fetch_add(1, Relaxed));
+        }
+        self.unreadable.fetch_add(inspection.fault.is_some().into(), Relaxed);
+        self.unjudged_media.fetch_add(inspection.unjudged_media.into(), Relaxed);
+    }
+
+    pub(crate) fn unrouted(&self) {
+        self.unrouted.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn unaudited(&self) {
+        self.unaudited.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn failed_handshake(&self) {
+        self.failed_handshakes.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn upstream_failed(&self, fault: UpstreamFault) {
+        let place = UpstreamFault::ALL.iter().position(|one| *one == fault);
+        place
+            .and_then(|place| self.upstream_faults.get(place))
+            .map(|counter| counter.fetch_add(1, Relaxed));
+    }
+
+    /// Requests under way.
+    pub fn n_in_flight(&self) -> u64 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// Posts decided, by verdict, over all platforms: forwarded, redacted, blocked.
+    pub fn n_posts(&self) -> [u64; 3] {
+        let mut sums = [0; 3];
+        for counters in &self.platforms {
+            for (sum, counter) in sums.iter_mut().zip(&counters.verdicts) {
+                *sum += counter.load(Relaxed);
+            }
+        }
+        sums
+    }
+
+    /// Writes every counter as Prometheus text.
+    pub fn write(&self, out: &mut String) {
+        family(out, "postward_posts_total", "counter", "Posts decided, by platform and verdict.");
+        for counters in &self.platforms {
+            for (verdict, counter) in VERDICTS.iter().zip(&counters.verdicts) {
+                let _ = writeln!(
+                    out,
+                    "postward_posts_total{{platform=\"{}\",verdict=\"{verdict}\"}} {}",
+                    label(&counters.name),
+                    counter.load(Relaxed)
+                );
+            }
+        }
+        family(out, "postward_findings_total", "counter", "Findings, by category.");
+        for (category, counter) in Category::ALL.iter().zip(&self.findings) {
+            let _ = writeln!(
+                out,
+                "postward_findings_total{{category=\"{}\"}} {}",
+                category.as_str(),
+                counter.load(Relaxed)
+            );
+        }
+        family(
+            out,
+            "postward_upstream_failures_total",
+            "counter",
+            "Requests that a platform did not answer, by reason.",
+        );
+        for (fault, counter) in UpstreamFault::ALL.iter().zip(&self.upstream_faults) {
+            let _ = writeln!(
+                out,
+                "postward_upstream_failures_total{{reason=\"{}\"}} {}",
+                fault.as_str(),
+                counter.load(Relaxed)
+            );
+        }
+        let singles = [
+            (
+                "postward_unrouted_total",
+                "counter",
+                "Requests for a host without a route (421).",
+                &self.unrouted,
+            ),
+            (
+                "postward_refused_total",
+                "counter",
+                "Requests refused for their form.",
+                &self.refused,
+            ),
+            (
+                "postward_unaudited_total",
+                "counter",
+                "Posts whose audit event could not be written.",
+                &self.unaudited,
+            ),
+            (
+                "postward_faults_total",
+                "counter",
+                "Posts that could not be read or redacted.",
+                &self.unreadable,
+            ),
+            (
+                "postward_unjudged_media_total",
+                "counter",
+                "Media that went through unjudged.",
+                &self.unjudged_media,
+            ),
+            (
+                "postward_failed_handshakes_total",
+                "counter",
+                "TLS handshakes that failed or timed out.",
+                &self.failed_handshakes,
+            ),
+            ("postward_inspected_total", "counter", "Requests inspected.", &self.inspected),
+            (
+                "postward_inspect_microseconds_total",
+                "counter",
+                "Time spent inspecting.",
+                &self.inspect_micros,
+            ),
+            ("postward_connections", "gauge", "Client connections open.", &self.connections),
+            ("postward_in_flight", "gauge", "Requests under way.", &self.in_flight),
+        ];
+        for (name, kind, help, counter) in singles {
+            family(out, name, kind, help);
+            let _ = writeln!(out, "{name} {}", counter.load(Relaxed));
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.metrics.in_flight.fetch_sub(1, Relaxed);
+        self.activity.end();
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Relaxed);
+    }
+}
+
+fn family(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+/// A platform's name comes from a file; Prometheus knows three characters to escape.
+fn label(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Metrics;
+
+    #[test]
+    fn every_line_is_a_comment_or_a_sample() {
+        let metrics = Metrics::new(&["mastodon".into(), "odd\"name".into()]);
+        metrics.unrouted();
+        let mut text = String::new();
+        metrics.write(&mut text);
+        assert!(text.contains("postward_unrouted_total 1\n"));
+        assert!(
+            text.contains("postward_posts_total{platform=\"odd\\\"name\",verdict=\"block\"} 0\n")
+        );
+        for line in text.lines() {
+            let sample = line.rsplit_once(' ').is_some_and(|(name, value)| {
+                name.starts_with("postward_") && value.parse::<f64>().is_ok()
+            });
+            assert!(line.starts_with("# ") || sample, "{line}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Reads a request's body whole, within its limits of size and time: nothing is judged by halves.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::body::Unreadable;
+use crate::proxy::headers::Framing;
+
+/// How much of a refused request is still read, so that its client sees the answer: a reset looks like a network
+/// failure, and clients try again.
+const DRAIN_BYTES: u64 = 64 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// Enough leading bytes to tell what a file is.
+const LEAD: usize = 4096;
+
+/// What came of reading a body.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// All of it.
+    Whole(Bytes),
+    /// It is longer than we hold: its start, and the rest still to come.
+    Long(Bytes, Incoming),
+    /// It did not come whole.
+    Failed(Unreadable),
+}
+
+/// Reads a body. Of a body that says it is too long, only the start is read, and nothing at all where the client waits
+/// for our word first and no start is of use.
+pub(crate) async fn receive(
+    mut body: Incoming,
+    framing: Framing,
+    most: usize,
+    wants_start: bool,
+    limit: Duration,
+) -> Received {
+    if body.is_end_stream() {
+        return Received::Whole(Bytes::new());
+    }
+    let says_too_long = framing
+        .length
+        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most));
+    if says_too_long && framing.expects && !wants_start {
+        return Received::Long(Bytes::new(), body);
+    }
+    let most = if says_too_long { LEAD } else { most };
+    match timeout(limit, collect(&mut body, framing, most)).await {
+        Ok(Collected::All(bytes)) => Received::Whole(bytes),
+        Ok(Collected::Over(start)) => Received::Long(start, body),
+        Ok(Collected::Broken) => Received::Failed(Unreadable::Truncated),
+        Err(_) => Received::Failed(Unreadable::TooSlow),
+    }
+}
+
+enum Collected {
+    All(Bytes),
+    Over(Bytes),
+    Broken,
+}
+
+/// Nearly every post comes in one piece, and then is not copied.
+async fn collect(body: &mut Incoming, framing: Framing, most: usize) -> Collected {
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Collected::Broken };
+        // Trailers are dropped: they are this hop's own.
+        let Ok(data) = frame.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+        } else {
+            if joined.is_empty() {
+                let expected =
+                    framing.length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+                joined.reserve(expected.min(most).max(first.len() + data.len()));
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&data);
+        }
+        if first.len().max(joined.len()) > most {
+            return Collected::Over(if joined.is_empty() { first } else { joined.freeze() });
+        }
+    }
+    Collected::All(if joined.is_empty() { first } else { joined.freeze() })
+}
+
+/// Reads on without keeping anything, so that an answer reaches the client. Says whether the end was reached; if not,
+/// the connection cannot be used again.
+pub(crate) async fn drain(mut body: Incoming, framing: Framing) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    // This client sends nothing before it hears from us, and what it hears is the answer.
+    if framing.expects {
+        return false;
+    }
+    let all = async {
+        let mut n_read = 0_u64;
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return false };
+            n_read += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if n_read > DRAIN_BYTES {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(DRAIN_TIME, all).await.unwrap_or(false)
+}

@@ -1,0 +1,149 @@
+//! The only place where a refusal, a block or a fault becomes an answer with a status code.
+//!
+//! A stock client must show the sentence and try no second time. So: the platform's own shape where the platform is
+//! known, never 429, never `Retry-After`, and CORS headers where a browser would otherwise say "Failed to fetch".
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONNECTION,
+    CONTENT_TYPE, VARY,
+};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::platform::{Answer, Endpoint, Platform};
+use crate::proxy::body::Answering;
+use crate::proxy::metrics::InFlight;
+use crate::proxy::upstream::UpstreamFault;
+
+/// Why a request is refused before anything is known of its platform.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Refusal {
+    /// No host, two hosts, or hosts that disagree.
+    Host,
+    /// The host has no route here.
+    Unrouted,
+    /// The host is not covered by the certificate of this connection.
+    NotCovered,
+    /// CONNECT or TRACE.
+    Method,
+    /// Framing that could be read two ways.
+    Framing,
+    /// An expectation other than `100-continue`.
+    Expectation,
+    /// A WebSocket: what passes through one cannot be read.
+    WebSocket,
+    /// The target is not a path.
+    Target,
+    /// The program is stopping.
+    Stopping,
+}
+
+impl Refusal {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Host | Self::Framing | Self::Target => StatusCode::BAD_REQUEST,
+            Self::Unrouted | Self::NotCovered => StatusCode::MISDIRECTED_REQUEST,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
+            Self::WebSocket => StatusCode::FORBIDDEN,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Host => "Postward: the request names no host, or more than one.\n",
+            Self::Unrouted => "Postward: no route leads to this host.\n",
+            Self::NotCovered => "Postward: this host needs a connection of its own.\n",
+            Self::Method => "Postward: this method is not passed on.\n",
+            Self::Framing => "Postward: the request's framing is ambiguous.\n",
+            Self::Expectation => "Postward: this expectation cannot be met.\n",
+            Self::WebSocket => "Postward: WebSocket connections are not passed on.\n",
+            Self::Target => "Postward: the request's target is not a path.\n",
+            Self::Stopping => "Postward: stopping; nothing was sent.\n",
+        }
+    }
+}
+
+/// What every answer of ours needs to know of its request.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    /// The request's `Origin`.
+    pub(crate) origin: Option<HeaderValue>,
+    /// Whether the connection can be used again after the answer (HTTP/1 with its request read to the end).
+    pub(crate) close: bool,
+    /// Counts the request until the answer is gone.
+    pub(crate) in_flight: InFlight,
+}
+
+/// Answers a request that goes nowhere.
+pub(crate) fn refuse(refusal: Refusal, asker: Asker) -> Response<Answering> {
+    let sentence = Bytes::from_static(refusal.sentence().as_bytes());
+    ours(refusal.status(), HeaderValue::from_static("text/plain; charset=utf-8"), sentence, asker)
+}
+
+/// Answers a blocked post in the platform's own shape.
+pub(crate) fn block(answer: Answer, asker: Asker) -> Response<Answering> {
+    let content_type = HeaderValue::from_str(&answer.content_type)
+        .unwrap_or(HeaderValue::from_static("application/json"));
+    ours(answer.status, content_type, answer.body.into(), asker)
+}
+
+/// Answers a post whose platform did not, saying whether it may have arrived.
+pub(crate) fn upstream_failed(
+    fault: UpstreamFault,
+    platform: &Platform,
+    endpoint: &Endpoint,
+    reference: &str,
+    asker: Asker,
+) -> Response<Answering> {
+    let (status, sentence) = match fault {
+        UpstreamFault::Unreachable => {
+            (StatusCode::BAD_GATEWAY, "The platform cannot be reached. Nothing was sent")
+        }
+        UpstreamFault::Loop => (
+            StatusCode::BAD_GATEWAY,
+            "The platform's name leads back into this network. Nothing was sent",
+        ),
+        UpstreamFault::Untrusted => (
+            StatusCode::BAD_GATEWAY,
+            "The platform's certificate cannot be verified. Nothing was sent",
+        ),
+        UpstreamFault::Broken => (
+            StatusCode::BAD_GATEWAY,
+            "The platform broke off before it answered. It may have received this",
+        ),
+        UpstreamFault::Silent => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "The platform did not answer in time. It may have received this",
+        ),
+    };
+    let mut answer = platform.answer(endpoint, &format!("{sentence} (ref {reference})"), reference);
+    // Where a platform reports errors under 200, its clients repeat everything else: leave that status alone.
+    if !answer.status.is_success() {
+        answer.status = status;
+    }
+    block(answer, asker)
+}
+
+fn ours(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: Bytes,
+    asker: Asker,
+) -> Response<Answering> {
+    let mut response = Response::new(Answering::whole(body, asker.in_flight));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if asker.close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(origin) = asker.origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}

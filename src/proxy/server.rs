@@ -1,0 +1,182 @@
+//! Puts the data path together from a configuration: bound, verified and ready, or not started at all.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::audit::Audit;
+use crate::config::{Listener, Loaded, TlsIdentity};
+use crate::proxy::drain::Drain;
+use crate::proxy::listener::{self, Caps};
+use crate::proxy::metrics::Metrics;
+use crate::proxy::route::{Routes, UnknownPlatform};
+use crate::proxy::service::{Gateway, Limits};
+use crate::proxy::tls::{self, Authority, CaError, KeyFileError, TlsAcceptor, TlsSetupError};
+use crate::proxy::upstream::{self, Dialler, Pool, UpstreamSetupError};
+
+/// Why the data path cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A listener's TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsSetupError),
+    /// The CA.
+    #[error(transparent)]
+    Ca(#[from] CaError),
+    /// A certificate file.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    /// A route.
+    #[error(transparent)]
+    Route(#[from] UnknownPlatform),
+    /// The way to the platforms.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamSetupError),
+}
+
+impl SetupError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::File(fault) | Self::Ca(CaError::File(fault)) | Self::Tls(TlsSetupError::File(fault)) => Some(fault.remedy()),
+            Self::Listen { address, source } => match source.kind() {
+                io::ErrorKind::AddrInUse => Some(format!("another program listens on {address}: stop it, or choose another address")),
+                io::ErrorKind::PermissionDenied => {
+                    Some(format!("port {} needs the capability CAP_NET_BIND_SERVICE (or choose a port above 1023)", address.port()))
+                }
+                io::ErrorKind::AddrNotAvailable => Some("choose an address of this machine, or [::] for all of them".to_owned()),
+                _ => None,
+            },
+            Self::Tls(TlsSetupError::CaCannotSign { .. }) => {
+                Some("make a CA for all routed hosts with `postward ca init`, or take the host out of its route".to_owned())
+            }
+            Self::Upstream(UpstreamSetupError::NoRoots) => {
+                Some("install the package ca-certificates, or set extra-roots under [upstream]".to_owned())
+            }
+            Self::Tls(_) | Self::Ca(_) | Self::Route(_) | Self::Upstream(_) => None,
+        }
+    }
+}
+
+/// A running data path.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    metrics: Arc<Metrics>,
+    drain: Drain,
+}
+
+impl Server {
+    /// Binds every listener, loads every certificate, and begins to accept. `authority` stands in for the files of
+    /// every TLS listener.
+    pub fn start(
+        loaded: &Loaded,
+        audit: &Audit,
+        authority: Option<&Arc<Authority>>,
+    ) -> Result<Self, SetupError> {
+        let config = &loaded.config;
+        let routes = Arc::new(Routes::new(&config.routes, &loaded.platforms)?);
+        let mut bound = Vec::with_capacity(config.listeners.len());
+        for listener in &config.listeners {
+            bound.push((bind(listener)?, acceptor(listener, authority, &routes)?));
+        }
+        let addresses: Vec<SocketAddr> = bound.iter().map(|((_, address), _)| *address).collect();
+        let metrics = Arc::new(Metrics::new(routes.platforms()));
+        let gateway = Arc::new(Gateway {
+            inspector: Arc::clone(&loaded.inspector),
+            rules_hash: loaded.rules.hash.clone(),
+            audit: audit.clone(),
+            pool: pool(loaded, &routes, &addresses)?,
+            metrics: Arc::clone(&metrics),
+            limits: Limits {
+                max_body: config.max_body,
+                max_media: config.max_media,
+                timeouts: config.timeouts.clone(),
+            },
+            routes,
+        });
+        let (drain, signal) = Drain::new();
+        let caps = Arc::new(Caps::new());
+        for ((listener, _), tls) in bound {
+            tokio::spawn(listener::run(
+                listener,
+                tls,
+                Arc::clone(&gateway),
+                Arc::clone(&caps),
+                signal.clone(),
+            ));
+        }
+        Ok(Self { addresses, metrics, drain })
+    }
+
+    /// The addresses of the listeners, with the ports actually bound.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The counters.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Stops accepting, and lets what is under way end within `limit`. Says whether all of it did.
+    pub async fn stop(self, limit: Duration) -> bool {
+        self.drain.finish(limit).await
+    }
+}
+
+fn bind(listener: &Listener) -> Result<(TcpListener, SocketAddr), SetupError> {
+    let fault = |source| SetupError::Listen { address: listener.address, source };
+    let socket = listener::bind(listener.address).map_err(fault)?;
+    let address = socket.local_addr().map_err(fault)?;
+    Ok((socket, address))
+}
+
+fn acceptor(
+    listener: &Listener,
+    authority: Option<&Arc<Authority>>,
+    routes: &Arc<Routes>,
+) -> Result<Option<TlsAcceptor>, SetupError> {
+    Ok(match (&listener.tls, authority) {
+        (None, _) => None,
+        (Some(_), Some(authority)) => {
+            Some(TlsAcceptor::minting(Arc::clone(authority), Arc::clone(routes))?)
+        }
+        (Some(TlsIdentity::Ca { ca, ca_key }), None) => {
+            Some(TlsAcceptor::minting(Arc::new(Authority::open(ca, ca_key)?), Arc::clone(routes))?)
+        }
+        (Some(TlsIdentity::Certificate { certificate, key }), None) => {
+            Some(TlsAcceptor::own(certificate, key)?)
+        }
+    })
+}
+
+fn pool(
+    loaded: &Loaded,
+    routes: &Arc<Routes>,
+    listening: &[SocketAddr],
+) -> Result<Pool, SetupError> {
+    let config = &loaded.config;
+    let extra_roots = match &config.upstream.extra_roots {
+        Some(path) => tls::certificates(path, &tls::read_text(path)?)?,
+        None => Vec::new(),
+    };
+    let dialler = Dialler::new(
+        Arc::clone(routes),
+        &config.upstream,
+        listening.to_vec(),
+        config.timeouts.connect,
+    );
+    Ok(Pool::new(upstream::connector(Arc::new(dialler), &extra_roots)?))
+}

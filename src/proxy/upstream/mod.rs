@@ -1,0 +1,105 @@
+//! The way to the platforms: one pool of connections, the request's own host in every request, the address chosen where
+//! we dial.
+
+mod address;
+mod connect;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+pub(crate) use self::address::Dialler;
+pub use self::connect::UpstreamSetupError;
+use self::connect::{ConnectError, Connector};
+use crate::proxy::body::Outgoing;
+
+/// How long an idle connection is kept. Platforms close theirs after a minute or so; a shorter time loses fewer races.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    client: Client<Connector, Outgoing>,
+}
+
+/// Why the platform's answer did not come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum UpstreamFault {
+    /// No connection: nothing was sent.
+    Unreachable,
+    /// The name leads back to us or to a private address: nothing was sent.
+    Loop,
+    /// No verified TLS: nothing was sent.
+    Untrusted,
+    /// The connection broke; the request may have been sent.
+    Broken,
+    /// No answer in time; the request was probably sent.
+    Silent,
+}
+
+impl UpstreamFault {
+    /// A word for metrics and logs.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Loop => "loop",
+            Self::Untrusted => "untrusted",
+            Self::Broken => "broken",
+            Self::Silent => "silent",
+        }
+    }
+
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Unreachable, Self::Loop, Self::Untrusted, Self::Broken, Self::Silent];
+}
+
+impl Pool {
+    pub(crate) fn new(connector: Connector) -> Self {
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(64)
+            .http2_adaptive_window(true)
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(20))
+            // Repeats a request only when a reused connection turns out to be closed before it took one byte of it: the
+            // request comes back whole from the queue. Without this, every platform's idle timeout would cost a post.
+            .retry_canceled_requests(true);
+        Self { client: builder.build(connector) }
+    }
+
+    /// Sends one request and waits for the head of its answer.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Outgoing>,
+    ) -> Result<Response<Incoming>, UpstreamFault> {
+        self.client.request(request).await.map_err(|error| fault_of(&error))
+    }
+}
+
+/// What a failure of the pool means. Its text may hold parts of the answer, so only the kind is kept.
+fn fault_of(error: &hyper_util::client::legacy::Error) -> UpstreamFault {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(fault) = error.downcast_ref::<ConnectError>() {
+            return fault.as_fault();
+        }
+        cause = error.source();
+    }
+    if error.is_connect() { UpstreamFault::Unreachable } else { UpstreamFault::Broken }
+}
+
+/// Makes the connector: roots, resolver, routes.
+pub(crate) fn connector(
+    dialler: Arc<Dialler>,
+    extra_roots: &[rustls::pki_types::CertificateDer<'static>],
+) -> Result<Connector, UpstreamSetupError> {
+    Connector::new(dialler, extra_roots)
+}
