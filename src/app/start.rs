@@ -3,10 +3,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::audit::AuditError;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::admin;
+use crate::app::observed::Observed;
+use crate::app::panics;
+use crate::audit::{Audit, AuditError};
 use crate::config::Loaded;
-use crate::proxy::tls::{Authority, CaError, KeyFileError};
+use crate::proxy::tls::Authority;
+use crate::proxy::{Server, SetupError};
 
 /// What `start` takes beside the configuration.
 #[derive(Clone, Debug, Default)]
@@ -21,9 +28,9 @@ pub enum StartError {
     /// The async runtime cannot be made.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
+    /// The operators' address cannot be listened on.
+    #[error("cannot listen on {address} for operators")]
+    Admin {
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -32,20 +39,19 @@ pub enum StartError {
     /// The audit cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// A certificate or key file cannot be used.
+    /// The data path cannot be set up.
     #[error(transparent)]
-    KeyFile(#[from] KeyFileError),
-    /// The CA cannot be used.
-    #[error(transparent)]
-    Ca(#[from] CaError),
+    Setup(#[from] SetupError),
 }
 
 impl StartError {
     /// What to do about it.
     pub fn remedy(&self) -> Option<String> {
         match self {
-            Self::KeyFile(fault) | Self::Ca(CaError::File(fault)) => Some(fault.remedy()),
-            _ => None,
+            Self::Setup(fault) => fault.remedy(),
+            Self::Admin { address, .. } => Some(format!("another program may listen on {address}: set [admin] address to a free one")),
+            Self::Audit(_) => Some("make sure that the audit file's folder exists and that the user postward runs as can write it".to_owned()),
+            Self::Runtime(_) => None,
         }
     }
 }
@@ -53,35 +59,78 @@ impl StartError {
 /// A running proxy. Dropping it does not stop it; `shutdown` does.
 #[derive(Debug)]
 pub struct Running {
-    listening: Vec<SocketAddr>,
-    admin: Option<SocketAddr>,
+    server: Server,
+    admin: Option<admin::Listening>,
+    audit: Audit,
+    observed: Arc<Observed>,
+    drain: Duration,
 }
 
 impl Running {
     /// The addresses of the listeners, in the order of the configuration, with the ports actually bound.
     pub fn addresses(&self) -> &[SocketAddr] {
-        &self.listening
+        self.server.addresses()
     }
 
     /// The operators' own address.
     pub fn admin(&self) -> Option<SocketAddr> {
-        self.admin
+        self.admin.as_ref().map(admin::Listening::address)
     }
 
     /// Stops accepting, lets requests in flight end within the drain deadline, and flushes the audit.
-    #[expect(clippy::unused_async, reason = "being built")]
     pub async fn shutdown(self) {
-        todo!()
+        self.observed.stop();
+        if !self.server.stop(self.drain).await {
+            tracing::warn!("requests were cut off at the drain deadline");
+        }
+        self.audit.close().await;
+        tracing::info!(audit_head = %self.audit.head(), "stopped");
+        if let Some(admin) = self.admin {
+            admin.stop();
+        }
     }
 }
 
 /// Starts the proxy on the current tokio runtime. When this returns, it is ready.
-#[expect(clippy::unused_async, reason = "being built")]
-pub async fn start(_loaded: Loaded, _options: Options) -> Result<Running, StartError> {
-    todo!()
+pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
+    let audit = Audit::open(loaded.config.audit.clone())?;
+    let server = Server::start(&loaded, &audit, options.authority.as_ref())?;
+    let observed = Arc::new(Observed::new(&loaded, Arc::clone(server.metrics()), audit.clone()));
+    let admin = match &loaded.config.admin {
+        Some(admin) => {
+            let address = admin.address;
+            let source = Arc::clone(&observed) as Arc<dyn admin::Source>;
+            Some(
+                admin::Listening::start(address, source)
+                    .await
+                    .map_err(|source| StartError::Admin { address, source })?,
+            )
+        }
+        None => None,
+    };
+    let running = Running { server, admin, audit, observed, drain: loaded.config.timeouts.drain };
+    tracing::info!(listening = ?running.addresses(), admin = ?running.admin(), audit_head = %running.audit.head(), "ready");
+    Ok(running)
 }
 
 /// Runs the proxy until SIGTERM or SIGINT, and drains it.
-pub fn serve(_loaded: Loaded) -> Result<(), StartError> {
-    todo!()
+pub fn serve(loaded: Loaded) -> Result<(), StartError> {
+    panics::hide_payloads();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("postward")
+        .build()
+        .map_err(StartError::Runtime)?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Runtime)?;
+        let running = start(loaded, Options::default()).await?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        running.shutdown().await;
+        Ok(())
+    })
 }

@@ -26,21 +26,10 @@ pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
 
 /// The failure with its remedy.
 pub(crate) fn failure(error: StartError) -> Failure {
-    let help = match (error.remedy(), &error) {
-        (Some(help), _) => help,
-        (None, StartError::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
-            "another program listens there: stop it, or change `address` in postward.toml"
-                .to_owned()
-        }
-        (None, StartError::Listen { source, .. })
-            if source.kind() == io::ErrorKind::PermissionDenied =>
-        {
-            "ports below 1024 need a right: run with CAP_NET_BIND_SERVICE, or choose a higher port"
-                .to_owned()
-        }
-        (None, _) => return Failure::plain(error),
-    };
-    Failure::new(error, help)
+    match error.remedy() {
+        Some(help) => Failure::new(error, help),
+        None => Failure::plain(error),
+    }
 }
 
 /// Log lines go to standard error: standard output belongs to results.
