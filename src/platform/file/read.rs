@@ -130,7 +130,8 @@ impl<'a> Table<'a> {
             .and_then(|number| usize::from_str_radix(number.as_str(), number.radix()).ok())
             .filter(|&number| number > 0);
         if number.is_none() {
-            wrong(key, "a whole number from 1", value, faults);
+            let message = format!("`{key}` is not a whole number from 1");
+            faults.add(value.span().into(), message, format!("write it bare: {key} = 280"));
         }
         number.map(|number| Written { value: number, span: value.span().into() })
     }
