@@ -48,18 +48,18 @@ fn read_field(
     let Some(value) = value else { return Ok(()) };
     let value_start = start + name.len() + 1;
     let slot = Slot::new(layer, value_start, value_start + value.len(), Coding::Percent);
-    push_value(reader, place, decode(value, true).ok_or(Unreadable::Form)?, slot)
+    push_value(reader, &place, decode(value, true).ok_or(Unreadable::Form)?, slot)
 }
 
 /// Lists one value, or, where it is JSON itself, the texts in that.
 pub(super) fn push_value(
     reader: &mut Reader<'_>,
-    place: Place,
+    place: &Place,
     value: String,
     slot: Slot,
 ) -> Result<(), Unreadable> {
     if !json::opens_like_json(value.as_bytes()) {
-        return reader.push(&place, Role::Value, value, slot, NONE).map(|_| ());
+        return reader.push(place, Role::Value, value, slot, NONE).map(|_| ());
     }
     let source = Bytes::from(value);
     let mark = reader.mark();
@@ -70,7 +70,7 @@ pub(super) fn push_value(
     }
     reader.back_to(&mark);
     let value = String::from_utf8(Vec::from(source)).map_err(|_| Unreadable::Charset)?;
-    reader.push(&place, Role::Value, value, slot, NONE).map(|_| ())
+    reader.push(place, Role::Value, value, slot, NONE).map(|_| ())
 }
 
 /// Undoes percent-encoding (and, in forms, `+`). `None` for a stray percent sign or what is not UTF-8.

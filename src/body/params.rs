@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn parameters_are_read_for_certain_or_not_at_all() {
-        let cases: &[(&str, Option<&[(&str, &str)]>)] = &[
+        type Case<'a> = (&'a str, Option<&'a [(&'a str, &'a str)]>);
+        let cases: &[Case<'_>] = &[
             ("text/plain", Some(&[])),
             ("text/plain;", Some(&[])),
             (

@@ -49,10 +49,10 @@ pub(super) struct Reader<'l> {
 
 /// Where a reader stood, to go back to when a guess was wrong.
 pub(super) struct Mark {
-    n_texts: usize,
-    n_layers: usize,
-    n_values: usize,
-    n_steps: usize,
+    texts: usize,
+    layers: usize,
+    values: usize,
+    steps: usize,
 }
 
 impl<'l> Reader<'l> {
@@ -132,25 +132,25 @@ impl<'l> Reader<'l> {
 
     pub(super) fn mark(&self) -> Mark {
         Mark {
-            n_texts: self.texts.len(),
-            n_layers: self.layers.len(),
-            n_values: self.n_values,
-            n_steps: self.n_steps,
+            texts: self.texts.len(),
+            layers: self.layers.len(),
+            values: self.n_values,
+            steps: self.n_steps,
         }
     }
 
     /// Whether any text since the mark is words rather than a number.
     pub(super) fn holds_strings_since(&self, mark: &Mark) -> bool {
-        self.texts.iter().skip(mark.n_texts).any(|text| text.role != Role::Number)
+        self.texts.iter().skip(mark.texts).any(|text| text.role != Role::Number)
     }
 
     /// Forgets all that was read since the mark.
     pub(super) fn back_to(&mut self, mark: &Mark) {
-        self.texts.truncate(mark.n_texts);
-        self.sources.truncate(mark.n_texts);
-        self.layers.truncate(mark.n_layers);
-        self.n_values = mark.n_values;
-        self.n_steps = mark.n_steps;
+        self.texts.truncate(mark.texts);
+        self.sources.truncate(mark.texts);
+        self.layers.truncate(mark.layers);
+        self.n_values = mark.values;
+        self.n_steps = mark.steps;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The room as others see it: what is read of a body, and what an edit makes of it.
 
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use super::{CannotWrite, Document, Edit, Kind, Limits, Role, Step, Unreadable};
 use crate::span::Span;
@@ -134,4 +135,342 @@ fn untouched_escapes_survive() {
     let want = r#"{ "a" : "\u0041 \/ \ud83c\udfe5 \"x\"\n \u00e9\t", "n":1e400 , "b":"\"" }"#;
     assert_eq!(written(&document, &[edit]).unwrap(), want);
     assert_eq!(written(&document, &[]).unwrap(), json);
+}
+
+/// Bluesky's facets over one text.
+const POST: &str = r#"{"text":"saw Jane Roe #er","facets":[ {"index":{"byteStart":4,"byteEnd":12}} , {"index":{"byteStart":13,"byteEnd":16}},{"i":3} ],"langs":["en"]}"#;
+
+#[test]
+fn numbers_are_set_and_elements_removed_with_their_commas() {
+    let document = parse(JSON, POST).unwrap();
+    let root = document.root().unwrap();
+    let facets = document.elements(document.members(root, "facets")[0]);
+    let index = document.members(facets[1], "index")[0];
+    let number = |key, value| Edit::Number { node: document.members(index, key)[0], value };
+    let remove = |n: usize| Edit::Remove { node: facets[n] };
+    let members = |key| Edit::Remove { node: document.members(root, key)[0] };
+    let splice = replace(&document, "Jane Roe", "[name]");
+    let cases: &[(&[Edit], &str)] = &[
+        (
+            &[splice, number("byteStart", 11), number("byteEnd", 14), remove(0)],
+            r#"{"text":"saw [name] #er","facets":[ {"index":{"byteStart":11,"byteEnd":14}},{"i":3} ],"langs":["en"]}"#,
+        ),
+        (
+            &[remove(1)],
+            r#"{"text":"saw Jane Roe #er","facets":[ {"index":{"byteStart":4,"byteEnd":12}},{"i":3} ],"langs":["en"]}"#,
+        ),
+        (
+            &[remove(2), remove(1), remove(2)],
+            r#"{"text":"saw Jane Roe #er","facets":[ {"index":{"byteStart":4,"byteEnd":12}} ],"langs":["en"]}"#,
+        ),
+        (
+            &[remove(0), remove(2)],
+            r#"{"text":"saw Jane Roe #er","facets":[ {"index":{"byteStart":13,"byteEnd":16}} ],"langs":["en"]}"#,
+        ),
+        (
+            &[remove(2), remove(0), remove(1)],
+            r#"{"text":"saw Jane Roe #er","facets":[  ],"langs":["en"]}"#,
+        ),
+        (&[members("facets")], r#"{"text":"saw Jane Roe #er","langs":["en"]}"#),
+        (
+            &[members("text")],
+            r#"{"facets":[ {"index":{"byteStart":4,"byteEnd":12}} , {"index":{"byteStart":13,"byteEnd":16}},{"i":3} ],"langs":["en"]}"#,
+        ),
+        (&[members("langs"), members("facets")], r#"{"text":"saw Jane Roe #er"}"#),
+        (&[members("langs"), members("facets"), members("text")], "{}"),
+    ];
+    for (edits, want) in cases {
+        assert_eq!(written(&document, edits).as_deref(), Ok(*want));
+        assert!(parse(JSON, want).is_ok());
+    }
+}
+
+#[test]
+fn nested_values_are_edited_through_a_form() {
+    let document = parse(FORM, "a=1&media=%5B%22Jane+Roe%22,%22x%22%5D&b={\"n\":7}").unwrap();
+    let element = document.node_of(text_with(&document, "Jane")).unwrap();
+    let number = document.node_of(text_with(&document, "7")).unwrap();
+    let edits = [Edit::Remove { node: element }, Edit::Number { node: number, value: 12 }];
+    assert_eq!(written(&document, &edits).as_deref(), Ok("a=1&media=%5B%22x%22%5D&b={\"n\":12}"));
+}
+
+#[test]
+fn edits_that_do_not_fit_are_refused() {
+    let document = parse(JSON, r#"{"a":"caf\u00e9 Jane","n":1,"l":[1,[2]]}"#).unwrap();
+    let other = parse(JSON, r#"[[[[[[[[[[[["deep"]]]]]]]]]]]]"#).unwrap();
+    let splice =
+        |text, start, end| Edit::Splice { text, span: Span::new(start, end), with: "x".into() };
+    let root = document.root().unwrap();
+    let number = document.members(root, "n")[0];
+    let list = document.members(root, "l")[0];
+    let set = |node, value| Edit::Number { node, value };
+    let remove = |node| Edit::Remove { node };
+    let elsewhere = other.node_of(0).unwrap();
+    let inner = document.elements(list)[1];
+    let cases: &[(&[Edit], CannotWrite)] = &[
+        (&[splice(1, 4, 40)], CannotWrite::Misplaced),
+        (&[splice(1, 3, 4)], CannotWrite::Misplaced),
+        (&[splice(1, 0, 3), splice(1, 2, 5)], CannotWrite::Misplaced),
+        (&[splice(99, 0, 0)], CannotWrite::Misplaced),
+        (&[splice(0, 0, 1)], CannotWrite::ReadOnly),
+        (&[splice(3, 0, 1)], CannotWrite::ReadOnly),
+        (&[set(list, 1)], CannotWrite::Misplaced),
+        (&[set(number, 1), set(number, 2)], CannotWrite::Misplaced),
+        (&[set(elsewhere, 1)], CannotWrite::Misplaced),
+        (&[remove(root)], CannotWrite::Misplaced),
+        (&[remove(elsewhere)], CannotWrite::Misplaced),
+        (&[remove(list), remove(inner)], CannotWrite::Misplaced),
+        (&[remove(number), set(number, 2)], CannotWrite::Misplaced),
+    ];
+    for (n, (edits, want)) in cases.iter().enumerate() {
+        assert_eq!(document.write(edits), Err(*want), "case {n}");
+    }
+    assert_eq!(
+        written(&document, &[set(number, 2), set(number, 2)]).as_deref(),
+        Ok(r#"{"a":"caf\u00e9 Jane","n":2,"l":[1,[2]]}"#)
+    );
+}
+
+/// A content type, a body, and what it is.
+type Case<'a> = (Option<&'a str>, &'a [u8], Result<Kind, Unreadable>);
+
+#[test]
+fn what_a_body_is_follows_type_and_bytes() {
+    let png: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    let dicom = [&[0u8; 128][..], b"DICM\x02\0"].concat();
+    let cases: &[Case<'_>] = &[
+        (JSON, b"", Ok(Kind::Empty)),
+        (JSON, b"{}", Ok(Kind::Json)),
+        (JSON, b"\"Jane\"", Ok(Kind::Json)),
+        (JSON, b"status=x", Err(Unreadable::Json)),
+        (JSON, b" ", Err(Unreadable::Json)),
+        (JSON, png, Err(Unreadable::Json)),
+        (Some("application/vnd.api+json"), b"[1,]", Err(Unreadable::Json)),
+        (Some("application/json; charset=utf-16"), b"{}", Err(Unreadable::UnknownCharset)),
+        (
+            Some("application/json; charset=us-ascii"),
+            "[\"\u{e9}\"]".as_bytes(),
+            Err(Unreadable::Charset),
+        ),
+        (FORM, b"status=Jane+Roe", Ok(Kind::Form)),
+        (FORM, b"status=Jane Roe", Ok(Kind::Form)),
+        (FORM, b"{\"text\":\"see x?a=1&b=2\"}", Ok(Kind::Json)),
+        (FORM, b"{\"text\":\"see\"}&status=Jane", Ok(Kind::Form)),
+        (FORM, b"GIF89a=1&status=Jane+Roe", Ok(Kind::Form)),
+        (FORM, b"line one\n100% sure", Ok(Kind::Text)),
+        (FORM, b"a=100%", Err(Unreadable::Form)),
+        (FORM, b"a=%ff", Err(Unreadable::Form)),
+        (FORM, b"a=\xff", Err(Unreadable::Form)),
+        (FORM, png, Ok(Kind::Media)),
+        (FORM, b"%PDF-1.7\n\0\xff", Err(Unreadable::UnknownKind)),
+        (Some("text/plain"), b"saw Jane", Ok(Kind::Text)),
+        (Some("text/plain"), b"{\"text\":\"saw Jane\"}", Ok(Kind::Json)),
+        (Some("text/plain"), b"{\"text\":\"saw Jane\",}", Err(Unreadable::Json)),
+        (Some("text/plain"), b"\xef\xbb\xbf{\"text\":\"saw Jane\"}", Err(Unreadable::Json)),
+        (Some("text/plain"), png, Err(Unreadable::Charset)),
+        (Some("text/plain; charset=latin1"), b"x", Err(Unreadable::UnknownCharset)),
+        (None, b"{\"a\":1}", Ok(Kind::Json)),
+        (None, b"a=1&b=%41", Ok(Kind::Form)),
+        (None, b"a=1%", Ok(Kind::Text)),
+        (None, b"saw Jane", Ok(Kind::Text)),
+        (None, png, Ok(Kind::Media)),
+        (None, b"\xff\xfe\0\x01", Err(Unreadable::UnknownKind)),
+        (None, b"saw\0Jane", Err(Unreadable::UnknownKind)),
+        (Some("image/png"), png, Ok(Kind::Media)),
+        (Some("image/png"), b"saw Jane", Ok(Kind::Text)),
+        (Some("image/png"), b"{\"a\":\"saw Jane\"}", Ok(Kind::Json)),
+        (Some("image/png"), b"\x00\x01\x02 unknown \xff", Err(Unreadable::UnknownKind)),
+        (Some("application/octet-stream"), b"\xff\xd8\xff\xe0\0\x10JFIF", Ok(Kind::Media)),
+        (Some("*/*"), png, Ok(Kind::Media)),
+        (Some("image/dicom"), &dicom, Err(Unreadable::UnknownKind)),
+        (Some("application/pdf"), b"%PDF-1.7", Err(Unreadable::UnknownKind)),
+        (Some("application/x-protobuf"), b"\x0a\x04\x00Jane", Err(Unreadable::UnknownKind)),
+        (Some("application/xml"), b"<post>saw &#74;ane</post>", Ok(Kind::Text)),
+    ];
+    for (content_type, body, want) in cases {
+        let document =
+            Document::parse(*content_type, Bytes::copy_from_slice(body), &Limits::default());
+        let kind = document.as_ref().map(Document::kind).map_err(|error| *error);
+        assert_eq!(kind, *want, "{content_type:?} {}", body.escape_ascii());
+        if let Ok(document) = document {
+            assert_eq!(
+                document.texts().is_empty(),
+                matches!(kind, Ok(Kind::Empty | Kind::Media)) || *body == b"{}"
+            );
+            assert_eq!(document.holds_media(), kind == Ok(Kind::Media));
+            assert_eq!(document.write(&[]).unwrap(), *body);
+        }
+    }
+    let small = Limits { max_decoded: 3, ..Limits::default() };
+    assert_eq!(
+        Document::parse(None, Bytes::from_static(b"four"), &small).err(),
+        Some(Unreadable::TooLarge)
+    );
+}
+
+#[test]
+fn json_in_values_is_text_where_it_says_nothing_more() {
+    for value in ["[7]", "{}", "[", "{name}", "[update] well", "{\"a\":1,}", "[] "] {
+        let document = parse(FORM, &format!("status={value}")).unwrap();
+        assert_eq!(listed(&document), ["status k status".to_owned(), format!("status v {value}")]);
+        let edit = Edit::Splice { text: 1, span: Span::new(0, value.len()), with: "x".into() };
+        assert_eq!(written(&document, &[edit]).as_deref(), Ok("status=x"));
+    }
+    let deep = format!("status={}", "[".repeat(10_000));
+    assert_eq!(parse(FORM, &deep).err(), Some(Unreadable::TooDeep));
+}
+
+#[test]
+fn plain_text_is_edited_in_place() {
+    let document = parse(Some("text/plain; charset=utf-8"), "caf\u{e9} with Jane Roe\r\n").unwrap();
+    let edit = replace(&document, "Jane Roe", "[name]");
+    assert_eq!(written(&document, &[edit]).as_deref(), Ok("caf\u{e9} with [name]\r\n"));
+    assert_eq!(document.texts()[0].path.to_string(), "#");
+}
+
+#[test]
+fn nothing_prints_the_text() {
+    let document = parse(JSON, r#"{"Jane Roe":"Jane Roe","n":5550100}"#).unwrap();
+    let shown = format!("{document:?} {:?} {}", document.texts(), document.texts()[1].path);
+    assert!(!shown.contains("Jane") && !shown.contains("5550100"), "{shown}");
+    assert!(shown.contains("n_texts"));
+}
+
+#[test]
+fn many_edits_of_one_text_cost_one_pass() {
+    let words = 20_000;
+    let json = format!("{{\"text\":\"{}\"}}", "Jane \\u0052oe ".repeat(words));
+    let document = parse(JSON, &json).unwrap();
+    let edits: Vec<Edit> = (0..words)
+        .map(|n| Edit::Splice { text: 1, span: Span::new(n * 9, n * 9 + 4), with: "x".into() })
+        .collect();
+    assert_eq!(written(&document, &edits).unwrap(), json.replace("Jane", "x"));
+}
+
+/// One kind of body around some texts.
+#[derive(Clone, Copy, Debug)]
+enum Around {
+    Json,
+    Form,
+    JsonInForm,
+    Parts,
+    JsonInParts,
+}
+
+impl Around {
+    const ALL: [Self; 5] =
+        [Self::Json, Self::Form, Self::JsonInForm, Self::Parts, Self::JsonInParts];
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Form | Self::JsonInForm => "application/x-www-form-urlencoded; charset=utf-8",
+            Self::Parts | Self::JsonInParts => "multipart/form-data; boundary=0b0b0b",
+        }
+    }
+
+    fn wrap(self, texts: &[String]) -> String {
+        let json = || {
+            serde_json::to_string(&serde_json::json!({ "a": texts, "n": 1.5e9 }))
+                .unwrap()
+                .replace('e', "\\u0065")
+                .replace("1.5\\u0065", "1.5e")
+        };
+        let percent = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+                .replace("%20", "+")
+        };
+        let part = |n: usize, text: &str| {
+            format!(
+                "--0b0b0b\r\nContent-Length: {}\r\nContent-Disposition: form-data; name=\"f{n}\"\r\n\r\n{text}\r\n",
+                text.len()
+            )
+        };
+        match self {
+            Self::Json => json(),
+            Self::Form => texts
+                .iter()
+                .map(|text| format!("x={}", percent(text)))
+                .collect::<Vec<_>>()
+                .join("&"),
+            Self::JsonInForm => format!("a=1&b={}&c=2", percent(&json())),
+            Self::Parts => texts
+                .iter()
+                .enumerate()
+                .map(|(n, text)| part(n, text))
+                .chain(["--0b0b0b--\r\n".into()])
+                .collect(),
+            Self::JsonInParts => format!("{}--0b0b0b--\r\n", part(0, &json())),
+        }
+    }
+}
+
+/// Splices for a text: disjoint, in order, on character boundaries.
+fn splices(text: &str, cuts: &[prop::sample::Index], with: &str) -> Vec<(Span, String)> {
+    let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let mut ends: Vec<usize> = cuts.iter().map(|cut| bounds[cut.index(bounds.len())]).collect();
+    ends.sort_unstable();
+    ends.chunks_exact(2).map(|pair| (Span::new(pair[0], pair[1]), with.to_owned())).collect()
+}
+
+proptest! {
+    #[test]
+    fn only_the_edited_strings_change(
+        texts in prop::collection::vec("[a-e \\[{\"\\\\%+&=\u{e9}\u{1f3e5}\n]{0,20}", 1..5),
+        cuts in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..6), 1..5),
+        with in "[a-z\"\\\\%&+= \u{20ac}]{0,6}",
+        which in 0..Around::ALL.len(),
+    ) {
+        let around = Around::ALL[which];
+        let body = around.wrap(&texts);
+        let document = parse(Some(around.content_type()), &body).unwrap();
+        prop_assert_eq!(written(&document, &[]).unwrap(), body.clone());
+        let mut edits = Vec::new();
+        let mut want = Vec::new();
+        let mut cuts = cuts.iter().cycle();
+        for (n, text) in document.texts().iter().enumerate() {
+            let text = (text.role, text.text.expose());
+            let mine = if text.0 == Role::Value && text.1 != "1" && text.1 != "2" { splices(text.1, cuts.next().unwrap(), &with) } else { Vec::new() };
+            let mut after = text.1.to_owned();
+            for (span, with) in mine.iter().rev() {
+                after.replace_range(span.start()..span.end(), with);
+            }
+            want.push((text.0, after));
+            edits.extend(mine.into_iter().map(|(span, with)| Edit::Splice { text: n, span, with }));
+        }
+        let after = written(&document, &edits).unwrap();
+        let again = parse(Some(around.content_type()), &after).unwrap();
+        let got: Vec<_> = again.texts().iter().map(|text| (text.role, text.text.expose().to_owned())).collect();
+        prop_assert_eq!(got, want);
+    }
+
+    #[test]
+    fn any_body_of_any_type_is_answered(
+        content_type in prop::option::of(prop_oneof![
+            prop::sample::select(vec!["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "multipart/mixed; boundary=\"b\"", "text/plain", "image/png", "*/*", "text/html; charset=us-ascii"]).prop_map(str::to_owned),
+            any::<String>(),
+        ]),
+        body in prop_oneof![prop::collection::vec(any::<u8>(), 0..200), "[{}\\[\\]\":,a=&%+\\-b\r\n \u{e9}]{0,60}".prop_map(String::into_bytes)],
+    ) {
+        let body = Bytes::from(body);
+        if let Ok(document) = Document::parse(content_type.as_deref(), body.clone(), &Limits::default()) {
+            prop_assert_eq!(document.write(&[]).unwrap(), body.clone());
+            for (n, text) in document.texts().iter().enumerate() {
+                let edit = Edit::Splice { text: n, span: Span::new(0, text.text.expose().len()), with: "x".into() };
+                if let Ok(after) = document.write(&[edit]) {
+                    prop_assert!(matches!(text.role, Role::Value | Role::FileName));
+                    prop_assert!(!after.is_empty());
+                }
+            }
+        }
+        let _ = super::looks_like_media(content_type.as_deref(), &body);
+    }
+
+    #[test]
+    fn any_query_is_answered(query in "\\PC{0,60}|[a-c=&%+0-9\\[\\]]{0,40}") {
+        if let Ok(document) = Document::parse_query(&query, &Limits::default()) {
+            prop_assert_eq!(document.write(&[]).unwrap(), query.as_bytes());
+        }
+    }
 }

@@ -105,6 +105,7 @@ impl<'a> Scan<'a> {
 }
 
 /// Written as a fold so that it compiles to vector code: this reads every byte of every string.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy `or` would be a branch for each byte")]
 fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, byte| found | (*byte < 0x20))
 }

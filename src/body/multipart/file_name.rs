@@ -63,7 +63,7 @@ fn encoded_words(text: &str) -> Option<String> {
 
 fn base64(encoded: &str) -> Option<Vec<u8>> {
     let digits = encoded.trim_end_matches('=');
-    if encoded.len() % 4 != 0 || encoded.len() - digits.len() > 2 {
+    if !encoded.len().is_multiple_of(4) || encoded.len() - digits.len() > 2 {
         return None;
     }
     let mut out = Vec::with_capacity(digits.len());

@@ -132,7 +132,7 @@ impl PartReader<'_> {
                 {
                     return Err(Unreadable::UnknownCharset);
                 }
-                form::push_value(reader, place, text.to_owned(), slot)
+                form::push_value(reader, &place, text.to_owned(), slot)
             }
             _ if claims_text && !sniff::is_media(&content) => Err(Unreadable::Charset),
             _ => {

@@ -56,9 +56,7 @@ pub(super) fn split(body: &[u8], delimiter: &[u8], max_parts: usize) -> Result<S
     let mut parts = Vec::new();
     let mut line_end: Option<LineEnd> = None;
     let mut content_from: Option<usize> = None;
-    let mut n_delimiters = 0;
-    for at in memmem::find_iter(body, delimiter) {
-        n_delimiters += 1;
+    for (n_before, at) in memmem::find_iter(body, delimiter).enumerate() {
         let (before, after) = around(body, at, delimiter.len())?;
         match (content_from, line_end) {
             (Some(from), Some(end)) => {
@@ -77,7 +75,11 @@ pub(super) fn split(body: &[u8], delimiter: &[u8], max_parts: usize) -> Result<S
             if !matches!(epilogue, b"" | b"\r\n" | b"\n") {
                 return Err(Unreadable::Multipart);
             }
-            return Ok(Split { parts, line_end: line_end.unwrap_or(LineEnd::CrLf), n_delimiters });
+            return Ok(Split {
+                parts,
+                line_end: line_end.unwrap_or(LineEnd::CrLf),
+                n_delimiters: n_before + 1,
+            });
         }
         let end = LineEnd::at_start(after).ok_or(Unreadable::Multipart)?;
         if line_end.is_some_and(|other| other != end) {
@@ -121,7 +123,9 @@ mod tests {
             split
                 .parts
                 .iter()
-                .map(|part| (&body[part.head.clone()], &body[part.content.clone()]))
+                .map(|part| {
+                    (body.get(part.head.clone()).unwrap(), body.get(part.content.clone()).unwrap())
+                })
                 .collect(),
         )
     }
