@@ -47,7 +47,8 @@ fn summary(what: &str, loaded: &Loaded) -> String {
         Mode::Enforce => "enforce",
         Mode::Monitor => "monitor: verdicts are recorded, every post goes on as it is",
     };
-    let _ = writeln!(text, "  policy      {mode}");
+    let _ =
+        writeln!(text, "  policy      {}, mode {mode}", style::count(policy.n_clauses(), "clause"));
     let names: Vec<String> = platforms.iter().map(|platform| platform.id().to_owned()).collect();
     for (n, line) in style::wrap(&names.join(", "), 64).iter().enumerate() {
         let _ = writeln!(text, "  {:<11} {line}", if n == 0 { "platforms" } else { "" });

@@ -21,6 +21,7 @@ mod serve;
 mod style;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -37,7 +38,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(line) => line.command,
         Err(answer) => return said(&answer).into(),
     };
-    run(&command).unwrap_or_else(Failure::report).into()
+    // The hook has said where; a panic is a failure like any other to the script that called us.
+    let exit = catch_unwind(AssertUnwindSafe(|| run(&command).unwrap_or_else(Failure::report)));
+    exit.unwrap_or(Exit::Failed).into()
 }
 
 fn run(command: &Command) -> Result<Exit, Failure> {

@@ -153,6 +153,11 @@ impl Policy {
         &self.hash
     }
 
+    /// How many clauses it has, for reports.
+    pub fn n_clauses(&self) -> usize {
+        self.clauses.len()
+    }
+
     /// The strictest action any clause may take, for reports.
     pub fn strictest(&self) -> Option<Action> {
         self.clauses.iter().map(|clause| clause.action).max()
