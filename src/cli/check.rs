@@ -49,8 +49,12 @@ fn summary(what: &str, loaded: &Loaded) -> String {
     };
     let _ =
         writeln!(text, "  policy      {}, mode {mode}", style::count(policy.n_clauses(), "clause"));
-    let names: Vec<String> = platforms.iter().map(|platform| platform.id().to_owned()).collect();
-    for (n, line) in style::wrap(&names.join(", "), 64).iter().enumerate() {
+    let names: Vec<String> = platforms
+        .iter()
+        .map(|platform| format!("{}\u{a0}({})", platform.id(), platform.n_endpoints()))
+        .collect();
+    for (n, line) in style::wrap(&format!("{}: endpoints", names.join(", ")), 64).iter().enumerate()
+    {
         let _ = writeln!(text, "  {:<11} {line}", if n == 0 { "platforms" } else { "" });
     }
     if config.routes.is_empty() {

@@ -133,6 +133,11 @@ impl Platform {
         &self.id
     }
 
+    /// How many endpoints its file lists, for reports.
+    pub fn n_endpoints(&self) -> usize {
+        self.endpoints.len()
+    }
+
     /// Hosts that its file lists, for routes that name none.
     pub fn hosts(&self) -> &[String] {
         &self.hosts

@@ -154,16 +154,24 @@ fn first_address(running: &Running) -> Result<SocketAddr, DemoError> {
 }
 
 /// The next event about a decision; what became of a forwarded post may follow it at any time and is passed over.
-fn next_event(audit_file: &Path, n_seen: &mut usize) -> Result<serde_json::Value, DemoError> {
+fn next_event(audit_file: &Path, n_seen: &mut usize) -> Result<Event, DemoError> {
     let text = std::fs::read_to_string(audit_file)?;
     for line in text.lines().skip(*n_seen) {
         *n_seen += 1;
         let event: Option<serde_json::Value> = serde_json::from_str(line).ok();
-        if let Some(event) = event.filter(|event| event.get("verdict").is_some()) {
-            return Ok(event);
+        let verdict = event.as_ref().and_then(|event| event.get("verdict")?.as_str());
+        if let Some(verdict) = verdict {
+            return Ok(Event { line: line.to_owned(), verdict: verdict.to_owned() });
         }
     }
     Err(DemoError::NoEvent)
+}
+
+/// One event of the audit about a decision.
+struct Event {
+    /// As it stands in the file.
+    line: String,
+    verdict: String,
 }
 
 /// What about a post is otherwise than it should be.
@@ -175,7 +183,7 @@ fn judge(played: &Shown<'_>) -> Vec<String> {
             faults.push(format!("post {number}: {what}"));
         }
     };
-    let verdict = event.get("verdict").and_then(serde_json::Value::as_str);
+    let verdict = event.verdict.as_str();
     let body = received.first();
     let read = body.and_then(|body| draft.site.read(body));
     match draft.expected {
@@ -186,7 +194,7 @@ fn judge(played: &Shown<'_>) -> Vec<String> {
                 "it was not forwarded byte for byte",
             );
             check(reply.status.is_success(), "the client saw no success");
-            check(verdict == Some("forward"), "the audit does not say forward");
+            check(verdict == "forward", "the audit does not say forward");
         }
         Expected::Redacted(words) => {
             let gone = read
@@ -202,16 +210,16 @@ fn judge(played: &Shown<'_>) -> Vec<String> {
                 "the link does not point to its words",
             );
             check(reply.status.is_success(), "the client saw no success");
-            check(verdict == Some("redact"), "the audit does not say redact");
+            check(verdict == "redact", "the audit does not say redact");
         }
         Expected::Blocked => {
             check(received.is_empty(), "it reached the platform");
             check(reply.status.is_client_error(), "the client saw no refusal");
             check(draft.site.shown(&reply.body).is_some(), "the client cannot show the reason");
-            check(verdict == Some("block"), "the audit does not say block");
+            check(verdict == "block", "the audit does not say block");
         }
     }
-    let silent = !event.to_string().contains(draft.text);
+    let silent = !event.line.contains(draft.text);
     check(silent, "the audit holds the text");
     faults
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::cli::eval::corpus::{Corpus, MarkedPost};
-use crate::cli::eval::score::{Label, PostScore, Posts, Tally, percent};
+use crate::cli::eval::score::{Label, PostScore, Posts, Tally, ratio};
 use crate::cli::style::{self, paint};
 use crate::rules::Category;
 
@@ -193,7 +193,7 @@ fn of(part: usize, whole: usize) -> String {
 }
 
 fn share(part: usize, whole: usize) -> String {
-    percent(part, whole).map_or_else(|| "-".to_owned(), |share| format!("{share:.1} %"))
+    ratio(part, whole).map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
 /// The same for machines: `corpora` in the order given, and `total`.
@@ -242,7 +242,7 @@ fn tally_json(tally: &Tally) -> Map<String, Value> {
 }
 
 fn label_json(label: Label) -> Value {
-    let recall = percent(label.n_found, label.n_marks).map(|share| share / 100.0);
+    let recall = ratio(label.n_found, label.n_marks);
     json!({ "marked": label.n_marks, "found": label.n_found, "safe": label.n_safe, "recall": recall })
 }
 
@@ -278,4 +278,104 @@ fn false_alarms_json(scored: &Scored) -> Value {
         })
     });
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Lists, Scored, human};
+    use crate::cli::eval::corpus::{Corpus, post};
+    use crate::cli::eval::score::{Found, score};
+    use crate::policy::Action;
+    use crate::rules::{Category, Confidence, RuleId};
+    use crate::span::Span;
+
+    fn found(start: usize, end: usize, category: Category, action: Action) -> Found {
+        Found {
+            span: Span::new(start, end),
+            category,
+            action,
+            rule: RuleId::try_from(format!("{category}-rule")).expect("kebab-case"),
+            confidence: Confidence::High,
+        }
+    }
+
+    fn scored() -> Scored {
+        let posts = vec![
+            post(
+                r#"{"id":"p1","text":"Jane Roe in 412","kind":"phi","note":"obfuscation: none",
+                "spans":[{"start":0,"end":8,"label":"NAME"},{"start":12,"end":15,"label":"LOCATION"}]}"#,
+            ),
+            post(
+                r#"{"id":"p2","text":"MRN 00412345","spans":[{"start":4,"end":12,"label":"MRN"}]}"#,
+            ),
+            post(
+                r#"{"id":"p3","text":"Bell's palsy \u001b today","spans":[],
+                "not_phi":[{"start":0,"end":4,"label":null}]}"#,
+            ),
+        ];
+        let findings = [
+            vec![found(0, 8, Category::Name, Action::Redact)],
+            vec![found(4, 12, Category::Mrn, Action::Block)],
+            vec![
+                found(0, 4, Category::Name, Action::Redact),
+                found(15, 20, Category::Date, Action::Log),
+            ],
+        ];
+        let scores = posts.iter().zip(&findings).map(|(post, found)| score(post, found)).collect();
+        Scored::new(Corpus { name: "tiny".into(), posts }, scores)
+    }
+
+    #[test]
+    fn the_table_for_people() {
+        let text = human(&[scored()], Lists { missed: true, false_alarms: true });
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        let plain: Vec<&str> = plain.lines().map(str::trim_end).collect();
+        insta::assert_snapshot!(plain.join("\n"), @r#"
+        missed      p1 location "412"  Jane Roe in 412
+        false-alarm p3 name-rule high "Bell"  Bell's palsy \u{1b} today
+
+                       identifiers        posts that disclose       clean posts
+        corpus            found   recall         safe               alarmed
+        tiny              2 / 3   66.7 %        1 / 2   50.0 %        1 / 1  100.0 %
+
+        category             found   recall   or blocked   false alarms
+        name                 1 / 1  100.0 %      100.0 %              1
+        location             0 / 1    0.0 %        0.0 %              0
+        mrn                  1 / 1  100.0 %      100.0 %              0
+        all                  2 / 3   66.7 %       66.7 %              1
+
+        findings acted on that hit a mark: 2 / 3 (66.7 %); 0 neither right nor wrong
+        posts safe because all was found: 1 / 2; with those blocked: 1 / 2
+        obfuscated: found 1 / 2 (50.0 %); posts safe 0 / 1 (0.0 %)
+        look-alikes touched: 1 / 1 (100.0 %)
+        "#);
+    }
+
+    #[test]
+    fn the_object_for_machines() {
+        let object = super::json(&[scored()], Lists { missed: true, false_alarms: true });
+        for (pointer, want) in [
+            ("/corpora/0/name", json!("tiny")),
+            ("/corpora/0/posts", json!(3)),
+            ("/corpora/0/missed/0/words", json!("412")),
+            ("/corpora/0/false_alarm_list/0/rule", json!("name-rule")),
+            (
+                "/total/identifiers",
+                json!({ "marked": 3, "found": 2, "safe": 2, "recall": 2.0 / 3.0 }),
+            ),
+            (
+                "/total/categories/name",
+                json!({ "marked": 1, "found": 1, "safe": 1, "recall": 1.0 }),
+            ),
+            ("/total/disclosing", json!({ "posts": 2, "found": 1, "safe": 1 })),
+            ("/total/obfuscated", json!({ "posts": 1, "found": 0, "safe": 0 })),
+            ("/total/clean", json!({ "posts": 1, "alarmed": 1 })),
+            ("/total/findings", json!({ "hits": 2, "false_alarms": 1, "neutral": 0 })),
+            ("/total/look_alikes", json!({ "marked": 1, "touched": 1 })),
+        ] {
+            assert_eq!(object.pointer(pointer), Some(&want), "{pointer}");
+        }
+    }
 }

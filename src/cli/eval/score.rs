@@ -209,15 +209,15 @@ impl AddAssign<&Self> for Tally {
     }
 }
 
-/// A share in percent; `None` of nothing.
+/// A part of a whole, from 0 to 1; `None` of nothing.
 #[expect(clippy::cast_precision_loss, reason = "counts of posts are far below 2^52")]
-pub(super) fn percent(part: usize, whole: usize) -> Option<f64> {
-    (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
+pub(super) fn ratio(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Label, Posts, Tally, percent, score};
+    use super::{Found, Label, Posts, Tally, ratio, score};
     use crate::cli::eval::corpus::post;
     use crate::policy::Action;
     use crate::rules::{Category, Confidence, RuleId};
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn shares() {
-        assert_eq!(percent(1, 4), Some(25.0));
-        assert_eq!(percent(0, 0), None);
+        assert_eq!(ratio(1, 4), Some(0.25));
+        assert_eq!(ratio(0, 0), None);
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::ca;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
+use crate::platform::Platforms;
 use crate::policy::Policy;
 use crate::proxy::tls;
 
@@ -69,6 +70,9 @@ fn write_all(config: &Path, all: bool) -> Result<(), Failure> {
     write(&config.join("rules.d/lexicons/our-clinics.txt"), TERMS)?;
     if all {
         write(&config.join("policy-strict.toml"), Policy::embedded_strict())?;
+        for (name, text) in Platforms::embedded_files() {
+            write(&config.join("platforms").join(name), text)?;
+        }
     }
     tls::init(&config.join("ca.pem"), &config.join("ca.key"), CA_NAME, &[]).map_err(ca::failure)?;
     Ok(())

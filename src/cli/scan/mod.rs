@@ -1,8 +1,12 @@
 //! `scan`: judges posts from files, offline, one at a time: memory does not grow with the input, and what was judged
 //! is written out before more input is waited for.
 
+mod human;
 mod input;
+mod jsonl;
 mod output;
+#[cfg(test)]
+mod samples;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};

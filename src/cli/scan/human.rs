@@ -1,0 +1,130 @@
+//! How people see a judged post: what was found, who decided, and on request why.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use crate::cli::scan::input::Post;
+use crate::cli::style::{self, paint};
+use crate::detect::{Explained, Part};
+use crate::inspect::TextInspection;
+use crate::policy::{Action, DecidedBy, Judgement};
+use crate::rules::Confidence;
+
+pub(super) fn write(
+    out: &mut dyn Write,
+    post: &Post,
+    judged: &TextInspection,
+    candidates: Option<&[Explained]>,
+) -> io::Result<()> {
+    let id = match &post.id {
+        Value::String(id) => style::printable(id),
+        other => other.to_string(),
+    };
+    let color = match judged.action {
+        None | Some(Action::Log) => style::GOOD,
+        Some(Action::Redact) => style::WARNING,
+        Some(Action::Block) => style::ERROR,
+    };
+    writeln!(
+        out,
+        "{}  {color}{:<7}{color:#}  {}",
+        paint(style::HEADING, &id),
+        judged.verdict(),
+        style::printable(&post.text)
+    )?;
+    for (finding, judgement) in &judged.findings {
+        let words = finding.span.of(&post.text).unwrap_or_default();
+        writeln!(
+            out,
+            "    {:<6}  {:<11} {:<8} {}  \"{}\"  {}",
+            judgement.action.as_str(),
+            finding.category.as_str(),
+            finding.confidence.as_str(),
+            finding.rule,
+            style::printable(words),
+            paint(style::QUIET, &decided(judgement)),
+        )?;
+    }
+    if let Some(redacted) = &judged.redacted {
+        writeln!(
+            out,
+            "    {}  {}",
+            paint(style::HEADING, "becomes"),
+            style::printable(redacted.expose())
+        )?;
+    }
+    if let Some(candidates) = candidates {
+        write_reasons(out, post, judged, candidates)?;
+    }
+    Ok(())
+}
+
+fn decided(judgement: &Judgement) -> String {
+    match &judgement.by {
+        DecidedBy::Clause(name) => format!("by clause {name}"),
+        DecidedBy::Exception(name) => format!("by exception {name}"),
+        DecidedBy::NoClause => "no clause applies".to_owned(),
+    }
+}
+
+/// Why each candidate was found, or was not.
+fn write_reasons(
+    out: &mut dyn Write,
+    post: &Post,
+    judged: &TextInspection,
+    candidates: &[Explained],
+) -> io::Result<()> {
+    let care = &judged.care;
+    let says = if care.speaks_of_care { "speaks" } else { "does not speak" };
+    writeln!(
+        out,
+        "    care {:+.2}: {says} of a patient's care  {}",
+        care.score,
+        parts_in_words(&care.parts)
+    )?;
+    for candidate in candidates {
+        let words = candidate.span.of(&post.text).unwrap_or_default();
+        writeln!(
+            out,
+            "    {} {} \"{}\": {}, {}  {}",
+            paint(style::QUIET, "candidate"),
+            candidate.rule,
+            style::printable(words),
+            candidate.confidence.map_or("no finding", Confidence::as_str),
+            candidate.outcome,
+            parts_in_words(&candidate.parts),
+        )?;
+    }
+    Ok(())
+}
+
+fn parts_in_words(parts: &[Part]) -> String {
+    let words: Vec<String> =
+        parts.iter().map(|part| format!("{} {:+.2}", part.feature, part.points)).collect();
+    if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+    use crate::cli::scan::samples::{candidate, judged, post};
+    use crate::policy::Action;
+
+    #[test]
+    fn people_see_what_was_found_and_why() {
+        let mut out = Vec::new();
+        write(&mut out, &post("é Jane, March 3"), &judged(Action::Redact), Some(&[candidate()]))
+            .expect("a Vec takes all");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        insta::assert_snapshot!(plain, @r#"
+        p1  redact   é Jane, March 3
+            redact  name        high     some-rule  "Jane"  by clause care
+            log     date        medium   some-rule  "March 3"  no clause applies
+            becomes  é [name], March 3
+            care +1.50: speaks of a patient's care  (honorific +1.50)
+            candidate date "March 3": no finding, under low  (month -0.25)
+        "#);
+    }
+}
