@@ -65,7 +65,7 @@ fn said(report: &ChainReport, n_files: usize) -> String {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "\n{} {}: the last line is torn: the program was stopped in the middle of writing it",
+            "\n{} {}: a line is torn: the program was stopped in the middle of writing it",
             style::paint(style::WARNING, "note:"),
             file.display()
         );

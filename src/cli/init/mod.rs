@@ -15,6 +15,7 @@ use crate::cli::style;
 use crate::platform::Platforms;
 use crate::policy::Policy;
 use crate::proxy::tls;
+use crate::rules::{EMBEDDED_FILES, EMBEDDED_LISTS};
 
 /// What devices show as the authority's name.
 const CA_NAME: &str = "Postward throw-away CA (init)";
@@ -70,6 +71,9 @@ fn write_all(config: &Path, all: bool) -> Result<(), Failure> {
     write(&config.join("rules.d/lexicons/our-clinics.txt"), TERMS)?;
     if all {
         write(&config.join("policy-strict.toml"), Policy::embedded_strict())?;
+        for (name, text) in EMBEDDED_FILES.iter().chain(EMBEDDED_LISTS) {
+            write(&config.join("rules").join(name), text)?;
+        }
         for (name, text) in Platforms::embedded_files() {
             write(&config.join("platforms").join(name), text)?;
         }
