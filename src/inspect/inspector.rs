@@ -215,7 +215,7 @@ impl Inspector {
         match strictest {
             None | Some(Action::Log) => {}
             Some(Action::Block) => inspection.verdict = self.block(request, resolved, inspection),
-            Some(Action::Redact) => match self.redact(request, documents, judged) {
+            Some(Action::Redact) => match self.redact(request, resolved, documents, judged) {
                 Ok(redacted) => inspection.verdict = Verdict::Redact(redacted),
                 Err(why) => {
                     inspection.fault = Some(Fault::CannotRedact(why));
@@ -230,6 +230,7 @@ impl Inspector {
     fn redact(
         &self,
         request: &Request<'_>,
+        resolved: Resolved<'_>,
         documents: &Documents<'_>,
         judged: &[Judged<'_>],
     ) -> Result<Redacted, CannotRedact> {
@@ -240,7 +241,7 @@ impl Inspector {
                 (!splices.is_empty()).then_some(TextEdit { field: judged.field, splices })
             })
             .collect();
-        rewrite::rewrite(request, documents, &edits, &self.limits)
+        rewrite::rewrite(request, resolved.endpoint, documents, &edits, &self.limits)
     }
 
     fn block(

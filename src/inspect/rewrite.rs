@@ -3,13 +3,15 @@
 //! Every step that does not hold is a [`CannotRedact`], and so the policy's `on-cannot-redact`: nothing half-edited
 //! leaves. What was written is read back before it counts as redacted.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 
 use crate::body::encoding::Codings;
-use crate::body::{Document, Edit, Limits};
+use crate::body::{Document, Edit, Limits, Node, Step, Text};
 use crate::inspect::collect::{Field, Source};
 use crate::inspect::{Redacted, Request};
-use crate::platform::{CannotRedact, FieldSpec};
+use crate::platform::{CannotRedact, Endpoint, FieldSpec};
 use crate::redact::{Splice, splice};
 
 /// The two documents of a request, as they were read.
@@ -29,6 +31,7 @@ pub(super) struct TextEdit<'a> {
 /// The request with these edits, or why there is none.
 pub(super) fn rewrite(
     request: &Request<'_>,
+    endpoint: &Endpoint,
     documents: &Documents<'_>,
     edits: &[TextEdit<'_>],
     limits: &Limits,
@@ -43,6 +46,8 @@ pub(super) fn rewrite(
             Source::Head => return Err(CannotRedact::NotEditable),
         }
     }
+    body.leave_what_goes();
+    query.leave_what_goes();
     let signed = request.platform.signed(
         request.headers,
         documents.body,
@@ -55,8 +60,9 @@ pub(super) fn rewrite(
     }
     let mut redacted = Redacted::default();
     if !body.edits.is_empty() {
-        let written =
+        let (written, after) =
             body.write(|bytes| Document::parse(documents.content_type, bytes, limits).ok())?;
+        request.platform.still_valid(endpoint, false, documents.body, &after)?;
         redacted.body = Some(if documents.codings.is_identity() {
             written
         } else {
@@ -66,7 +72,8 @@ pub(super) fn rewrite(
     if !query.edits.is_empty() {
         let reread =
             |bytes: Bytes| Document::parse_query(std::str::from_utf8(&bytes).ok()?, limits).ok();
-        let written = query.write(reread)?;
+        let (written, after) = query.write(reread)?;
+        request.platform.still_valid(endpoint, true, documents.query, &after)?;
         redacted.query =
             Some(String::from_utf8(written.to_vec()).map_err(|_| CannotRedact::Write)?);
     }
@@ -108,14 +115,41 @@ impl<'a> Pending<'a> {
         Ok(())
     }
 
+    /// Takes back the edits of texts that go as a whole: the tag of a facet whose words were redacted.
+    fn leave_what_goes(&mut self) {
+        let gone: HashSet<Node> = self
+            .edits
+            .iter()
+            .filter_map(|edit| if let Edit::Remove { node } = edit { Some(*node) } else { None })
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        let document = self.document;
+        let goes = |text: usize| {
+            let mut node = document.node_of(text);
+            while let Some(here) = node.filter(|here| !gone.contains(here)) {
+                node = document.parent(here);
+            }
+            node.is_some()
+        };
+        self.edits
+            .retain(|edit| if let Edit::Splice { text, .. } = edit { !goes(*text) } else { true });
+        self.expected.retain(|(text, _)| !goes(*text));
+    }
+
     /// Writes, and reads back: each edited text must stand at its path and read as meant.
-    fn write(&self, reread: impl Fn(Bytes) -> Option<Document>) -> Result<Bytes, CannotRedact> {
+    fn write(
+        &self,
+        reread: impl Fn(Bytes) -> Option<Document>,
+    ) -> Result<(Bytes, Document), CannotRedact> {
         let written = self.document.write(&self.edits).map_err(|_| CannotRedact::Write)?;
         let again = reread(written.clone()).ok_or(CannotRedact::Write)?;
+        let shortened = self.edits.iter().any(|edit| matches!(edit, Edit::Remove { .. }));
         for (text, expected) in &self.expected {
             let original = self.document.texts().get(*text).ok_or(CannotRedact::Write)?;
             let stands = again.texts().iter().any(|new| {
-                new.path.steps == original.path.steps
+                same_path(new, original, shortened)
                     && new.role == original.role
                     && new.text.expose() == expected
             });
@@ -123,6 +157,16 @@ impl<'a> Pending<'a> {
                 return Err(CannotRedact::Write);
             }
         }
-        Ok(written)
+        Ok((written, again))
     }
+}
+
+/// Whether two texts stand at the same path. Where elements were taken out of lists, those after them have moved up.
+fn same_path(new: &Text, original: &Text, shortened: bool) -> bool {
+    let (new, original) = (&new.path.steps, &original.path.steps);
+    new.len() == original.len()
+        && new.iter().zip(original).all(|steps| match steps {
+            (Step::Index(_), Step::Index(_)) if shortened => true,
+            (new, original) => new == original,
+        })
 }
