@@ -4,7 +4,7 @@ import pytest
 import stand_in
 import words
 from atproto import Client, client_utils, models
-from atproto_client.exceptions import NetworkError, RequestException
+from atproto_client.exceptions import NetworkError, UnauthorizedError
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ BLOCKED_POSTS = {
 def test_a_blocked_post_shows_the_sentence_once(world, signed_in, post):
     client = world.through(signed_in).result
     sent = world.through(lambda: post(client))
-    assert isinstance(sent.error, RequestException), sent.error
+    assert isinstance(sent.error, UnauthorizedError), sent.error
     records = [request for request in sent.posts if not request.path.endswith("uploadBlob")]
     assert records == []
     [event] = [event for event in sent.decisions if event["verdict"] == "block"]
