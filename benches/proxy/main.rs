@@ -13,7 +13,6 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
-    clippy::use_debug,
     reason = "a benchmark reports on the terminal and ends at the first fault"
 )]
 

@@ -40,7 +40,9 @@ class Postward:
         self.audit_file, self.log_file, self.config = folder / "audit.jsonl", folder / "log.txt", folder / "postward.toml"
         self.process = None
         self.n_read = 0
-        run("ca", "init", folder)
+        # As a careful hospital makes it: good for the routed names and no other.
+        named = [argument for hosts, _, _ in upstreams for host in hosts for argument in ("--host", host)]
+        run("ca", "init", "--out", folder, *named)
         self.ca_file = folder / "ca.pem"
         routes = "".join(
             f'\n[[route]]\nhosts = {json.dumps(hosts)}\nplatform = "{platform}"\nupstream = "{upstream}"\n'
@@ -63,7 +65,7 @@ sync = "group"
 {more}""")
 
     def start(self):
-        environment = dict(os.environ, RUST_LOG="debug", POSTWARD_LOG="debug", RUST_BACKTRACE="1")
+        environment = dict(os.environ, POSTWARD_LOG="debug", RUST_BACKTRACE="1")
         with self.log_file.open("ab") as log:
             command = [binary(), "serve", "--config", self.config]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
