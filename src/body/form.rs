@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::{Coding, Slot};
-use crate::body::{Path, Role, Unreadable, name};
+use crate::body::{Path, Role, Unreadable, name, sniff};
 
 /// Reads a form as the first layer of the document.
 pub(super) fn read(reader: &mut Reader<'_>, body: &Bytes) -> Result<(), Unreadable> {
@@ -30,11 +30,7 @@ fn read_field(
     n: usize,
     field: &[u8],
 ) -> Result<(), Unreadable> {
-    let equals = memchr::memchr(b'=', field);
-    let (name, value) = match equals.and_then(|at| field.split_at_checked(at)) {
-        Some((name, value)) => (name, value.get(1..)),
-        None => (field, None),
-    };
+    let (name, value) = name_and_value(field);
     let decoded = decode(name, true).ok_or(Unreadable::Form)?;
     let place =
         Place { path: Path { steps: name::steps(&decoded), indexes: vec![n] }, in_part: false };
@@ -49,6 +45,39 @@ fn read_field(
     let value_start = start + name.len() + 1;
     let slot = Slot::new(layer, value_start, value_start + value.len(), Coding::Percent);
     push_value(reader, &place, decode(value, true).ok_or(Unreadable::Form)?, slot)
+}
+
+fn name_and_value(field: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let equals = memchr::memchr(b'=', field);
+    match equals.and_then(|at| field.split_at_checked(at)) {
+        Some((name, value)) => (name, value.get(1..)),
+        None => (field, None),
+    }
+}
+
+/// Lists what else a server would read that believes a JSON body to be the form it claims to be: whatever looks like a
+/// field after an ampersand. Nothing of it is edited.
+pub(super) fn read_beside(reader: &mut Reader<'_>, body: &Bytes) -> Result<(), Unreadable> {
+    let layer = reader.open_layer(body, None)?;
+    let mut start = 0;
+    for (n, field) in body.split(|byte| *byte == b'&').enumerate() {
+        let (raw_name, value) = name_and_value(field);
+        let name = decode(raw_name, true).filter(|name| n > 0 && is_plain_name(name));
+        let value = value.and_then(|value| decode(value, true));
+        if let (Some(name), Some(value)) = (name, value) {
+            let path = Path { steps: name::steps(&name), indexes: vec![n] };
+            let slot = Slot::new(layer, start, start + field.len(), Coding::ReadOnly);
+            let place = Place { path, in_part: false };
+            reader.push(&place, Role::Value, value, slot, NONE)?;
+        }
+        start += field.len() + 1;
+    }
+    Ok(())
+}
+
+fn is_plain_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]:".contains(&byte);
+    !name.is_empty() && name.trim_start_matches(' ').bytes().all(plain)
 }
 
 /// Lists one value, or, where it is JSON itself, the texts in that.
@@ -69,6 +98,10 @@ pub(super) fn push_value(
         return Ok(());
     }
     reader.back_to(&mark);
+    // A lenient server may read it as JSON all the same, and then escapes hide words from us.
+    if !is_json && sniff::claims_json(&source) && memchr::memmem::find(&source, b"\\u").is_some() {
+        return Err(Unreadable::Json);
+    }
     let value = String::from_utf8(Vec::from(source)).map_err(|_| Unreadable::Charset)?;
     reader.push(place, Role::Value, value, slot, NONE).map(|_| ())
 }

@@ -7,8 +7,9 @@ use crate::body::Step;
 /// Deeper names than this are one plain key: Rails refuses them, too.
 const MAX_STEPS: usize = 100;
 
-/// Reads a decoded name. Anything unbalanced is one plain key.
+/// Reads a decoded name. Blanks before it are none of it, as PHP and Rack have it. Anything unbalanced is one plain key.
 pub(super) fn steps(name: &str) -> Vec<Step> {
+    let name = name.trim_start_matches(' ');
     bracketed(name).unwrap_or_else(|| vec![Step::Key(Arc::from(name))])
 }
 
@@ -65,6 +66,7 @@ mod tests {
             ("a[-1]", &["a", "-1"]),
             ("a[99999999999999999999999]", &["a", "99999999999999999999999"]),
             ("", &[""]),
+            (" status", &["status"]),
             ("a[b", &["a[b"]),
             ("a]b", &["a]b"]),
             ("a]b[c]", &["a]b[c]"]),

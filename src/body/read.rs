@@ -55,6 +55,7 @@ fn claimed_form(body: &Bytes, reader: &mut Reader<'_>) -> Result<Kind, Unreadabl
         return Ok(Kind::Media);
     }
     if json::try_read(reader, body, None, Place::default())? {
+        form::read_beside(reader, body)?;
         return Ok(Kind::Json);
     }
     let has_value = memchr::memchr(b'=', body).is_some();

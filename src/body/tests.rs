@@ -321,6 +321,22 @@ fn json_in_values_is_text_where_it_says_nothing_more() {
 }
 
 #[test]
+fn json_that_claims_to_be_a_form_is_read_as_both() {
+    let body = r#"["x&status=Jane+Roe","see ?a=1 & b = 2"]"#;
+    let document = parse(FORM, body).unwrap();
+    assert_eq!(
+        listed(&document),
+        ["#0 v x&status=Jane+Roe", "#1 v see ?a=1 & b = 2", "status v Jane Roe\",\"see ?a=1 "]
+    );
+    let edit = replace(&document, "Jane+Roe", "x");
+    assert!(written(&document, &[edit]).is_ok());
+    assert_eq!(
+        written(&document, &[replace(&document, "Jane Roe", "x")]),
+        Err(CannotWrite::ReadOnly)
+    );
+}
+
+#[test]
 fn plain_text_is_edited_in_place() {
     let document = parse(Some("text/plain; charset=utf-8"), "caf\u{e9} with Jane Roe\r\n").unwrap();
     let edit = replace(&document, "Jane Roe", "[name]");

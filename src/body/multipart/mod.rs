@@ -45,13 +45,15 @@ pub(super) fn read(
     let delimiter = [b"--", boundary.as_bytes()].concat();
     let split = split::split(body, &delimiter, reader.limits().max_fields)?;
     let layer = reader.open_layer(body, None)?;
+    let form_data = content_type.is_form_data();
     let mut lengths = Vec::new();
     for (n, part) in split.parts.iter().enumerate() {
         let head = Head::read(body, part.head.clone(), split.line_end)?;
-        if content_type.is_form_data() && !is_field(&head) {
+        if form_data && !is_field(&head) {
             return Err(Unreadable::Multipart);
         }
-        let part = PartReader { body, layer, head: &head, content: part.content.clone() };
+        let part =
+            PartReader { body, layer, form_data, head: &head, content: part.content.clone() };
         let place = part.read_head(reader, n)?;
         part.read_content(reader, place)?;
         lengths.extend(part.length()?);
@@ -69,6 +71,7 @@ fn is_field(head: &Head<'_>) -> bool {
 struct PartReader<'a> {
     body: &'a Bytes,
     layer: u32,
+    form_data: bool,
     head: &'a Head<'a>,
     content: Range<usize>,
 }
@@ -120,9 +123,9 @@ impl PartReader<'_> {
             return Err(Unreadable::UnknownKind);
         }
         let text = std::str::from_utf8(&content).ok();
-        let claims_text = content_type.claim != Claim::Other
-            || (self.head.content_type.is_none() && !self.is_file());
-        let is_text = text.is_some_and(|text| claims_text || sniff::is_plain_text(text));
+        // Servers of forms take a part without a file name for a string, whatever type it claims.
+        let is_string = content_type.claim != Claim::Other || (self.form_data && !self.is_file());
+        let is_text = text.is_some_and(|text| is_string || sniff::is_plain_text(text));
         match text {
             Some(text) if is_text => {
                 self.check_encoding()?;
@@ -134,7 +137,7 @@ impl PartReader<'_> {
                 }
                 form::push_value(reader, &place, text.to_owned(), slot)
             }
-            _ if claims_text && !sniff::is_media(&content) => Err(Unreadable::Charset),
+            _ if is_string && !sniff::is_media(&content) => Err(Unreadable::Charset),
             _ => {
                 reader.unread_files = true;
                 Ok(())

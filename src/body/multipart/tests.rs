@@ -198,6 +198,10 @@ fn what_parts_hold_decides_how_they_are_read() {
         (field("f"), b"nul \0 byte", Ok(Some("nul \0 byte"))),
         (field("f"), b"{not json", Ok(Some("{not json"))),
         (field("f"), b"[7]", Ok(Some("[7]"))),
+        (field("f"), b"{\"a\":\"J\\u0061ne\",}", Err(Unreadable::Json)),
+        (typed(&field("f"), "image/png"), b"saw \x01 Jane", Ok(Some("saw \x01 Jane"))),
+        (typed(&field("f"), "image/png"), b"Ren\xe9", Err(Unreadable::Charset)),
+        (typed(&field("f"), "image/png"), b"\x89PNG\r\n\x1a\n\0", Ok(None)),
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
             b"SmFuZQ==",
