@@ -12,6 +12,7 @@ mod reference;
 mod respond;
 mod route;
 mod server;
+mod spool;
 mod service;
 pub mod tls;
 mod upstream;
