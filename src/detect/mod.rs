@@ -18,3 +18,6 @@ mod weigh;
 pub use context::Care;
 pub use engine::{Engine, Explained, Piece, Scan};
 pub use finding::{Finding, Part};
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,20 @@
 pub const FILES: &[(&str, &str)] = &[
     ("ssn.toml", include_str!("../../rules/ssn.toml")),
     ("mrn.toml", include_str!("../../rules/mrn.toml")),
+    ("health-plan.toml", include_str!("../../rules/health-plan.toml")),
+    ("account.toml", include_str!("../../rules/account.toml")),
+    ("license.toml", include_str!("../../rules/license.toml")),
+    ("vehicle.toml", include_str!("../../rules/vehicle.toml")),
+    ("device.toml", include_str!("../../rules/device.toml")),
+    ("url.toml", include_str!("../../rules/url.toml")),
+    ("ip.toml", include_str!("../../rules/ip.toml")),
+    ("phone.toml", include_str!("../../rules/phone.toml")),
+    ("fax.toml", include_str!("../../rules/fax.toml")),
+    ("email.toml", include_str!("../../rules/email.toml")),
+    ("zip.toml", include_str!("../../rules/zip.toml")),
+    ("biometric.toml", include_str!("../../rules/biometric.toml")),
+    ("photo.toml", include_str!("../../rules/photo.toml")),
+    ("other-id.toml", include_str!("../../rules/other-id.toml")),
 ];
 
 /// Each shipped list that a rule names by `terms = { file = ".." }`.

@@ -106,6 +106,7 @@ impl RuleSetBuilder {
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
+        self.set.lexicons = Lexicons::embedded();
         self.set.hash =
             self.hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
                 for nibble in [byte >> 4, byte & 15] {
