@@ -15,7 +15,6 @@ mod exit;
 mod failure;
 mod init;
 mod judging;
-mod panics;
 mod scan;
 mod serve;
 mod style;
@@ -26,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::app;
 use crate::cli::args::{Command, CommandLine};
 use crate::cli::failure::Failure;
 
@@ -33,7 +33,7 @@ pub use exit::Exit;
 
 /// Runs one command line.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    panics::install();
+    app::hide_payloads();
     let command = match CommandLine::try_parse_from(args) {
         Ok(line) => line.command,
         Err(answer) => return said(&answer).into(),

@@ -6,7 +6,7 @@
 )]
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -173,4 +173,213 @@ fn ca_init_never_overwrites() {
     help: devices may trust it already: move both files away first, or choose another --out
     ");
     assert_eq!(std::fs::read(dir.path().join("ca/ca.key")).expect("a key"), key);
+}
+
+/// A policy that does one thing about everything.
+fn policy(action: &str) -> String {
+    let categories = [
+        "name",
+        "date",
+        "age",
+        "location",
+        "zip",
+        "phone",
+        "fax",
+        "email",
+        "ssn",
+        "mrn",
+        "health-plan",
+        "account",
+        "license",
+        "vehicle",
+        "device",
+        "url",
+        "ip",
+        "biometric",
+        "photo",
+        "other-id",
+    ];
+    format!(
+        "[[clause]]\nname = \"all\"\ncategories = {categories:?}\naction = \"{action}\"\nmin-confidence = \"low\"\n\
+         [replacement]\nssn = \"[gone]\"\n"
+    )
+}
+
+const WITH_SSN: &str = "her ssn is 987-65-4321, she said";
+const WITHOUT: &str = "a quiet night on the ward";
+
+#[test]
+fn scan_reads_lines_of_text_and_json() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let redact = file(&dir, "redact.toml", &policy("redact"));
+    let text = format!("{WITHOUT}\n\n{WITH_SSN}\r\n");
+    let json = format!(
+        "\n{{\"extra\": [1], \"text\": \"🏥 é {WITH_SSN}\", \"platform\": \"x\", \"id\": 7}}\n\
+         {{\"id\": \"b\", \"text\": \"{WITHOUT}\", \"group\": \"press\", \"field\": \"status\"}}"
+    );
+    let scan = ["scan", "--format", "jsonl", "--policy", &redact, "--today", "2026-11-22"];
+    insta::assert_snapshot!(postward_reading(scan, text.as_bytes()).said(dir.path()), @"");
+    insta::assert_snapshot!(postward_reading(scan, json.as_bytes()).said(dir.path()), @"");
+    let (one, two) = (file(&dir, "one.txt", &text), file(&dir, "two.jsonl", &json));
+    let several = postward_reading(scan.iter().copied().chain([one.as_str(), "-", &two]), b"stdin");
+    let ids: Vec<_> = several.stdout.lines().filter_map(|line| line.split(',').next()).collect();
+    let first = format!("{{\"id\":\"{one}:1\"");
+    let third = format!("{{\"id\":\"{one}:3\"");
+    let piped = "{\"id\":\"standard input:1\"";
+    assert_eq!(ids, [first.as_str(), third.as_str(), piped, "{\"id\":7", "{\"id\":\"b\""]);
+}
+
+#[test]
+fn scan_tells_the_strictest_verdict_by_its_exit() {
+    let dir = TempDir::new().expect("a temporary directory");
+    for (action, text, want) in [
+        ("block", WITHOUT, 0),
+        ("log", WITH_SSN, 10),
+        ("redact", WITH_SSN, 11),
+        ("block", WITH_SSN, 12),
+    ] {
+        let file = file(&dir, "policy.toml", &policy(action));
+        let text = format!("{text}\n{WITHOUT}\n");
+        let asked = postward_reading(["scan", "--exit-code", "--policy", &file], text.as_bytes());
+        assert_eq!(asked.code, want, "{action} {text} {}", asked.stderr);
+        let plain = postward_reading(["scan", "--policy", &file], text.as_bytes());
+        assert_eq!(plain.code, 0, "{action} {text}");
+    }
+}
+
+#[test]
+fn scan_names_a_bad_line_and_loses_nothing_before_it() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let good = format!("{{\"id\":1,\"text\":\"{WITHOUT}\"}}\n");
+    for (bad, want) in [
+        (&b"Jane Roe\n"[..], "line 2: is no JSON: the fault is at column 1"),
+        (b"{\"id\":2,\"text\":\"Jane Roe\n", "line 2: is no JSON: the fault is at column 25"),
+        (b"{\"id\":2,\"text\":[\"Jane Roe\"]}\n", "line 2: is no post"),
+        (b"{\"id\":2,\"text\":\"Jane Roe \xff\"}\n", "line 2: is no UTF-8"),
+    ] {
+        let path = dir.path().join("posts.jsonl");
+        std::fs::write(&path, [good.as_bytes(), bad, good.as_bytes()].concat()).expect("a file");
+        let ran = postward([OsStr::new("scan"), OsStr::new("--format=jsonl"), path.as_os_str()]);
+        assert_eq!(ran.code, 1, "{want}");
+        assert_eq!(ran.stdout.lines().count(), 1, "{want}");
+        assert!(ran.stderr.contains(want), "{want}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("posts.jsonl") && ran.stderr.contains("help: "),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("Jane"), "{}", ran.stderr);
+    }
+    let missing = postward(["scan", "no-such-file.txt"]);
+    insta::assert_snapshot!(missing.said(dir.path()), @"");
+}
+
+#[test]
+fn scan_answers_each_line_before_the_next_comes() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postward"))
+        .args(["scan", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    let mut answers = BufReader::new(child.stdout.take().expect("piped")).lines();
+    for n in 1..=3 {
+        writeln!(stdin, "{WITHOUT}").expect("the program reads");
+        let answer = answers.next().expect("an answer").expect("UTF-8");
+        assert!(
+            answer.starts_with(&format!("{{\"id\":\"{n}\",\"verdict\":\"forward\"")),
+            "{answer}"
+        );
+    }
+    drop(stdin);
+    assert!(child.wait().expect("the program ends").success());
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postward"))
+        .args(["scan", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().expect("piped");
+    let _ = writeln!(stdin, "{WITHOUT}");
+    drop(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stderr, b"");
+}
+
+#[test]
+fn bad_files_exit_3_with_every_fault() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let bad = file(&dir, "policy.toml", &policy("blok").replace("\"low\"", "\"sure\""));
+    let ran = postward_reading(["scan", "--policy", &bad], WITHOUT.as_bytes());
+    insta::assert_snapshot!(ran.said(dir.path()), @"");
+}
+
+#[test]
+fn what_init_writes_passes_check() {
+    let dir = TempDir::new().expect("a temporary directory");
+    for (name, all) in [("plain", None), ("all", Some("--all"))] {
+        let target = dir.path().join(name).display().to_string();
+        let made = postward(["init", &target].into_iter().chain(all));
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        let config = format!("{target}/config/postward.toml");
+        let checked = postward(["check", "--config", &config]);
+        assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{name}");
+        assert!(made.stdout.contains(&format!("postward check --config {config}")));
+        let hit = postward_reading(
+            ["scan", "--config", &config, "--format", "jsonl"],
+            b"our patient moved to Cedar Crest Annex today",
+        );
+        assert!(hit.stdout.contains("\"rule\":\"our-clinics\""), "{name}: {}", hit.stdout);
+    }
+}
+
+#[test]
+fn check_counts_what_ships() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let ran = postward(["check"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let counts_are_theirs =
+        regex::Regex::new(r"\d+").expect("a pattern").replace_all(&ran.stdout, "N").into_owned();
+    insta::assert_snapshot!(counts_are_theirs.lines().next().unwrap_or_default(), @"");
+    assert!(
+        ran.stdout.contains("ssn") && ran.stdout.contains("mastodon"),
+        "{}",
+        ran.said(dir.path())
+    );
+}
+
+#[test]
+fn eval_scores_a_corpus() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let corpus = format!(
+        "{{\"id\":\"1\",\"text\":\"{WITH_SSN}\",\"spans\":[{{\"start\":11,\"end\":22,\"label\":\"SSN\"}}]}}\n\
+         {{\"id\":\"2\",\"text\":\"{WITHOUT}\",\"spans\":[],\"kind\":\"clean\"}}\n"
+    );
+    let corpus = file(&dir, "tiny.jsonl", &corpus);
+    let ran = postward(["eval", &corpus]);
+    insta::assert_snapshot!(ran.said(dir.path()), @"");
+    let json = postward(["eval", "--format", "json", "--missed", &corpus]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json.pointer("/total/identifiers/found"), Some(&1.into()));
+    assert_eq!(json.pointer("/total/clean/alarmed"), Some(&0.into()));
+}
+
+#[test]
+fn the_demo_shows_what_it_says() {
+    let ran = postward(["demo"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stderr, "");
+    let wide = ran.stdout.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None);
+    for word in ["forwarded", "redacted", "blocked", "nothing", "[name]", "\"verdict\":\"block\""] {
+        assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
+    }
 }

@@ -25,7 +25,7 @@ use crate::cli::demo::show::Shown;
 use crate::cli::demo::stand_in::Received;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::style;
+use crate::cli::{serve, style};
 use crate::config::{self, Listener, Loaded, Route, TlsIdentity, UpstreamAddress};
 use crate::proxy::tls::{Authority, CaError};
 
@@ -55,6 +55,7 @@ pub(crate) fn run() -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(DemoError::Io).map_err(Failure::plain)?;
     let faults = runtime.block_on(play(loaded)).map_err(|error| match error {
         DemoError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::OutputClosed,
+        DemoError::Start(error) => serve::failure(error),
         error => Failure::plain(error),
     })?;
     style::to_stdout(&show::ending(&faults))?;
