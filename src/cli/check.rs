@@ -34,29 +34,31 @@ fn summary(what: &str, loaded: &Loaded) -> String {
     let mut text = format!("{} {what}\n", style::paint(style::GOOD, "fine:"));
     let _ = writeln!(
         text,
-        "  rules       {}, {}, {} turned off; {} of their own run",
+        "  rules       {}, {}, {} turned off; {} hold",
         style::count(rules.rules.len(), "rule"),
         style::count(rules.excepts.len(), "except"),
         rules.disabled.len(),
         style::count(n_examples(rules), "example"),
     );
-    for line in style::wrap(&by_category(rules), 64) {
-        let _ = writeln!(text, "              {line}");
-    }
+    indented(&mut text, &by_category(rules));
     let mode = match policy.mode() {
         Mode::Enforce => "enforce",
         Mode::Monitor => "monitor: verdicts are recorded, every post goes on as it is",
     };
     let _ =
         writeln!(text, "  policy      {}, mode {mode}", style::count(policy.n_clauses(), "clause"));
+    let n_endpoints = platforms.iter().map(|platform| platform.n_endpoints()).sum();
     let names: Vec<String> = platforms
         .iter()
-        .map(|platform| format!("{}\u{a0}({})", platform.id(), platform.n_endpoints()))
+        .map(|platform| format!("{}\u{a0}{}", platform.id(), platform.n_endpoints()))
         .collect();
-    for (n, line) in style::wrap(&format!("{}: endpoints", names.join(", ")), 64).iter().enumerate()
-    {
-        let _ = writeln!(text, "  {:<11} {line}", if n == 0 { "platforms" } else { "" });
-    }
+    let _ = writeln!(
+        text,
+        "  platforms   {}, {}",
+        style::count(names.len(), "platform"),
+        style::count(n_endpoints, "endpoint"),
+    );
+    indented(&mut text, &names.join(", "));
     if config.routes.is_empty() {
         text.push_str("  routes      none: `serve` needs a configuration with at least one");
     } else {
@@ -70,6 +72,13 @@ fn summary(what: &str, loaded: &Loaded) -> String {
         );
     }
     text
+}
+
+/// More of the line above, under its words.
+fn indented(text: &mut String, words: &str) {
+    for line in style::wrap(words, 64) {
+        let _ = writeln!(text, "              {line}");
+    }
 }
 
 fn n_examples(rules: &RuleSet) -> usize {

@@ -218,8 +218,16 @@ fn scan_reads_lines_of_text_and_json() {
          {{\"id\": \"b\", \"text\": \"{WITHOUT}\", \"group\": \"press\", \"field\": \"status\"}}"
     );
     let scan = ["scan", "--format", "jsonl", "--policy", &redact, "--today", "2026-11-22"];
-    insta::assert_snapshot!(postward_reading(scan, text.as_bytes()).said(dir.path()), @"");
-    insta::assert_snapshot!(postward_reading(scan, json.as_bytes()).said(dir.path()), @"");
+    insta::assert_snapshot!(postward_reading(scan, text.as_bytes()).said(dir.path()), @r#"
+    exit 0
+    {"id":"1","verdict":"forward","findings":[]}
+    {"id":"3","verdict":"redact","findings":[{"start":11,"end":22,"category":"ssn","rule":"us-ssn","confidence":"certain","action":"redact"}],"redacted":"her ssn is [gone], she said"}
+    "#);
+    insta::assert_snapshot!(postward_reading(scan, json.as_bytes()).said(dir.path()), @r#"
+    exit 0
+    {"id":7,"verdict":"redact","findings":[{"start":15,"end":26,"category":"ssn","rule":"us-ssn","confidence":"certain","action":"redact"}],"redacted":"🏥 é her ssn is [gone], she said"}
+    {"id":"b","verdict":"forward","findings":[]}
+    "#);
     let (one, two) = (file(&dir, "one.txt", &text), file(&dir, "two.jsonl", &json));
     let several = postward_reading(scan.iter().copied().chain([one.as_str(), "-", &two]), b"stdin");
     let ids: Vec<_> = several.stdout.lines().filter_map(|line| line.split(',').next()).collect();
@@ -253,7 +261,7 @@ fn scan_names_a_bad_line_and_loses_nothing_before_it() {
     let good = format!("{{\"id\":1,\"text\":\"{WITHOUT}\"}}\n");
     for (bad, want) in [
         (&b"Jane Roe\n"[..], "line 2: is no JSON: the fault is at column 1"),
-        (b"{\"id\":2,\"text\":\"Jane Roe\n", "line 2: is no JSON: the fault is at column 25"),
+        (b"{\"id\":2,\"text\":\"Jane Roe\n", "line 2: is no JSON: the fault is at column 24"),
         (b"{\"id\":2,\"text\":[\"Jane Roe\"]}\n", "line 2: is no post"),
         (b"{\"id\":2,\"text\":\"Jane Roe \xff\"}\n", "line 2: is no UTF-8"),
     ] {
@@ -271,7 +279,10 @@ fn scan_names_a_bad_line_and_loses_nothing_before_it() {
         assert!(!ran.stderr.contains("Jane"), "{}", ran.stderr);
     }
     let missing = postward(["scan", "no-such-file.txt"]);
-    insta::assert_snapshot!(missing.said(dir.path()), @"");
+    insta::assert_snapshot!(missing.said(dir.path()), @r"
+    exit 1
+    error: cannot open no-such-file.txt: No such file or directory (os error 2)
+    ");
 }
 
 #[test]
@@ -319,7 +330,26 @@ fn bad_files_exit_3_with_every_fault() {
     let dir = TempDir::new().expect("a temporary directory");
     let bad = file(&dir, "policy.toml", &policy("blok").replace("\"low\"", "\"sure\""));
     let ran = postward_reading(["scan", "--policy", &bad], WITHOUT.as_bytes());
-    insta::assert_snapshot!(ran.said(dir.path()), @"");
+    insta::assert_snapshot!(ran.said(dir.path()), @r#"
+    exit 3
+    error: `action` cannot be `blok`
+     --> DIR/policy.toml:4:10
+      |
+    4 | action = "blok"
+      |          ^^^^^^
+      |
+      = help: did you mean `block`?
+
+    error: `min-confidence` cannot be `sure`
+     --> DIR/policy.toml:5:18
+      |
+    5 | min-confidence = "sure"
+      |                  ^^^^^^
+      |
+      = help: use one of `low`, `medium`, `high`, `certain`
+
+    2 errors in 1 file
+    "#);
 }
 
 #[test]
@@ -346,9 +376,7 @@ fn check_counts_what_ships() {
     let dir = TempDir::new().expect("a temporary directory");
     let ran = postward(["check"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let counts_are_theirs =
-        regex::Regex::new(r"\d+").expect("a pattern").replace_all(&ran.stdout, "N").into_owned();
-    insta::assert_snapshot!(counts_are_theirs.lines().next().unwrap_or_default(), @"");
+    assert!(ran.stdout.starts_with("fine: what ships inside this program\n"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("ssn") && ran.stdout.contains("mastodon"),
         "{}",
@@ -365,7 +393,19 @@ fn eval_scores_a_corpus() {
     );
     let corpus = file(&dir, "tiny.jsonl", &corpus);
     let ran = postward(["eval", &corpus]);
-    insta::assert_snapshot!(ran.said(dir.path()), @"");
+    insta::assert_snapshot!(ran.said(dir.path()), @r"
+    exit 0
+                   identifiers        posts that disclose       clean posts
+    corpus            found   recall         safe               alarmed
+    tiny              1 / 1  100.0 %        1 / 1  100.0 %        0 / 1    0.0 %
+
+    category             found   recall   or blocked   false alarms
+    ssn                  1 / 1  100.0 %      100.0 %              0
+    all                  1 / 1  100.0 %      100.0 %              0
+
+    findings acted on that hit a mark: 1 / 1 (100.0 %); 0 neither right nor wrong
+    posts safe because all was found: 1 / 1; with those blocked: 1 / 1
+    ");
     let json = postward(["eval", "--format", "json", "--missed", &corpus]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!(json.pointer("/total/identifiers/found"), Some(&1.into()));

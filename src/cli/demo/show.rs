@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::audit::ChainReport;
 use crate::cli::demo::Event;
 use crate::cli::demo::client::Reply;
-use crate::cli::demo::posts::{Draft, Expected};
+use crate::cli::demo::posts::Draft;
 use crate::cli::style::{self, paint};
 
 /// Columns of the whole, and of the labels.
@@ -39,10 +39,11 @@ pub(super) fn opening(platforms: SocketAddr, proxy: SocketAddr) -> String {
 
 impl Shown<'_> {
     pub(super) fn draw(&self) -> String {
-        let (word, color) = match self.draft.expected {
-            Expected::Forwarded => ("forwarded", style::GOOD),
-            Expected::Redacted(_) => ("redacted", style::WARNING),
-            Expected::Blocked => ("blocked", style::ERROR),
+        // What happened, not what should have.
+        let (word, color) = match self.event.verdict.as_str() {
+            "forward" => ("forwarded", style::GOOD),
+            "redact" => ("redacted", style::WARNING),
+            _ => ("blocked", style::ERROR),
         };
         let title = format!("{}  {}: {}", self.number, self.draft.site.name(), self.draft.about);
         let dots = ".".repeat(WIDTH.saturating_sub(title.chars().count() + word.len() + 2));
