@@ -7,7 +7,6 @@ use crate::cli::args;
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::judging;
 use crate::cli::style;
 use crate::config::{self, Loaded};
 use crate::policy::Mode;
@@ -15,10 +14,8 @@ use crate::rules::{Category, RuleSet};
 
 pub(crate) fn run(args: &args::Check) -> Result<Exit, Failure> {
     let loaded = config::load(args.config.as_deref()).map_err(Failure::Files)?;
-    let mut warnings = loaded.warnings.clone();
-    warnings.extend(loaded.policy.expired(judging::today()));
-    if !warnings.is_empty() {
-        diagnostics::print(&warnings);
+    if !loaded.warnings.is_empty() {
+        diagnostics::print(&loaded.warnings);
     }
     let what = match &args.config {
         Some(file) => file.display().to_string(),

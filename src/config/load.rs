@@ -1,15 +1,20 @@
-//! Reads everything `serve` would read.
+//! Reads everything `serve` would read, and names every fault of every file, not only the first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::Config;
-use crate::detect::Engine;
-use crate::diagnostic::Diagnostic;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::config::syntax::{self, Named};
+use crate::config::{Config, files};
+use crate::detect::{Engine, Piece};
+use crate::diagnostic::{Diagnostic, Faults, Placed, Severity, Source, Table};
 use crate::inspect::Inspector;
 use crate::platform::Platforms;
 use crate::policy::Policy;
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, RuleSetBuilder};
 
 /// Rules, policy, platforms and settings that fit together: one immutable set.
 #[derive(Debug)]
@@ -32,15 +37,295 @@ pub struct Loaded {
 
 /// Reads and checks everything, the rules' own examples too. `None` is the embedded default throughout (for `scan`
 /// and `eval`; it has no listener).
-pub fn load(_file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {
-    todo!()
+pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let Some(path) = file else {
+        let mut loading = Loading { folder: PathBuf::new(), today, found: Vec::new() };
+        let mut faults = Faults::new(&Source::new("embedded", ""));
+        let platforms = Ok(Platforms::embedded());
+        let parts = loading.parts(&Named::default(), &mut faults, &platforms);
+        return loading.finish(syntax::without_file(), parts, platforms);
+    };
+    let source = match files::source(path) {
+        Ok(source) => source,
+        Err(why) => {
+            let source = Source::new(path.display().to_string(), "");
+            let fault =
+                Diagnostic::error(&source, format!("the configuration cannot be read: {why}"));
+            return Err(vec![fault.help(
+                "mend the path, or write a configuration to start from with `postward init DIR`",
+            )]);
+        }
+    };
+    load_source(&source, path, today)
 }
 
 /// Reads one policy file against rules and platforms already loaded (`scan --policy`).
 pub fn load_policy(
-    _file: &Path,
-    _rules: &RuleSet,
-    _platforms: &Platforms,
+    file: &Path,
+    rules: &RuleSet,
+    platforms: &Platforms,
 ) -> Result<Policy, Vec<Diagnostic>> {
-    todo!()
+    let source = files::source(file).map_err(|why| {
+        let source = Source::new(file.display().to_string(), "");
+        vec![
+            Diagnostic::error(&source, format!("the policy cannot be read: {why}"))
+                .help("mend the path"),
+        ]
+    })?;
+    Policy::parse(&source, rules, &names(platforms)).map(|(policy, _)| policy)
+}
+
+fn load_source(source: &Arc<Source>, path: &Path, today: Date) -> Result<Loaded, Vec<Diagnostic>> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+    let mut faults = Faults::new(source);
+    let Some(mut file) = Table::of_file(source, &mut faults) else {
+        return Err(faults.into_sorted());
+    };
+    let named = Named::read(&mut file, &mut faults);
+    let mut loading = Loading { folder, today, found: Vec::new() };
+    let platforms = loading.platforms(named.platforms.as_ref(), &mut faults);
+    let config = syntax::read(file, &loading.folder, platforms.as_ref().ok(), &mut faults);
+    let parts = loading.parts(&named, &mut faults, &platforms);
+    // The configuration's own faults come first: the others may follow from them.
+    loading.found.splice(0..0, faults.into_sorted());
+    loading.finish(config, parts, platforms)
+}
+
+/// What is loaded beside the settings.
+struct Parts {
+    rules: Arc<RuleSet>,
+    engine: Arc<Engine>,
+    policy: Arc<Policy>,
+}
+
+/// A part that could not be loaded; its faults are in [`Loading::found`].
+struct Faulty;
+
+/// The state of one loading.
+struct Loading {
+    /// Where relative paths start.
+    folder: PathBuf,
+    today: Date,
+    found: Vec<Diagnostic>,
+}
+
+impl Loading {
+    /// The embedded platforms, and those of a folder over them.
+    fn platforms(
+        &mut self,
+        named: Option<&Placed<String>>,
+        faults: &mut Faults,
+    ) -> Result<Platforms, Faulty> {
+        let mut platforms = Platforms::embedded();
+        let Some(named) = named else { return Ok(platforms) };
+        let files = self.list("platforms", named, faults).ok_or(Faulty)?;
+        let mut all_read = true;
+        for file in files {
+            match files::source(&file) {
+                Ok(source) => {
+                    let found = platforms.add(&source).err().unwrap_or_default();
+                    all_read &= found.is_empty();
+                    self.found.extend(found);
+                }
+                Err(why) => {
+                    unreadable("platform file", &file, &why, named, faults);
+                    all_read = false;
+                }
+            }
+        }
+        if all_read { Ok(platforms) } else { Err(Faulty) }
+    }
+
+    /// Rules, engine and policy; each is checked as far as it can be without the others.
+    fn parts(
+        &mut self,
+        named: &Named,
+        faults: &mut Faults,
+        platforms: &Result<Platforms, Faulty>,
+    ) -> Result<Parts, Faulty> {
+        let rules = self.rules(&named.rules, faults);
+        let engine = rules.as_ref().map_err(|Faulty| Faulty).and_then(|rules| self.engine(rules));
+        let known = platforms.as_ref().ok().map(names);
+        let policy =
+            self.policy(named.policy.as_ref(), rules.as_deref().ok(), known.as_deref(), faults);
+        let parts = Parts { rules: rules?, engine: engine?, policy: policy? };
+        self.check_replacements(&parts);
+        Ok(parts)
+    }
+
+    fn rules(
+        &mut self,
+        named: &[Placed<String>],
+        faults: &mut Faults,
+    ) -> Result<Arc<RuleSet>, Faulty> {
+        if named.is_empty() {
+            return Ok(RuleSet::embedded());
+        }
+        let mut builder = RuleSetBuilder::default();
+        let mut all_read = true;
+        for entry in named {
+            if entry.value == "embedded" {
+                builder = builder.embedded();
+                continue;
+            }
+            let Some(files) = self.list("rules", entry, faults) else {
+                all_read = false;
+                continue;
+            };
+            for file in files {
+                let source = match files::source(&file) {
+                    Ok(source) => source,
+                    Err(why) => {
+                        unreadable("rule file", &file, &why, entry, faults);
+                        all_read = false;
+                        continue;
+                    }
+                };
+                let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+                builder = builder.file(&source, &|name| files::read(&folder.join(name)));
+            }
+        }
+        match builder.finish() {
+            Ok(rules) if all_read => Ok(Arc::new(rules)),
+            Ok(_) => Err(Faulty),
+            Err(found) => {
+                self.found.extend(found);
+                Err(Faulty)
+            }
+        }
+    }
+
+    fn engine(&mut self, rules: &Arc<RuleSet>) -> Result<Arc<Engine>, Faulty> {
+        match Engine::build(rules) {
+            Ok(engine) => {
+                self.found.extend(engine.check_examples(self.today));
+                Ok(Arc::new(engine))
+            }
+            Err(found) => {
+                self.found.extend(found);
+                Err(Faulty)
+            }
+        }
+    }
+
+    fn policy(
+        &mut self,
+        named: Option<&Placed<String>>,
+        rules: Option<&RuleSet>,
+        platforms: Option<&[&str]>,
+        faults: &mut Faults,
+    ) -> Result<Arc<Policy>, Faulty> {
+        let source = match named {
+            None => Source::new("embedded:policy.toml", Policy::embedded()),
+            Some(named) => {
+                let path = self.folder.join(&named.value);
+                files::source(&path).map_err(|why| {
+                    let help = "mend the path, or leave `policy` out to use the embedded one";
+                    faults.error(
+                        named.span,
+                        format!("the policy {} cannot be read: {why}", path.display()),
+                        help,
+                    );
+                    Faulty
+                })?
+            }
+        };
+        let (Some(rules), Some(platforms)) = (rules, platforms) else {
+            self.found.extend(Policy::faults_alone(&source, rules, platforms));
+            return Err(Faulty);
+        };
+        match Policy::parse(&source, rules, platforms) {
+            Ok((policy, warnings)) => {
+                self.found.extend(warnings);
+                self.found.extend(policy.expired(self.today));
+                Ok(Arc::new(policy))
+            }
+            Err(found) => {
+                self.found.extend(found);
+                Err(Faulty)
+            }
+        }
+    }
+
+    /// A replacement that is itself found would be found again by whoever reads the redacted post.
+    fn check_replacements(&mut self, parts: &Parts) {
+        for (category, word) in parts.policy.replacement_words() {
+            let scan = parts.engine.scan(&[Piece { text: word, label: None }], self.today);
+            if scan.findings.iter().any(|findings| !findings.is_empty()) {
+                let message =
+                    format!("the rules find something in `{word}`, which replaces a {category}");
+                self.found.push(parts.policy.warn(
+                    message,
+                    word,
+                    "choose a word that identifies nobody, such as \"[removed]\"",
+                ));
+            }
+        }
+    }
+
+    /// The files of an entry, or a fault at it.
+    fn list(&self, key: &str, entry: &Placed<String>, faults: &mut Faults) -> Option<Vec<PathBuf>> {
+        let path = self.folder.join(&entry.value);
+        match files::toml_files(&path) {
+            Ok(files) => {
+                if files.is_empty() {
+                    faults.warning(
+                        entry.span,
+                        format!("there is no *.toml file in {}", path.display()),
+                        format!("put one there, or take it out of `{key}`"),
+                    );
+                }
+                Some(files)
+            }
+            Err(why) => {
+                let help = if key == "rules" {
+                    "name a folder or a file, or \"embedded\" for the rules that ship with postward"
+                } else {
+                    "name a folder or a file"
+                };
+                faults.error(entry.span, format!("`{key}` names {}: {why}", path.display()), help);
+                None
+            }
+        }
+    }
+
+    fn finish(
+        self,
+        config: Config,
+        parts: Result<Parts, Faulty>,
+        platforms: Result<Platforms, Faulty>,
+    ) -> Result<Loaded, Vec<Diagnostic>> {
+        let any_error = self.found.iter().any(|fault| fault.severity == Severity::Error);
+        match (parts, platforms) {
+            (Ok(Parts { rules, engine, policy }), Ok(platforms)) if !any_error => {
+                let limits = config.body_limits.clone();
+                let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(&policy), limits);
+                let (platforms, inspector) = (Arc::new(platforms), Arc::new(inspector));
+                Ok(Loaded {
+                    config,
+                    rules,
+                    engine,
+                    policy,
+                    platforms,
+                    inspector,
+                    warnings: self.found,
+                })
+            }
+            _ => Err(self.found),
+        }
+    }
+}
+
+fn unreadable(what: &str, file: &Path, why: &str, entry: &Placed<String>, faults: &mut Faults) {
+    faults.error(
+        entry.span,
+        format!("the {what} {} cannot be read: {why}", file.display()),
+        "mend the file, or take it away",
+    );
+}
+
+fn names(platforms: &Platforms) -> Vec<&str> {
+    platforms.iter().map(|platform| platform.id()).collect()
 }

@@ -1,6 +1,9 @@
 //! The program's TOML: as written, and as meant. The only room of the lower half that reads files.
 
+mod files;
+mod host;
 mod load;
+mod route;
 mod settings;
 mod syntax;
 
@@ -8,3 +11,6 @@ pub use load::{Loaded, load, load_policy};
 pub use settings::{
     Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress,
 };
+
+#[cfg(test)]
+mod tests;

@@ -203,6 +203,57 @@ impl<'t> Table<'t> {
         }
     }
 
+    /// `true` or `false`.
+    pub fn flag(&mut self, key: &'static str, faults: &mut Faults) -> Option<Placed<bool>> {
+        let (span, value) = self.take(key)?;
+        if let DeValue::Boolean(value) = value {
+            return Some(Placed { value, span });
+        }
+        let message = format!("`{key}` must be true or false, not {}", kind(&value));
+        faults.error(span, message, format!("write `{key} = true`, without quotes"));
+        None
+    }
+
+    /// A number with its unit (`"16 MiB"`), or a bare one, which is so many of the `bare` unit.
+    pub fn quantity(
+        &mut self,
+        key: &'static str,
+        units: &[(&str, u64)],
+        bare: u64,
+        bounds: RangeInclusive<u64>,
+        faults: &mut Faults,
+    ) -> Option<Placed<u64>> {
+        let (span, value) = self.take(key)?;
+        let amount = match &value {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .and_then(|number| number.checked_mul(bare)),
+            DeValue::String(text) => {
+                let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+                let (number, unit) = text.split_at(unit_at);
+                let unit = unit.trim();
+                let size = units.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size);
+                number.parse::<u64>().ok().zip(size).and_then(|(n, size)| n.checked_mul(size))
+            }
+            _ => None,
+        };
+        match amount.filter(|amount| bounds.contains(amount)) {
+            Some(value) => Some(Placed { value, span }),
+            None => {
+                let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+                let written = |amount: u64| written(amount, units);
+                let help = format!(
+                    "write a whole number with its unit ({}), from \"{}\" to \"{}\"",
+                    names.join(", "),
+                    written(*bounds.start()),
+                    written(*bounds.end())
+                );
+                faults.error(span, format!("`{key}` is no amount that can be used"), help);
+                None
+            }
+        }
+    }
+
     /// A day.
     pub fn date(&mut self, key: &'static str, faults: &mut Faults) -> Option<Placed<Date>> {
         let (span, value) = self.take(key)?;
@@ -339,6 +390,15 @@ fn as_text(
     None
 }
 
+/// An amount in the largest unit that leaves it whole.
+fn written(amount: u64, units: &[(&str, u64)]) -> String {
+    let fitting = units.iter().filter(|(_, size)| amount.is_multiple_of(*size));
+    match fitting.max_by_key(|(_, size)| *size) {
+        Some((name, size)) => format!("{} {name}", amount / size),
+        None => amount.to_string(),
+    }
+}
+
 /// What a value is, in an officer's words.
 fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
@@ -389,6 +449,8 @@ mod tests {
             table.choice("mode", &[("on", true), ("off", false)], &mut faults);
             table.whole("limit", 1..=10, &mut faults);
             table.date("expires", &mut faults);
+            table.flag("loud", &mut faults);
+            table.quantity("wait", &[("ms", 1), ("s", 1000)], 1000, 5..=60_000, &mut faults);
             if let Some(inner) = table.table("inner", &mut faults) {
                 inner.finish(&mut faults);
             }
@@ -407,7 +469,7 @@ mod tests {
 
     #[test]
     fn what_is_right_has_no_fault() {
-        assert!(read("name = \"a\"\nhosts = [\"a\"]\nmode = \"on\"\nlimit = 10\nexpires = 2027-06-30\n[inner]\n").is_empty());
+        assert!(read("name = \"a\"\nhosts = [\"a\"]\nmode = \"on\"\nlimit = 10\nexpires = 2027-06-30\nloud = true\nwait = \"5 ms\"\n[inner]\n").is_empty());
     }
 
     #[test]
@@ -444,6 +506,18 @@ mod tests {
             (
                 "expires = 2027-06-30T10:00:00Z",
                 "a.toml:1:11: `expires` must be a day alone, without a time | write a day as year-month-day, without quotes: `expires = 2027-06-30`",
+            ),
+            (
+                "loud = 1",
+                "a.toml:1:8: `loud` must be true or false, not a number | write `loud = true`, without quotes",
+            ),
+            (
+                "wait = \"2 min\"",
+                "a.toml:1:8: `wait` is no amount that can be used | write a whole number with its unit (ms, s), from \"5 ms\" to \"60 s\"",
+            ),
+            (
+                "wait = 61",
+                "a.toml:1:8: `wait` is no amount that can be used | write a whole number with its unit (ms, s), from \"5 ms\" to \"60 s\"",
             ),
             (
                 "[[inner]]",

@@ -4,11 +4,11 @@ use crate::diagnostic::{Faults, Placed, Table, did_you_mean, shown};
 use crate::policy::Question;
 use crate::rules::{Category, RuleSet};
 
-/// Names that clauses and exceptions may use.
+/// Names that clauses and exceptions may use; `None` where they could not be loaded, and so cannot be checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
-    pub(super) rules: &'a RuleSet,
-    pub(super) platforms: &'a [&'a str],
+    pub(super) rules: Option<&'a RuleSet>,
+    pub(super) platforms: Option<&'a [&'a str]>,
     pub(super) groups: &'a [String],
 }
 
@@ -47,8 +47,10 @@ impl Scope {
             scope.rules.extend(RuleName::read(&word, known.rules, faults));
         }
         for word in table.texts("platforms", faults).unwrap_or_default() {
-            if !known.platforms.contains(&word.value.as_str()) {
-                unknown("platform", &word, known.platforms, faults);
+            if let Some(platforms) = known.platforms
+                && !platforms.contains(&word.value.as_str())
+            {
+                unknown("platform", &word, platforms, faults);
             }
             scope.platforms.push(word.value);
         }
@@ -102,8 +104,8 @@ impl Scope {
 }
 
 impl RuleName {
-    fn read(word: &Placed<String>, rules: &RuleSet, faults: &mut Faults) -> Option<Self> {
-        let ids = || rules.rules.iter().map(|rule| rule.id.as_str());
+    fn read(word: &Placed<String>, rules: Option<&RuleSet>, faults: &mut Faults) -> Option<Self> {
+        let ids = || rules.into_iter().flat_map(|rules| &rules.rules).map(|rule| rule.id.as_str());
         if let Some(prefix) = word.value.strip_suffix('*') {
             if prefix.is_empty() {
                 faults.error(
@@ -113,7 +115,7 @@ impl RuleName {
                 );
                 return None;
             }
-            if !ids().any(|id| id.starts_with(prefix)) {
+            if rules.is_some() && !ids().any(|id| id.starts_with(prefix)) {
                 let ids: Vec<&str> = ids().collect();
                 faults.error(
                     word.span,
@@ -124,6 +126,7 @@ impl RuleName {
             }
             return Some(Self::Prefix(prefix.to_owned()));
         }
+        let Some(rules) = rules else { return Some(Self::Id(word.value.clone())) };
         if rules.disabled.iter().any(|(id, _)| id.as_str() == word.value) {
             faults.warning(
                 word.span,

@@ -148,6 +148,16 @@ impl Policy {
         .collect()
     }
 
+    /// A warning about a word of the policy's file, where it stands first.
+    pub fn warn(&self, message: String, word: &str, help: &str) -> Diagnostic {
+        let warning = Diagnostic::warning(&self.source, message).help(help);
+        let quoted = format!("\"{word}\"");
+        match self.source.text.find(&quoted) {
+            Some(at) => warning.at(at..at + quoted.len()),
+            None => warning,
+        }
+    }
+
     /// SHA-256 of the file, in hexadecimal: the audit says which policy judged.
     pub fn hash(&self) -> &str {
         &self.hash

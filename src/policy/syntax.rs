@@ -37,17 +37,40 @@ impl Policy {
         rules: &RuleSet,
         platforms: &[&str],
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let mut faults = Faults::new(source);
-        let policy = Table::of_file(source, &mut faults)
-            .map(|file| read(file, rules, platforms, &mut faults));
+        let (policy, faults) = parse(source, Some(rules), Some(platforms));
         match policy {
             Some(policy) if !faults.any_error() => Ok((policy, faults.into_sorted())),
             _ => Err(faults.into_sorted()),
         }
     }
+
+    /// What is wrong with a policy by itself, when the rules or the platforms that it names could not be loaded.
+    pub fn faults_alone(
+        source: &Arc<Source>,
+        rules: Option<&RuleSet>,
+        platforms: Option<&[&str]>,
+    ) -> Vec<Diagnostic> {
+        parse(source, rules, platforms).1.into_sorted()
+    }
 }
 
-fn read(mut file: Table<'_>, rules: &RuleSet, platforms: &[&str], faults: &mut Faults) -> Policy {
+fn parse(
+    source: &Arc<Source>,
+    rules: Option<&RuleSet>,
+    platforms: Option<&[&str]>,
+) -> (Option<Policy>, Faults) {
+    let mut faults = Faults::new(source);
+    let file = Table::of_file(source, &mut faults);
+    let policy = file.map(|file| read(file, rules, platforms, &mut faults));
+    (policy, faults)
+}
+
+fn read(
+    mut file: Table<'_>,
+    rules: Option<&RuleSet>,
+    platforms: Option<&[&str]>,
+    faults: &mut Faults,
+) -> Policy {
     let mode = file.choice("mode", &MODES, faults);
     let on_unreadable = on_fault(&mut file, "on-unreadable", faults);
     let on_cannot_redact = on_fault(&mut file, "on-cannot-redact", faults);
@@ -148,14 +171,16 @@ fn check_every_category_is_named(clauses: &[Clause], faults: &mut Faults) {
     faults.error(Span::new(0, 0), message, help);
 }
 
-fn read_media(table: Option<Table<'_>>, platforms: &[&str], faults: &mut Faults) -> Media {
+fn read_media(table: Option<Table<'_>>, platforms: Option<&[&str]>, faults: &mut Faults) -> Media {
     let mut media = Media::default();
     let Some(mut table) = table else { return media };
     if let Some(default) = table.choice("default", &MEDIA, faults) {
         media.default = default.value;
     }
     for (platform, word) in table.named_texts(faults) {
-        if !platforms.contains(&platform.value.as_str()) {
+        if let Some(platforms) = platforms
+            && !platforms.contains(&platform.value.as_str())
+        {
             faults.error(
                 platform.span,
                 format!("there is no platform `{}`", shown(&platform.value)),

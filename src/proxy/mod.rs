@@ -12,8 +12,8 @@ mod reference;
 mod respond;
 mod route;
 mod server;
-mod spool;
 mod service;
+mod spool;
 pub mod tls;
 mod upstream;
 

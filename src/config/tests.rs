@@ -1,0 +1,469 @@
+//! Configurations as files on a disk: the shipped one, and every way of getting one wrong.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::audit::Sync;
+use crate::body::Limits;
+use crate::config::syntax::{self, Named};
+use crate::config::{Config, Loaded, Timeouts, TlsIdentity, load, load_policy};
+use crate::diagnostic::{Diagnostic, Faults, Severity, Source, Table};
+use crate::platform::Platforms;
+
+const SHIPPED: &str = include_str!("../../config/postward.toml");
+
+/// What most cases need to be whole.
+const SERVES: &str = "[[listener]]\naddress = \"127.0.0.1:8080\"\n[[route]]\nhosts = [\"a.example\"]\nplatform = \"mastodon\"\n";
+
+/// A folder with files in it.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// Reads the settings alone, without rules and policy.
+fn read(text: &str, folder: &Path) -> (Option<Config>, Vec<Diagnostic>) {
+    let source = Source::new("postward.toml", text);
+    let mut faults = Faults::new(&source);
+    let config = Table::of_file(&source, &mut faults).map(|mut file| {
+        Named::read(&mut file, &mut faults);
+        syntax::read(file, folder, Some(&Platforms::embedded()), &mut faults)
+    });
+    (config, faults.into_sorted())
+}
+
+fn try_load(folder: &Path) -> Result<Loaded, Vec<String>> {
+    load(Some(&folder.join("postward.toml"))).map_err(|faults| {
+        faults
+            .iter()
+            .map(|fault| {
+                format!("{fault} | {}", fault.help.clone().unwrap_or_default())
+                    .replace(&format!("{}/", folder.display()), "")
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn the_shipped_configuration_loads_and_says_the_defaults() {
+    let folder = folder(&[
+        ("postward.toml", SHIPPED),
+        ("policy.toml", include_str!("../../config/policy.toml")),
+        ("ca.pem", ""),
+        ("ca.key", ""),
+    ]);
+    let (config, faults) = read(SHIPPED, folder.path());
+    assert_eq!(faults, []);
+    let config = config.unwrap();
+    assert_eq!(
+        config.listeners[0].tls,
+        Some(TlsIdentity::Ca {
+            ca: folder.path().join("ca.pem"),
+            ca_key: folder.path().join("ca.key")
+        })
+    );
+    assert_eq!(config.routes.len(), 3);
+    assert!(
+        config.routes[2].hosts.iter().any(|host| host == "api.x.com"),
+        "{:?}",
+        config.routes[2].hosts
+    );
+    assert_eq!(config.audit.file, folder.path().join("audit.jsonl"));
+    assert_eq!(config.audit.sync, Sync::Group);
+    let bare = syntax::without_file();
+    assert_eq!((config.max_body, config.max_media), (bare.max_body, bare.max_media));
+    assert_eq!(format!("{:?}", config.body_limits), format!("{:?}", Limits::default()));
+    assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", Timeouts::default()));
+    let loaded = try_load(folder.path()).unwrap();
+    assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn every_commented_key_of_the_shipped_configuration_is_one() {
+    let text: String = SHIPPED
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(bare)
+                if bare.split_once(" = ").is_some_and(|(key, _)| {
+                    key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                }) && !bare.starts_with("tls") =>
+            {
+                bare
+            }
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let folder = folder(&[("ca.pem", ""), ("ca.key", ""), ("upstream-ca.pem", "")]);
+    let (config, faults) = read(&text, folder.path());
+    assert_eq!(faults, []);
+    let config = config.unwrap();
+    assert_eq!(config.audit.node, "edge-1");
+    assert_eq!(config.upstream.resolver, ["192.0.2.53:53".parse().unwrap()]);
+    assert_eq!(config.upstream.allow_private.len(), 1);
+    assert_eq!(config.routes[0].upstream.as_ref().map(|upstream| upstream.port), Some(3100));
+}
+
+#[test]
+fn without_a_file_everything_is_embedded() {
+    let loaded = load(None).unwrap();
+    assert!(
+        loaded.config.listeners.is_empty()
+            && !loaded.rules.rules.is_empty()
+            && loaded.platforms.get("x").is_some()
+    );
+    assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn rules_policy_and_platforms_are_read_beside_the_file() {
+    let policy = include_str!("../../config/policy-strict.toml");
+    let rule = "[[rule]]\nid = \"our-clinic\"\ncategory = \"location\"\nterms = { file = \"lists/clinics.txt\" }\nconfidence = \"medium\"\nwhy = \"B\"\nfinds = [\"seen at Cedar Crest today\"]\nignores = [\"cedar trees\", \"the crest\"]\n";
+    let folder = folder(&[
+        (
+            "postward.toml",
+            &format!("rules = [\"embedded\", \"rules.d\"]\npolicy = \"strict.toml\"\n{SERVES}"),
+        ),
+        ("strict.toml", policy),
+        ("rules.d/20-clinics.toml", rule),
+        ("rules.d/lists/clinics.txt", "Cedar Crest\n"),
+        ("rules.d/notes.txt", "not a rule file"),
+    ]);
+    let loaded = try_load(folder.path()).unwrap();
+    assert!(loaded.rules.rule("our-clinic").is_some());
+    assert_eq!(loaded.policy.strictest(), Some(crate::policy::Action::Redact));
+    let other =
+        load_policy(&folder.path().join("strict.toml"), &loaded.rules, &loaded.platforms).unwrap();
+    assert_eq!(other.hash(), loaded.policy.hash());
+    assert!(
+        load_policy(&folder.path().join("none.toml"), &loaded.rules, &loaded.platforms)
+            .unwrap_err()[0]
+            .message
+            .contains("it does not exist")
+    );
+}
+
+/// Each a way of getting it wrong: the whole text, the fault with its place, and a part of the remedy.
+const FAULTS: &[(&str, &str, &str)] = &[
+    ("policys = \"a\"", "1:1: the file has no key `policys`", "did you mean `policy`?"),
+    (
+        "rules = \"embedded\"",
+        "1:9: `rules` must be a list of texts, not a text",
+        "`rules = [\"embedded\"]`",
+    ),
+    ("rules = [\"embedded\", \"embedded\"]", "1:22: `embedded` is listed twice", "take one out"),
+    (
+        "[listener]\naddress = \"127.0.0.1:1\"",
+        "1:1: `listener` must be a list of tables, not a table",
+        "[[listener]]",
+    ),
+    ("[[listener]]\n", "1:1: [[listener]] has no `address`", "[::]:443"),
+    (
+        "[[listener]]\naddress = \"localhost:8443\"",
+        "2:11: `localhost:8443` is no address and port",
+        "write `127.0.0.1:8443`",
+    ),
+    ("[[listener]]\naddress = \":443\"", "2:11: `:443` is no address and port", "write `[::]:443`"),
+    (
+        "[[listener]]\naddress = \"127.0.0.1\"",
+        "2:11: `127.0.0.1` is no address and port",
+        "add the port: `127.0.0.1:443`",
+    ),
+    (
+        "[[listener]]\naddress = \"::1\"",
+        "2:11: `::1` is no address and port",
+        "add the port: `[::1]:443`",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:80\"",
+        "2:11: without `tls`, [::]:80 would carry posts in the clear",
+        "127.0.0.1",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\n[[listener]]\naddress = \"127.0.0.1:1\"",
+        "4:11: 127.0.0.1:1 is listened on already",
+        "take one",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\" }",
+        "3:7: `tls` has no `ca-key`",
+        "ca-key = \"ca.key\"",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca-key = \"there.pem\" }",
+        "3:7: `tls` has no `ca`",
+        "ca = \"ca.pem\"",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { certificate = \"there.pem\" }",
+        "3:7: `tls` has no `key`",
+        "key = \"edge.key\"",
+    ),
+    ("[[listener]]\naddress = \"[::]:443\"\ntls = { }", "3:7: `tls` says nothing", "ca.pem"),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\", ca-key = \"there.pem\", key = \"there.pem\" }",
+        "3:7: `tls` has both a CA and a certificate of its own",
+        "or",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\", ca-key = \"gone.key\" }",
+        "3:36: there is no key ",
+        "postward ca init",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { cert = \"there.pem\", certificate = \"there.pem\", key = \"there.pem\" }",
+        "3:9: [tls] has no key `cert`",
+        "use one of `ca`, `ca-key`, `certificate`, `key`",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = true",
+        "3:7: `tls` must be a table, not true or false",
+        "[tls]",
+    ),
+    (
+        "[[route]]\nhosts = [\"A.example\"]\nplatform = \"x\"",
+        "2:10: `A.example`: a route's host is written in lower case",
+        "write `a.example`",
+    ),
+    (
+        "[[route]]\nhosts = [\"a.example:443\"]\nplatform = \"x\"",
+        "2:10: `a.example:443`: a route's host has no port",
+        "write `a.example`",
+    ),
+    (
+        "[[route]]\nhosts = [\"a.example\"]\nplatform = \"mastodo\"",
+        "3:12: there is no platform `mastodo`",
+        "did you mean `mastodon`?",
+    ),
+    ("[[route]]\nhosts = [\"a.example\"]", "1:1: [[route]] has no `platform`", "generic"),
+    (
+        "[[route]]\nplatform = \"generic\"",
+        "1:1: [[route]] has no `hosts`, and the platform generic lists none",
+        "hosts = ",
+    ),
+    (
+        "[[route]]\nhosts = [\"a.example\", \"a.example\"]\nplatform = \"x\"",
+        "2:23: `a.example` is routed to x already",
+        "one [[route]]",
+    ),
+    (
+        "[[route]]\nplatform = \"x\"\n[[route]]\nhosts = [\"api.x.com\"]\nplatform = \"generic\"",
+        "4:10: `api.x.com` is routed to x already",
+        "one [[route]]",
+    ),
+    (
+        "[[route]]\nhosts = [\"a.example\"]\nplatform = \"x\"\nupstream = \"http://10.0.0.9:3000\"",
+        "4:12: posts would go to 10.0.0.9 in the clear",
+        "allow-plain-http",
+    ),
+    (
+        "[[route]]\nhosts = [\"a.example\"]\nplatform = \"x\"\nupstream = \"a.example\"",
+        "4:12: an upstream needs its scheme",
+        "https://host",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:8080\"\n[[route]]\nhosts = [\"a.example\"]\nplatform = \"x\"\nupstream = \"http://localhost:8080\"",
+        "6:12: this upstream is a [[listener]] of this very proxy, so posts would go in circles",
+        "own address",
+    ),
+    (
+        "[upstream]\nresolver = [\"dns.example\"]",
+        "2:13: `dns.example` is no address of a DNS server",
+        "192.0.2.53",
+    ),
+    ("[upstream]\nextra-roots = \"gone.pem\"", "2:15: there is no file ", "PEM"),
+    (
+        "[upstream]\nallow-private = [\"10.0.0.0/8\"]",
+        "2:18: `10.0.0.0/8` is no IP address",
+        "10.0.5.9",
+    ),
+    (
+        "[admin]\naddress = \"0.0.0.0:9464\"",
+        "2:11: 0.0.0.0:9464 can be reached from other machines, and it asks nobody who they are",
+        "allow-remote",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\n[admin]\naddress = \"127.0.0.1:1\"",
+        "4:11: 127.0.0.1:1 is a [[listener]]'s address",
+        "own port",
+    ),
+    ("[audit]\nfile = \"no/such/audit.jsonl\"", "2:8: there is no folder ", "make it"),
+    ("[audit]\nfile = \".\"", "2:8: ", "name a file in it"),
+    ("[audit]\nsync = \"always\"", "2:8: `sync` cannot be `always`", "use one of `none`, `group`"),
+    ("[audit]\nnode = \"edge 1\"", "2:8: this cannot be a node's name", "edge-1"),
+    (
+        "[limits]\nmax-body = \"16 megabytes\"",
+        "2:12: `max-body` is no amount that can be used",
+        "KiB",
+    ),
+    ("[limits]\nmax-boddy = 1", "2:1: [limits] has no key `max-boddy`", "did you mean `max-body`?"),
+    ("[limits]\nmax-depth = 100000", "2:13: `max-depth` is out of bounds", "from 8 to 1024"),
+    ("[timeouts]\nbody = 0", "2:8: `body` is no amount that can be used", "\"10 ms\" to \"24 h\""),
+    ("[timeouts]\nbody = 1.5", "2:8: `body` is no amount that can be used", "whole number"),
+    ("[audit]\n", "1:1: there is no [[listener]], so nothing could be served", "[[listener]]"),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"",
+        "1:1: there is no [[route]], so every request would be refused",
+        "[[route]]",
+    ),
+    ("[[listener]\n", "1:", "each line is"),
+];
+
+#[test]
+fn every_way_of_getting_it_wrong_has_its_line_and_remedy() {
+    let folder = folder(&[("there.pem", "")]);
+    for (text, want, help) in FAULTS {
+        let (_, faults) = read(text, folder.path());
+        assert_eq!(
+            faults.len(),
+            1,
+            "{text}: {}",
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        );
+        let said = faults[0].to_string();
+        assert!(said.starts_with(&format!("postward.toml:{want}")), "{text}: {said}");
+        let remedy = faults[0].help.clone().unwrap_or_default();
+        assert!(remedy.contains(help), "{text}: {said}: {remedy}");
+        assert_eq!(faults[0].severity, Severity::Error, "{text}");
+    }
+}
+
+#[test]
+fn what_is_odd_but_usable_is_a_warning() {
+    let folder = folder(&[]);
+    for (text, want) in [
+        ("policy = \"p.toml\"".to_owned(), "there is no [[listener]]: this is enough"),
+        (
+            format!("{SERVES}[limits]\nmax-body = \"32 MiB\""),
+            "`max-decoded` is less than `max-body`",
+        ),
+    ] {
+        let (_, faults) = read(&text, folder.path());
+        assert_eq!(faults.len(), 1, "{text}");
+        assert!(
+            faults[0].severity == Severity::Warning && faults[0].message.contains(want),
+            "{text}: {}",
+            faults[0]
+        );
+    }
+}
+
+#[test]
+fn amounts_have_units() {
+    let folder = folder(&[]);
+    let (config, faults) = read(
+        &format!(
+            "{SERVES}[limits]\nmax-body = 4096\nmax-media = \"2 GiB\"\n[timeouts]\nbody = 5\nidle = \"250 ms\"\nanswer = \"2min\"\n"
+        ),
+        folder.path(),
+    );
+    assert_eq!(faults, []);
+    let config = config.unwrap();
+    assert_eq!((config.max_body, config.max_media), (4096, 2 << 30));
+    assert_eq!(
+        (config.timeouts.body, config.timeouts.idle, config.timeouts.answer),
+        (Duration::from_secs(5), Duration::from_millis(250), Duration::from_secs(120))
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named_where_they_are_named() {
+    for (files, want) in [
+        (
+            &[][..],
+            "postward.toml: the configuration cannot be read: it does not exist | mend the path, or write a configuration to start from with `postward init DIR`",
+        ),
+        (
+            &[("postward.toml", "rules = [\"rules.d\"]\n")],
+            "postward.toml:1:10: `rules` names rules.d: it does not exist | name a folder or a file, or \"embedded\"",
+        ),
+        (
+            &[("postward.toml", "policy = \"p.toml\"\n")],
+            "postward.toml:1:10: the policy p.toml cannot be read: it does not exist | mend the path",
+        ),
+        (
+            &[("postward.toml", "platforms = \"p\"\n")],
+            "postward.toml:1:13: `platforms` names p: it does not exist | name a folder",
+        ),
+        (
+            &[("postward.toml", "policy = \"p.toml\"\n"), ("p.toml", "mode = 1\n")],
+            "p.toml:1:1: no clause for everybody names the categories",
+        ),
+        (
+            &[("postward.toml", "rules = [\"r\"]\n"), ("r/a.toml", "[[rule]]\nidd = \"a\"\n")],
+            "r/a.toml:",
+        ),
+        (&[("postward.toml", "platforms = \"p\"\n"), ("p/a.toml", "hosts = 3\n")], "p/a.toml"),
+    ] {
+        let folder = folder(files);
+        let faults = try_load(folder.path()).err().unwrap_or_else(|| panic!("{files:?}"));
+        assert!(faults.iter().any(|fault| fault.starts_with(want)), "{files:?}: {faults:#?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("postward.toml"), b"# caf\xe9\n").unwrap();
+    let faults = try_load(folder.path()).unwrap_err();
+    assert!(faults[0].contains("it is not UTF-8 text (byte 5 is not)"), "{faults:?}");
+}
+
+#[test]
+fn the_faults_of_all_files_come_at_once() {
+    let folder = folder(&[
+        (
+            "postward.toml",
+            &format!(
+                "rules = [\"embedded\", \"r.toml\"]\npolicy = \"p.toml\"\nplatforms = \"f.toml\"\n{SERVES}limit = 1\n"
+            ),
+        ),
+        ("r.toml", "[[rule]]\nidd = \"a\"\n"),
+        ("p.toml", "mode = \"off\"\n"),
+        ("f.toml", "host = 1\n"),
+    ]);
+    let faults = try_load(folder.path()).unwrap_err();
+    for file in ["postward.toml:", "r.toml:", "p.toml:", "f.toml"] {
+        assert!(faults.iter().any(|fault| fault.starts_with(file)), "{file}: {faults:#?}");
+    }
+    assert!(faults[0].starts_with("postward.toml:"), "{faults:#?}");
+}
+
+#[test]
+fn an_expired_exception_is_a_warning() {
+    let policy = format!(
+        "{}\n[[exception]]\nname = \"e\"\ncategories = [\"phone\"]\nreason = \"r\"\nexpires = 2020-01-01\n",
+        include_str!("../../config/policy-strict.toml")
+    );
+    let folder = folder(&[
+        ("postward.toml", &format!("policy = \"p.toml\"\n{SERVES}")),
+        ("p.toml", &policy),
+    ]);
+    let loaded = try_load(folder.path()).unwrap();
+    assert_eq!(
+        loaded.warnings.iter().map(|warning| warning.message.as_str()).collect::<Vec<_>>(),
+        ["exception `e` is over, so it excuses nothing any more"]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_text_panics(text in "(\\PC|\n){0,200}") {
+        let _ = read(&text, Path::new("/"));
+    }
+
+    #[test]
+    fn no_mangled_configuration_panics(cut in 0usize..6000, insert in "(\\[|\\]|\"|=|\\.|\n|a|1|\\{|\u{e9}){0,6}") {
+        let at = cut.min(SHIPPED.len());
+        let at = (0..=at).rev().find(|at| SHIPPED.is_char_boundary(*at)).unwrap_or(0);
+        let source = Arc::new(format!("{}{insert}{}", &SHIPPED[..at], &SHIPPED[at..]));
+        let _ = read(&source, Path::new("/"));
+    }
+}
