@@ -79,14 +79,14 @@ impl Elider {
     /// One step; whether another may follow with the bytes at hand.
     fn step(&mut self, last: bool, out: &mut impl FnMut(Piece<'_>)) -> bool {
         match self.state {
-            State::Kept | State::Run => self.to_delimiter(out),
+            State::Kept | State::Run => self.until_delimiter(out),
             State::Head => self.read_head(last, out),
             State::Lead => self.read_lead(last, out),
         }
     }
 
     /// Gives out everything up to the next delimiter; what may be the start of one stays.
-    fn to_delimiter(&mut self, out: &mut impl FnMut(Piece<'_>)) -> bool {
+    fn until_delimiter(&mut self, out: &mut impl FnMut(Piece<'_>)) -> bool {
         if let Some(at) = self.delimiter_in_held() {
             self.give(at, out);
             // The delimiter itself is kept, and a head may follow it.
