@@ -1,5 +1,7 @@
 //! Records that are bound to each other by hash, so that changing one breaks another. A closed list that files name.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::body::{Document, Role, Step, Text};
 
 /// How records are bound.
@@ -17,11 +19,12 @@ impl Bound {
     pub(super) fn broken(self, before: &Document, after: &Document) -> bool {
         match self {
             Self::BlueskyThread => {
-                let keys: Vec<(usize, &str)> =
-                    before.texts().iter().filter_map(record_key).collect();
-                keys.iter().any(|&(write, key)| {
-                    is_referred_to(before, write, key)
-                        && strings(before, write) != strings(after, write)
+                let referring = referring(before);
+                let (old, new) = (by_write(before), by_write(after));
+                before.texts().iter().filter_map(record_key).any(|(write, key)| {
+                    let by_another =
+                        |writes: &HashSet<usize>| writes.iter().any(|other| *other != write);
+                    referring.get(key).is_some_and(by_another) && old.get(&write) != new.get(&write)
                 })
             }
         }
@@ -30,33 +33,40 @@ impl Bound {
 
 /// The `rkey` of a write, and which write it is.
 fn record_key(text: &Text) -> Option<(usize, &str)> {
-    match (&text.path.steps[..], text.role) {
-        ([Step::Key(list), Step::Index(write), Step::Key(key)], Role::Value)
-            if &**list == "writes" && &**key == "rkey" =>
-        {
-            Some((*write, text.text.expose()))
-        }
-        _ => None,
-    }
+    let write = write_of(text)?;
+    let is_key = text.role == Role::Value
+        && matches!(&text.path.steps[..], [_, _, key] if key.is_key("rkey"));
+    is_key.then(|| (write, text.text.expose()))
 }
 
 fn write_of(text: &Text) -> Option<usize> {
     match &text.path.steps[..] {
-        [Step::Key(list), Step::Index(write), ..] if &**list == "writes" => Some(*write),
+        [list, Step::Index(write), ..] if list.is_key("writes") => Some(*write),
         _ => None,
     }
 }
 
-fn is_referred_to(document: &Document, write: usize, key: &str) -> bool {
-    document.texts().iter().any(|text| {
+/// For each key that an address ends in: the writes that hold such an address.
+fn referring(document: &Document) -> HashMap<&str, HashSet<usize>> {
+    let mut referring: HashMap<&str, HashSet<usize>> = HashMap::new();
+    for text in document.texts() {
         let uri = text.text.expose();
-        uri.starts_with("at://")
-            && uri.rsplit('/').next() == Some(key)
-            && write_of(text).is_some_and(|other| other != write)
-    })
+        if let (Some(write), true, Some(key)) =
+            (write_of(text), uri.starts_with("at://"), uri.rsplit('/').next())
+        {
+            referring.entry(key).or_default().insert(write);
+        }
+    }
+    referring
 }
 
-fn strings(document: &Document, write: usize) -> Vec<&str> {
-    let texts = document.texts().iter().filter(|text| write_of(text) == Some(write));
-    texts.map(|text| text.text.expose()).collect()
+/// All strings of each write.
+fn by_write(document: &Document) -> HashMap<usize, Vec<&str>> {
+    let mut by_write: HashMap<usize, Vec<&str>> = HashMap::new();
+    for text in document.texts() {
+        if let Some(write) = write_of(text) {
+            by_write.entry(write).or_default().push(text.text.expose());
+        }
+    }
+    by_write
 }

@@ -119,16 +119,16 @@ impl FieldPath {
 
     fn matches_steps(&self, steps: &[Step]) -> bool {
         let Some(tail) = &self.tail else {
-            return self.head.len() == steps.len() && self.from_end(&self.head, steps);
+            return self.head.len() == steps.len() && self.tails_match(&self.head, steps);
         };
         let Some(before_tail) = steps.len().checked_sub(tail.len()) else { return false };
         before_tail >= self.head.len()
-            && self.from_end(tail, steps)
+            && self.tails_match(tail, steps)
             && self.head.iter().zip(steps).all(|(segment, step)| self.is_step(segment, step))
     }
 
     /// The last key differs most often, so that comparing from the end is soonest done.
-    fn from_end(&self, segments: &[Segment], steps: &[Step]) -> bool {
+    fn tails_match(&self, segments: &[Segment], steps: &[Step]) -> bool {
         segments
             .iter()
             .rev()

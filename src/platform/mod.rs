@@ -29,6 +29,7 @@ mod signed;
 mod template;
 #[cfg(test)]
 mod tests;
+mod valid;
 
 pub use answer::Answer;
 pub use endpoint::{Class, Endpoint, FieldClass, Place};

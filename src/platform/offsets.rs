@@ -5,8 +5,7 @@
 
 use crate::body::{Document, Edit, Node, Step};
 use crate::platform::platforms::CannotRedact;
-use crate::redact::{Splice, moved};
-use crate::span::Span;
+use crate::redact::Splice;
 
 /// How offsets into a text are written, and under which key beside the text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -77,9 +76,10 @@ fn facets(
         return Err(CannotRedact::Offsets);
     }
     let words = document.texts().get(text).ok_or(CannotRedact::Offsets)?.text.expose();
+    let moves = Moves::new(splices)?;
     let mut edits = Vec::new();
     for facet in facets {
-        follow_facet(document, words, facet, splices, &mut edits)?;
+        follow_facet(document, words, facet, &moves, &mut edits)?;
     }
     Ok(edits)
 }
@@ -96,30 +96,24 @@ fn follow_facet(
     document: &Document,
     words: &str,
     facet: Node,
-    splices: &[Splice],
+    moves: &Moves<'_>,
     edits: &mut Vec<Edit>,
 ) -> Result<(), CannotRedact> {
     let [index] = document.members(facet, "index")[..] else { return Err(CannotRedact::Offsets) };
     let (start_node, start) = number(document, index, "byteStart")?;
     let (end_node, end) = number(document, index, "byteEnd")?;
-    let first_touched =
-        splices.iter().map(|splice| splice.span.start()).min().unwrap_or(usize::MAX);
-    if start <= end && end <= first_touched {
+    let touched_from = moves.splices.first().map_or(usize::MAX, |splice| splice.span.start());
+    if start <= end && end <= touched_from {
         return Ok(());
     }
     // A range that lies nowhere in the text is shown by no client; moved, it could come to lie on other words.
     let lies_in_text = start < end && words.get(start..end).is_some();
-    let span = Span::new(start, end);
-    let is_cut = |splice: &Splice| {
-        span.overlaps(splice.span)
-            || (splice.span.is_empty() && start < splice.span.start() && splice.span.start() < end)
-    };
-    if !lies_in_text || splices.iter().any(is_cut) {
+    if !lies_in_text || moves.cut(start, end) {
         edits.push(Edit::Remove { node: facet });
         return Ok(());
     }
-    for (node, old) in [(start_node, start), (end_node, end)] {
-        let new = moved_past(old, old == start, splices).ok_or(CannotRedact::Offsets)?;
+    for (node, old, is_start) in [(start_node, start, true), (end_node, end, false)] {
+        let new = moves.place(old, is_start).ok_or(CannotRedact::Offsets)?;
         if new != old {
             let value = u64::try_from(new).map_err(|_| CannotRedact::Offsets)?;
             edits.push(Edit::Number { node, value });
@@ -128,15 +122,44 @@ fn follow_facet(
     Ok(())
 }
 
-/// Where an offset goes. A word that begins where something is inserted moves behind it; one that ends there stays.
-fn moved_past(offset: usize, is_start: bool, splices: &[Splice]) -> Option<usize> {
-    let mut place = moved(offset, splices)?;
-    if is_start {
-        let inserted_here =
-            splices.iter().filter(|splice| splice.span.is_empty() && splice.span.start() == offset);
-        place += inserted_here.map(|splice| splice.with.len()).sum::<usize>();
+/// Where offsets go, for many offsets into one text: splices with what each adds and takes together with all before it.
+struct Moves<'a> {
+    splices: &'a [Splice],
+    /// Bytes added and bytes taken by so many of the first splices.
+    totals: Vec<(usize, usize)>,
+}
+
+impl<'a> Moves<'a> {
+    fn new(splices: &'a [Splice]) -> Result<Self, CannotRedact> {
+        if !splices.is_sorted_by(|a, b| a.span.end() <= b.span.start()) {
+            return Err(CannotRedact::Offsets);
+        }
+        let mut totals = vec![(0, 0)];
+        let (mut added, mut taken) = (0, 0);
+        for splice in splices {
+            added += splice.with.len();
+            taken += splice.span.len();
+            totals.push((added, taken));
+        }
+        Ok(Self { splices, totals })
     }
-    Some(place)
+
+    /// Whether a splice takes a byte of the range, or adds one in the midst of it.
+    fn cut(&self, start: usize, end: usize) -> bool {
+        let first = self.splices.partition_point(|splice| splice.span.end() <= start);
+        self.splices.get(first).is_some_and(|splice| splice.span.start() < end)
+    }
+
+    /// The new place of an offset that no splice covers. A word that begins where something is inserted moves behind it;
+    /// one that ends there stays.
+    fn place(&self, offset: usize, is_start: bool) -> Option<usize> {
+        let n_before = self.splices.partition_point(|splice| {
+            let span = splice.span;
+            span.end() < offset || (span.end() == offset && (is_start || !span.is_empty()))
+        });
+        let &(added, taken) = self.totals.get(n_before)?;
+        (offset + added).checked_sub(taken)
+    }
 }
 
 /// The one whole number under a key; a missing, doubled or odd one is not understood.

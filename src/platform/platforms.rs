@@ -1,18 +1,17 @@
 //! A platform as its file says, and all of them by name.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::body::{Document, Edit, Limits, Path, Role, Step};
+use crate::body::{Document, Edit, Limits, Role, Step};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::platform::answer::AnswerTemplate;
-use crate::platform::endpoint::{Entry, Place};
+use crate::platform::endpoint::Entry;
 use crate::platform::file;
-use crate::platform::limit::Limit;
 use crate::platform::signed::Signatures;
 use crate::platform::template::{PathTemplate, is_version, segments};
-use crate::platform::{Answer, Endpoint, FieldClass, FieldSpec};
+use crate::platform::{Answer, Endpoint, FieldSpec, valid};
 use crate::redact::Splice;
 
 /// The shipped files.
@@ -200,7 +199,6 @@ impl Platform {
     }
 
     /// What else must change when text `text` of `document` is spliced: offsets moved, ranges that were cut dropped.
-    #[expect(clippy::unused_self, reason = "callers ask the platform, not the field")]
     pub fn move_offsets(
         &self,
         spec: &FieldSpec,
@@ -215,7 +213,6 @@ impl Platform {
     }
 
     /// Whether a text that fitted the field's limits before still does.
-    #[expect(clippy::unused_self, reason = "callers ask the platform, not the field")]
     pub fn still_fits(&self, spec: &FieldSpec, before: &str, after: &str) -> bool {
         spec.limits.iter().all(|limit| limit.allows(limit.measure(before), limit.measure(after)))
     }
@@ -231,24 +228,7 @@ impl Platform {
         before: &Document,
         after: &Document,
     ) -> Result<(), CannotRedact> {
-        if endpoint.entry.bound.is_some_and(|bound| bound.broken(before, after)) {
-            return Err(CannotRedact::Bound);
-        }
-        let (before, after) = (words(endpoint, in_query, before), words(endpoint, in_query, after));
-        for spec in after.iter().map(|word| word.spec) {
-            let bad = |words: &[Word<'_>]| n_empty(words, spec) + n_repeated(words, spec);
-            if (spec.required || spec.distinct) && bad(&after) > bad(&before) {
-                return Err(CannotRedact::Invalid);
-            }
-            for limit in &spec.limits {
-                if !limit
-                    .allows(shared_length(&before, spec, limit), shared_length(&after, spec, limit))
-                {
-                    return Err(CannotRedact::OverLimit);
-                }
-            }
-        }
-        Ok(())
+        valid::check(endpoint, in_query, before, after)
     }
 
     /// The answer of a blocked post.
@@ -258,7 +238,6 @@ impl Platform {
 
     /// Rewrites the JSON answer of an endpoint whose file says so (Bluesky's `didDoc`); `None` leaves it as it is. The
     /// body is the decoded one: ask the upstream for `Accept-Encoding: identity`, or undo the coding first.
-    #[expect(clippy::unused_self, reason = "callers ask the platform, not the endpoint")]
     pub fn rewrite_answer(
         &self,
         endpoint: &Endpoint,
@@ -269,7 +248,6 @@ impl Platform {
     }
 
     /// Whether answers of this endpoint are rewritten, and so must be read whole.
-    #[expect(clippy::unused_self, reason = "callers ask the platform, not the endpoint")]
     pub fn rewrites_answers(&self, endpoint: &Endpoint) -> bool {
         endpoint.entry.rewrite.is_some()
     }
@@ -308,69 +286,6 @@ fn names_operation(body: &Document, operation: &str) -> bool {
     });
     let is_it = |text: &crate::body::Text| text.text.expose() == operation;
     names.next().is_some_and(is_it) && names.all(is_it)
-}
-
-/// One text that carries words.
-struct Word<'a> {
-    spec: &'a FieldSpec,
-    path: &'a Path,
-    text: &'a str,
-}
-
-fn words<'a>(endpoint: &'a Endpoint, in_query: bool, document: &'a Document) -> Vec<Word<'a>> {
-    let words = document.texts().iter().filter_map(|text| {
-        let place = match (in_query, text.in_part) {
-            (true, _) => Place::Query,
-            (false, true) => Place::Part,
-            (false, false) => Place::Body,
-        };
-        match endpoint.classify(place, &text.path, text.role) {
-            FieldClass::Words(spec) => {
-                Some(Word { spec, path: &text.path, text: text.text.expose() })
-            }
-            FieldClass::Opaque(_) | FieldClass::Other => None,
-        }
-    });
-    words.collect()
-}
-
-fn of_spec<'w>(words: &'w [Word<'w>], spec: &'w FieldSpec) -> impl Iterator<Item = &'w Word<'w>> {
-    words.iter().filter(move |word| std::ptr::eq(word.spec, spec))
-}
-
-fn n_empty(words: &[Word<'_>], spec: &FieldSpec) -> usize {
-    of_spec(words, spec).filter(|word| word.text.trim().is_empty()).count()
-}
-
-/// How many texts of a field repeat an earlier one of the same list.
-fn n_repeated(words: &[Word<'_>], spec: &FieldSpec) -> usize {
-    if !spec.distinct {
-        return 0;
-    }
-    let mut lists: HashMap<(&str, Vec<String>), usize> = HashMap::new();
-    for word in of_spec(words, spec) {
-        let list = word.path.steps.split_last().map_or(&[][..], |(_, list)| list);
-        *lists.entry((word.text.trim(), list.iter().map(step_key).collect())).or_default() += 1;
-    }
-    lists.values().map(|n| n - 1).sum()
-}
-
-fn step_key(step: &Step) -> String {
-    match step {
-        Step::Key(key) => key.to_string(),
-        Step::Index(index) => format!("#{index}"),
-        Step::Append => "[]".into(),
-    }
-}
-
-/// The length of a field together with those that count in its limit.
-fn shared_length(words: &[Word<'_>], spec: &FieldSpec, limit: &Limit) -> usize {
-    let with = words
-        .iter()
-        .filter(|word| word.spec.counts_with.as_deref() == Some(spec.template.as_str()));
-    let others: usize = with.map(|word| limit.measure_whole(word.text)).sum();
-    let own = of_spec(words, spec).map(|word| limit.measure(word.text)).max().unwrap_or_default();
-    own + others
 }
 
 impl Platforms {

@@ -45,8 +45,8 @@ impl Signatures {
         }
         let has = |name: &&str| headers.contains_key(*name);
         let own = self.headers.iter().any(|name| headers.contains_key(name.as_str()));
-        OVER_ALL.iter().any(|name| has(&name))
-            || (edits_body && (own || OVER_BODY.iter().any(|name| has(&name))))
+        OVER_ALL.iter().any(has)
+            || (edits_body && (own || OVER_BODY.iter().any(has)))
             || headers
                 .get_all(AUTHORIZATION)
                 .iter()

@@ -174,7 +174,7 @@ impl<'a> Table<'a> {
             return Vec::new();
         };
         let mut tables = Vec::with_capacity(array.len());
-        for element in array.iter() {
+        for element in array {
             match element.get_ref().as_table() {
                 Some(table) => {
                     tables.push(Table::new(table, element.span().into(), keys, faults));

@@ -59,7 +59,7 @@ fn sort(
         match endpoint.classify(place, &text.path, text.role) {
             FieldClass::Words(spec) => words.push((spec.template.clone(), content)),
             FieldClass::Opaque(_) if matches!(text.role, Role::Value | Role::Number) => {
-                opaque.push(content)
+                opaque.push(content);
             }
             FieldClass::Opaque(_) | FieldClass::Other => {}
         }
@@ -263,9 +263,9 @@ fn bluesky() {
             Case {
                 call: "POST /xrpc/com.atproto.repo.createRecord",
                 content_type: Some(JSON),
-                body: r##"{"record":{"text":"see a.example #ann","facets":[{"index":{"byteStart":4,"byteEnd":13},"features":[{"$type":"f","uri":"https://a.example/ann"}]},{"index":{"byteStart":14,"byteEnd":18},"features":[{"tag":"ann"}]}],"embed":{"$type":"e","images":[{"alt":"Ann's arm","image":{"ref":{"$link":"bafy"},"mimeType":"image/png","size":9}}]}}}"##,
+                body: r#"{"record":{"text":"see a.example ~ann","facets":[{"index":{"byteStart":4,"byteEnd":13},"features":[{"$type":"f","uri":"https://a.example/ann"}]},{"index":{"byteStart":14,"byteEnd":18},"features":[{"tag":"ann"}]}],"embed":{"$type":"e","images":[{"alt":"Ann's arm","image":{"ref":{"$link":"bafy"},"mimeType":"image/png","size":9}}]}}}"#,
                 words: &[
-                    ("record.text", "see a.example #ann"),
+                    ("record.text", "see a.example ~ann"),
                     ("record.facets[].features[].tag", "ann"),
                     ("record.embed.**.alt", "Ann's arm"),
                 ],

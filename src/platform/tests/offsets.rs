@@ -204,7 +204,7 @@ proptest! {
             .collect();
         prop_assert_eq!(new_facets.len(), kept.len());
         for (&&(start, end), (new_start, new_end)) in kept.iter().zip(new_facets) {
-            prop_assert_eq!(&text[start..end], &new_text[new_start..new_end]);
+            prop_assert_eq!(text.get(start..end), new_text.get(new_start..new_end));
         }
     }
 }

@@ -1,0 +1,104 @@
+//! Whether a platform would still take a post after its edits: what one text alone does not show.
+//!
+//! What was wrong before the edits is not our fault and passes.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::body::{Document, Path, Step};
+use crate::platform::limit::Limit;
+use crate::platform::{CannotRedact, Endpoint, FieldClass, FieldSpec, Place};
+
+/// Compares a document as it came with the one that was written.
+pub(super) fn check(
+    endpoint: &Endpoint,
+    in_query: bool,
+    before: &Document,
+    after: &Document,
+) -> Result<(), CannotRedact> {
+    if endpoint.entry.bound.is_some_and(|bound| bound.broken(before, after)) {
+        return Err(CannotRedact::Bound);
+    }
+    let (before, after) = (words(endpoint, in_query, before), words(endpoint, in_query, after));
+    let mut seen = HashSet::new();
+    // Each field once: a body may hold a hundred thousand texts of one field.
+    for spec in
+        after.iter().map(|word| word.spec).filter(|spec| seen.insert(std::ptr::from_ref(*spec)))
+    {
+        let bad = |words: &[Word<'_>]| n_empty(words, spec) + n_repeated(words, spec);
+        if (spec.required || spec.distinct) && bad(&after) > bad(&before) {
+            return Err(CannotRedact::Invalid);
+        }
+        let length = |words: &[Word<'_>], limit| shared_length(words, spec, limit);
+        if spec
+            .limits
+            .iter()
+            .any(|limit| !limit.allows(length(&before, limit), length(&after, limit)))
+        {
+            return Err(CannotRedact::OverLimit);
+        }
+    }
+    Ok(())
+}
+
+/// One text that carries words.
+struct Word<'a> {
+    spec: &'a FieldSpec,
+    path: &'a Path,
+    text: &'a str,
+}
+
+fn words<'a>(endpoint: &'a Endpoint, in_query: bool, document: &'a Document) -> Vec<Word<'a>> {
+    let words = document.texts().iter().filter_map(|text| {
+        let place = match (in_query, text.in_part) {
+            (true, _) => Place::Query,
+            (false, true) => Place::Part,
+            (false, false) => Place::Body,
+        };
+        match endpoint.classify(place, &text.path, text.role) {
+            FieldClass::Words(spec) => {
+                Some(Word { spec, path: &text.path, text: text.text.expose() })
+            }
+            FieldClass::Opaque(_) | FieldClass::Other => None,
+        }
+    });
+    words.collect()
+}
+
+fn of_spec<'w>(words: &'w [Word<'w>], spec: &'w FieldSpec) -> impl Iterator<Item = &'w Word<'w>> {
+    words.iter().filter(move |word| std::ptr::eq(word.spec, spec))
+}
+
+fn n_empty(words: &[Word<'_>], spec: &FieldSpec) -> usize {
+    of_spec(words, spec).filter(|word| word.text.trim().is_empty()).count()
+}
+
+/// How many texts of a field repeat an earlier one of the same list.
+fn n_repeated(words: &[Word<'_>], spec: &FieldSpec) -> usize {
+    if !spec.distinct {
+        return 0;
+    }
+    let mut lists: HashMap<(&str, Vec<String>), usize> = HashMap::new();
+    for word in of_spec(words, spec) {
+        let list = word.path.steps.split_last().map_or(&[][..], |(_, list)| list);
+        *lists.entry((word.text.trim(), list.iter().map(step_key).collect())).or_default() += 1;
+    }
+    lists.values().map(|n| n - 1).sum()
+}
+
+fn step_key(step: &Step) -> String {
+    match step {
+        Step::Key(key) => key.to_string(),
+        Step::Index(index) => format!("#{index}"),
+        Step::Append => "[]".into(),
+    }
+}
+
+/// The length of a field together with those that count in its limit.
+fn shared_length(words: &[Word<'_>], spec: &FieldSpec, limit: &Limit) -> usize {
+    let with = words
+        .iter()
+        .filter(|word| word.spec.counts_with.as_deref() == Some(spec.template.as_str()));
+    let others: usize = with.map(|word| limit.measure_whole(word.text)).sum();
+    let own = of_spec(words, spec).map(|word| limit.measure(word.text)).max().unwrap_or_default();
+    own + others
+}
