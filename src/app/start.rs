@@ -9,7 +9,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin;
 use crate::app::observed::Observed;
-use crate::app::panics;
 use crate::audit::{Audit, AuditError};
 use crate::config::Loaded;
 use crate::proxy::tls::Authority;
@@ -115,7 +114,6 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
 
 /// Runs the proxy until SIGTERM or SIGINT, and drains it.
 pub fn serve(loaded: Loaded) -> Result<(), StartError> {
-    panics::hide_payloads();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("postward")

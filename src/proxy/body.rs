@@ -73,6 +73,11 @@ impl Streamed {
         )
     }
 
+    /// What has not been read yet.
+    pub(crate) fn into_rest(self) -> Incoming {
+        self.rest
+    }
+
     fn account(&mut self, length: usize) -> Result<(), BodyFault> {
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         self.left = self.left.checked_sub(length).ok_or(BodyFault::TooLarge)?;

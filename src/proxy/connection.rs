@@ -20,7 +20,7 @@ use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::service::{Gateway, Peer};
 
 /// The longest head: request line and headers.
-const MOST_HEAD: usize = 64 * 1024;
+const MOST_HEAD: u16 = u16::MAX;
 const MOST_HEADERS: usize = 100;
 const MOST_STREAMS: u32 = 100;
 
@@ -161,7 +161,7 @@ fn http1_builder(timeouts: &Timeouts) -> http1::Builder {
         // hyper starts this clock while the connection is idle, too; the stalled head itself is watched here.
         .header_read_timeout(timeouts.idle + timeouts.head)
         .max_headers(MOST_HEADERS)
-        .max_buf_size(MOST_HEAD)
+        .max_buf_size(MOST_HEAD.into())
         .half_close(false);
     builder
 }
@@ -171,7 +171,7 @@ fn http2_builder() -> http2::Builder<TokioExecutor> {
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MOST_STREAMS)
-        .max_header_list_size(MOST_HEAD as u32)
+        .max_header_list_size(MOST_HEAD.into())
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(64)
         .initial_stream_window_size(256 * 1024)

@@ -17,7 +17,7 @@ use crate::proxy::body::{Answering, Outgoing, Streamed};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::metrics::InFlight;
 use crate::proxy::respond::{self, Refusal};
-use crate::proxy::service::{Gateway, Limits, Passage, PendingOutcome};
+use crate::proxy::service::{Gateway, Held, Limits, Passage, PendingOutcome};
 use crate::proxy::upstream::UpstreamFault;
 
 /// The longest answer that is rewritten. A session is a few kilobytes.
@@ -55,6 +55,16 @@ impl Sending {
     }
 }
 
+impl Sending {
+    /// Takes back what was not sent, so that the rest of it can be read before an answer.
+    pub(crate) fn into_held(self) -> Held {
+        match self.body {
+            Outgoing::Whole(body) => Held::Whole(body.unwrap_or_default()),
+            Outgoing::Stream(streamed) => Held::Long(Bytes::new(), streamed.into_rest()),
+        }
+    }
+}
+
 /// Sends a request and answers its client.
 pub(crate) async fn forward(
     gateway: &Gateway,
@@ -71,7 +81,7 @@ pub(crate) async fn forward(
         passage.parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     let Some(uri) = uri_of(&passage, sending.query.as_deref()) else {
-        outcome.map(|outcome| outcome.became(Outcome::Failed));
+        PendingOutcome::tell(outcome, Outcome::Failed);
         return respond::refuse(Refusal::Target, passage.asker(true, in_flight));
     };
     let mut request = Request::new(sending.body);
@@ -93,16 +103,16 @@ pub(crate) async fn forward(
     };
     match whole {
         Ok(Answer::Whole(response)) => {
-            outcome.map(|outcome| outcome.became(Outcome::Answered(response.status().as_u16())));
+            PendingOutcome::tell(outcome, Outcome::Answered(response.status().as_u16()));
             answer(response.map(|body| Answering::whole(body, in_flight)))
         }
         Ok(Answer::Streamed(response)) => {
-            outcome.map(|outcome| outcome.became(Outcome::Answered(response.status().as_u16())));
+            PendingOutcome::tell(outcome, Outcome::Answered(response.status().as_u16()));
             let idle = gateway.limits.timeouts.answer_idle;
             answer(response.map(|body| Answering::platform(body, idle, in_flight)))
         }
         Err(fault) => {
-            outcome.map(|outcome| outcome.became(Outcome::Failed));
+            PendingOutcome::tell(outcome, Outcome::Failed);
             gateway.metrics.upstream_failed(fault);
             tracing::warn!(platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(), "no answer from the platform");
             respond::upstream_failed(

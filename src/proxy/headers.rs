@@ -178,10 +178,11 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Result<Framing, Refusal>);
+
     #[test]
     fn framing_that_reads_two_ways_is_refused() {
         let fine = |expects, has_body, length| Ok(Framing { expects, has_body, length });
-        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Result<Framing, Refusal>);
         let cases: &[Case<'_>] = &[
             ("GET", &[], fine(false, false, None)),
             ("POST", &[("content-length", "3")], fine(false, true, Some(3))),

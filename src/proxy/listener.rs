@@ -137,14 +137,11 @@ async fn one(
         shaken = timeout(gateway.timeouts().handshake, tls.accept(tcp)) => shaken,
         _ = signal.changed() => return,
     };
-    match shaken {
-        Ok(Ok(Accepted { stream, presented, is_h2 })) => {
-            let peer = Arc::new(Peer::new(address, presented, Activity::new(is_h2)));
-            connection::serve(stream, peer, gateway, signal).await;
-        }
-        Ok(Err(_)) | Err(_) => {
-            gateway.metrics().failed_handshake();
-            tracing::debug!(client = %address, "TLS handshake failed");
-        }
-    }
+    let Ok(Ok(Accepted { stream, presented, is_h2 })) = shaken else {
+        gateway.metrics().failed_handshake();
+        tracing::debug!(client = %address, "TLS handshake failed");
+        return;
+    };
+    let peer = Arc::new(Peer::new(address, presented, Activity::new(is_h2)));
+    connection::serve(stream, peer, gateway, signal).await;
 }

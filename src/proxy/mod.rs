@@ -8,7 +8,6 @@ mod headers;
 mod listener;
 mod metrics;
 mod receive;
-mod reference;
 mod respond;
 mod route;
 mod server;

@@ -29,7 +29,6 @@ use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::metrics::{InFlight, Metrics};
 use crate::proxy::receive::{self, Received, receive};
-use crate::proxy::reference::draw_id;
 use crate::proxy::respond::{self, Asker, Refusal};
 use crate::proxy::route::{RequestHost, Routes, Target};
 use crate::proxy::tls::Presented;
@@ -95,18 +94,27 @@ pub(crate) struct Passage {
     client: IpAddr,
     group: Option<String>,
     id: String,
+    reference: String,
     today: Date,
     origin: Option<HeaderValue>,
 }
 
 /// What is there to be sent on.
-enum Held {
+#[derive(Debug)]
+pub(crate) enum Held {
     /// The whole body.
     Whole(Bytes),
     /// The start of a long body, and the rest to come.
     Long(Bytes, Incoming),
     /// A body that did not come whole: nothing can be sent.
     Nothing,
+}
+
+/// What is done about a request.
+enum Next {
+    Send(Sending),
+    Answer(Answer, Held),
+    Refuse,
 }
 
 impl Gateway {
@@ -167,15 +175,16 @@ impl Gateway {
                 framing,
                 client: peer.address,
                 group: self.inspector.policy().group_of(peer.address).map(ToOwned::to_owned),
-                id: draw_id(),
+                id: Audit::new_id(),
+                reference: Audit::new_reference(),
                 today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
                 origin,
             }),
             (Err(refusal), _) => {
                 if refusal == Refusal::Unrouted {
-                    self.metrics.unrouted()
+                    self.metrics.unrouted();
                 } else {
-                    self.metrics.refused()
+                    self.metrics.refused();
                 }
                 Err((refusal, origin, framing))
             }
@@ -213,52 +222,63 @@ impl Gateway {
 
         let enforced = inspection.enforced;
         let verdict = take_verdict(&mut inspection);
+        if enforced && matches!(verdict, Verdict::Block(_)) {
+            tracing::info!(
+                platform = %passage.target.platform.id(), endpoint = %inspection.endpoint,
+                n_findings = inspection.findings.len(), reference = %inspection.reference, "post blocked"
+            );
+        }
         let audited = inspection.is_post
             || !inspection.findings.is_empty()
             || inspection.fault.is_some()
             || inspection.unjudged_media;
-        if let (true, Verdict::Block(_)) = (enforced, &verdict) {
-            tracing::info!(
-                platform = %passage.target.platform.id(), endpoint = %inspection.endpoint, n_findings = inspection.findings.len(),
-                reference = %inspection.reference, "post blocked"
-            );
-        }
+        let next = self.next(&mut passage, enforced, verdict, held);
+        // Made before the event is written: a client may go while we wait for the disk.
+        let mut outcome = match next {
+            Next::Send(_) if audited => Some(PendingOutcome::new(self.audit.clone(), &passage)),
+            _ => None,
+        };
         if audited && let Err(answer) = self.write_event(&passage, inspection, spent).await {
+            PendingOutcome::forget(&mut outcome);
+            let held = match next {
+                Next::Send(sending) => sending.into_held(),
+                Next::Answer(_, held) => held,
+                Next::Refuse => Held::Nothing,
+            };
             return Self::answer(answer, &passage, held, in_flight).await;
         }
-        let sending = match (enforced, verdict, held) {
-            (true, Verdict::Block(answer), held)
-            | (false, Verdict::Block(answer), held @ Held::Nothing) => {
-                return Self::answer(answer, &passage, held, in_flight).await;
+        match next {
+            Next::Send(sending) => {
+                forward::forward(self, passage, sending, outcome, in_flight).await
             }
-            (_, _, Held::Nothing) => {
-                return respond::refuse(
-                    Refusal::Framing,
-                    Asker { origin: passage.origin.take(), close: true, in_flight },
-                );
+            Next::Answer(answer, held) => Self::answer(answer, &passage, held, in_flight).await,
+            Next::Refuse => respond::refuse(Refusal::Framing, passage.asker(true, in_flight)),
+        }
+    }
+
+    /// From the verdict to what is done. Whoever cannot be sent on as judged is not sent on.
+    fn next(&self, passage: &mut Passage, enforced: bool, verdict: Verdict, held: Held) -> Next {
+        match (enforced, verdict, held) {
+            (true, Verdict::Block(answer), held)
+            | (false, Verdict::Block(answer), held @ Held::Nothing) => Next::Answer(answer, held),
+            // A body that streams was never read, so nothing can have been edited in it; were it otherwise, the edit
+            // would be lost.
+            (_, _, Held::Nothing)
+            | (true, Verdict::Redact(Redacted { body: Some(_), .. }), Held::Long(..)) => {
+                Next::Refuse
             }
             (true, Verdict::Redact(redacted), Held::Whole(body)) => {
                 let Redacted { query, body: new } = redacted;
-                self.sending(&mut passage, new.is_some(), query, new.unwrap_or(body))
+                Next::Send(self.sending(passage, new.is_some(), query, new.unwrap_or(body)))
             }
             (true, Verdict::Redact(Redacted { query, body: None }), Held::Long(start, rest)) => {
-                Sending::stream(query, start, rest, &self.limits, passage.framing)
+                Next::Send(Sending::stream(query, start, rest, &self.limits, passage.framing))
             }
-            // A body that is streamed was never read, so nothing can have been edited in it: this does not happen, and
-            // if it did, the edit would be lost.
-            (true, Verdict::Redact(_), Held::Long(..)) => {
-                return respond::refuse(
-                    Refusal::Framing,
-                    Asker { origin: passage.origin.take(), close: true, in_flight },
-                );
-            }
-            (_, _, Held::Whole(body)) => self.sending(&mut passage, false, None, body),
+            (_, _, Held::Whole(body)) => Next::Send(self.sending(passage, false, None, body)),
             (_, _, Held::Long(start, rest)) => {
-                Sending::stream(None, start, rest, &self.limits, passage.framing)
+                Next::Send(Sending::stream(None, start, rest, &self.limits, passage.framing))
             }
-        };
-        let outcome = audited.then(|| PendingOutcome::new(self.audit.clone(), &passage));
-        forward::forward(self, passage, sending, outcome, in_flight).await
+        }
     }
 
     /// Says what is sent of a body that was read whole.
@@ -380,9 +400,9 @@ impl Passage {
         !self.parts.headers.contains_key(CONTENT_ENCODING) && looks_like_media(content_type, start)
     }
 
-    /// The first eight characters of the event's id, so that the one leads to the other.
+    /// What the client's sentence and the event have in common.
     pub(crate) fn reference(&self) -> &str {
-        self.id.get(..8).unwrap_or_default()
+        &self.reference
     }
 
     /// For an answer of ours. A connection of HTTP/2 outlives a request that was not read to its end.
@@ -494,10 +514,21 @@ impl PendingOutcome {
         Self { audit, event: Some(passage.event(What::Outcome(Outcome::ClientGone))) }
     }
 
-    pub(crate) fn became(mut self, outcome: Outcome) {
-        if let Some(mut event) = self.event.take() {
+    /// Says what became of a post, if its decision was written.
+    pub(crate) fn tell(pending: Option<Self>, outcome: Outcome) {
+        let Some(mut pending) = pending else { return };
+        if let Some(mut event) = pending.event.take() {
             event.what = What::Outcome(outcome);
-            self.audit.record_later(event);
+            pending.audit.record_later(event);
+        }
+    }
+}
+
+impl PendingOutcome {
+    /// Nothing was decided after all: there is no event for an outcome to follow.
+    fn forget(pending: &mut Option<Self>) {
+        if let Some(pending) = pending {
+            pending.event = None;
         }
     }
 }

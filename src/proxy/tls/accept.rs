@@ -90,9 +90,10 @@ impl TlsAcceptor {
         authority: Arc<Authority>,
         routes: Arc<Routes>,
     ) -> Result<Self, TlsSetupError> {
-        let leaves = Arc::new(Leaves::new(authority, Arc::clone(&routes), provider()));
-        for host in routes.sample_hosts() {
-            try_out(&leaves, &host)?;
+        let hosts: Vec<String> = routes.sample_hosts().collect();
+        let leaves = Arc::new(Leaves::new(authority, routes, provider()));
+        for host in &hosts {
+            try_out(&leaves, host)?;
         }
         Ok(Self {
             config: server_config(Arc::clone(&leaves) as _)?,

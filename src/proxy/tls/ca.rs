@@ -217,18 +217,13 @@ fn constraints(hosts: &[String]) -> Result<Option<NameConstraints>, CaError> {
     let (mut names_an_address, mut names_a_name) = (false, false);
     for host in hosts {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        permitted.push(match bare.parse::<IpAddr>() {
-            Ok(address) => {
-                names_an_address = true;
-                GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-                    address,
-                    if address.is_ipv4() { 32 } else { 128 },
-                ))
-            }
-            Err(_) => {
-                names_a_name = true;
-                GeneralSubtree::DnsName(dns_name(host)?)
-            }
+        permitted.push(if let Ok(address) = bare.parse::<IpAddr>() {
+            names_an_address = true;
+            let whole = if address.is_ipv4() { 32 } else { 128 };
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, whole))
+        } else {
+            names_a_name = true;
+            GeneralSubtree::DnsName(dns_name(host)?)
         });
     }
     // A constraint on names says nothing of addresses and the other way round: what is not named is shut out.
