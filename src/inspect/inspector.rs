@@ -131,10 +131,10 @@ impl Inspector {
         let body = Document::parse(content_type, decoded, &self.limits)?;
         let query = Document::parse_query(request.query.unwrap_or_default(), &self.limits)?;
         let resolved = request.platform.resolve(request.method, request.path, Some(&body));
-        if body.kind() == Kind::Media {
-            if resolved.endpoint.class() != Class::Media {
-                return Err(Unreadable::UnknownKind);
-            }
+        if body.kind() == Kind::Media && resolved.endpoint.class() != Class::Media {
+            return Err(Unreadable::UnknownKind);
+        }
+        if body.holds_media() {
             let media = self.media(request);
             if matches!(media.verdict, Verdict::Block(_)) {
                 return Ok(media);
@@ -150,7 +150,7 @@ impl Inspector {
         collect::of_headers(request.headers, &mut fields);
 
         let mut inspection = self.blank(request, resolved);
-        inspection.unjudged_media = body.kind() == Kind::Media;
+        inspection.unjudged_media = body.holds_media();
         let judged = self.judge(request, &fields, &mut inspection);
         let documents = Documents { body: &body, query: &query, codings: &codings, content_type };
         self.decide(request, resolved, &documents, &judged, &mut inspection);
