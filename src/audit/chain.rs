@@ -30,6 +30,7 @@ pub(super) struct Link {
 }
 
 /// What one line of a file is.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 #[derive(Debug, PartialEq)]
 pub(super) enum Line {
     /// A line of ours whose hash is right.

@@ -24,7 +24,8 @@ impl Clock {
     }
 
     fn write_at(&mut self, now: Duration, line: &mut Vec<u8>) {
-        let now = if now < self.last && self.last - now <= SMOOTHED { self.last } else { now };
+        let is_small_step_back = self.last.checked_sub(now).is_some_and(|back| back <= SMOOTHED);
+        let now = if is_small_step_back { self.last } else { now };
         self.last = now;
         if self.written.is_empty() || self.second != now.as_secs() {
             self.second = now.as_secs();

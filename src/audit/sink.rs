@@ -94,12 +94,12 @@ impl Drop for Handle {
 impl Audit {
     /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined.
     pub fn open(settings: AuditSettings) -> Result<Self, AuditError> {
-        open(&settings, None)
+        open(settings, None)
     }
 
     /// The same, but a file that is new continues the chain of a previous one, and says so in its first line.
     pub fn open_after(settings: AuditSettings, previous: &Path) -> Result<Self, AuditError> {
-        open(&settings, Some(previous))
+        open(settings, Some(previous))
     }
 
     /// Draws an event id.
@@ -125,6 +125,7 @@ impl Audit {
     pub fn record_later(&self, event: Event) {
         // The queue counts what it has no room for.
         let _ = self.handle.shared.push(None, |buffer| line::write(&event, buffer));
+        drop(event);
     }
 
     /// The hash of the newest line.
@@ -144,13 +145,13 @@ impl Audit {
     }
 }
 
-fn open(settings: &AuditSettings, previous: Option<&Path>) -> Result<Audit, AuditError> {
-    let file = &settings.file;
+fn open(settings: AuditSettings, previous: Option<&Path>) -> Result<Audit, AuditError> {
+    let AuditSettings { file, sync, node } = settings;
     let failed = |source| AuditError::Open { file: file.clone(), source };
-    let store = FileStore::open(file)?;
+    let store = FileStore::open(&file)?;
     let length = store.file().metadata().map_err(failed)?.len();
     let (link, unended, note) = match tail::examine(store.file()).map_err(failed)? {
-        Tail::Damaged => return Err(AuditError::Damaged { file: file.clone() }),
+        Tail::Damaged => return Err(AuditError::Damaged { file }),
         Tail::Whole { .. } if length == 0 => match previous {
             Some(previous) => (link_of(previous)?, false, b"\"event\":\"continue\"".to_vec()),
             None => (Link::START, false, Vec::new()),
@@ -167,7 +168,7 @@ fn open(settings: &AuditSettings, previous: Option<&Path>) -> Result<Audit, Audi
             (link, unended, note)
         }
     };
-    let mut writer = Writer::new(store, settings.sync, &settings.node, link, length);
+    let mut writer = Writer::new(store, sync, &node, link, length);
     if unended || !note.is_empty() {
         writer.note(unended, &note).map_err(failed)?;
     }

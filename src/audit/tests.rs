@@ -234,7 +234,7 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
     written(&file, 5).await;
     let text = fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let [one, two, three, four, five] = lines[..] else { unreachable!() };
+    let [one, two, three, four, last] = lines[..] else { unreachable!() };
     let resealed = {
         let mut line =
             three.split(",\"hash\"").next().unwrap().replace("\"high\"", "\"low\"").into_bytes();
@@ -245,7 +245,7 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
     written(&other, 2).await;
     let other = fs::read_to_string(&other).unwrap();
     for (name, changed, want) in [
-        ("untouched", vec![one, two, three, four, five], None),
+        ("untouched", vec![one, two, three, four, last], None),
         ("empty", vec![], None),
         ("changed", vec![one, &two.replace("\"high\"", "\"low\""), three], Some((2, "changed"))),
         (
@@ -255,15 +255,15 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
         ),
         (
             "changed and resealed",
-            vec![one, two, &resealed, four, five],
+            vec![one, two, &resealed, four, last],
             Some((4, "does not follow")),
         ),
         (
             "dropped",
-            vec![one, two, four, five],
+            vec![one, two, four, last],
             Some((3, "a line is missing before it: it is number 4, and number 3 is due")),
         ),
-        ("two dropped", vec![one, four, five], Some((2, "2 lines are missing"))),
+        ("two dropped", vec![one, four, last], Some((2, "2 lines are missing"))),
         ("first dropped", vec![two, three], Some((1, "the lines before number 2 are missing"))),
         ("swapped", vec![one, three, two, four], Some((2, "missing"))),
         ("twice", vec![one, two, two, three], Some((3, "twice"))),
@@ -277,8 +277,8 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
         let report = verify(&[&file]).unwrap();
         match (report.broken, want) {
             (None, None) => assert_eq!(report.n_lines, changed.len(), "{name}"),
-            (Some(link), Some((line, why))) => assert!(
-                link.line == line && link.why.contains(why) && link.file == file,
+            (Some(link), Some((number, why))) => assert!(
+                link.line == number && link.why.contains(why) && link.file == file,
                 "{name}: {link:?}"
             ),
             (broken, want) => panic!("{name}: {broken:?}, not {want:?}"),
@@ -329,7 +329,11 @@ async fn a_line_torn_anywhere_is_named_and_the_chain_goes_on() {
             // The torn bytes are part of the record: changing them later shows.
             let changed = fs::read_to_string(&file).unwrap();
             let at = last;
-            fs::write(&file, format!("{}x{}", &changed[..at], &changed[at..])).unwrap();
+            fs::write(
+                &file,
+                format!("{}x{}", changed.get(..at).unwrap(), changed.get(at..).unwrap()),
+            )
+            .unwrap();
             assert!(verify(&[&file]).unwrap().broken.is_some(), "cut at {cut}");
         }
     }

@@ -204,7 +204,7 @@ impl<S: Store> Writer<S> {
         match failed {
             Some(kind) if before => tracing::error!(%kind, "the audit file cannot be written"),
             None if !before => {
-                tracing::info!(n_lost = self.n_lost, "the audit file takes lines again")
+                tracing::info!(n_lost = self.n_lost, "the audit file takes lines again");
             }
             _ => {}
         }

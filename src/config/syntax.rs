@@ -22,6 +22,9 @@ const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 
 
 const SYNCS: [(&str, Sync); 2] = [("none", Sync::None), ("group", Sync::Group)];
 
+/// The two ways of `tls`.
+const BOTH: &str = "write `tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }`, or `tls = { certificate = \"edge.pem\", key = \"edge.key\" }`";
+
 /// Where DNS servers listen.
 const DNS_PORT: u16 = 53;
 
@@ -104,7 +107,7 @@ pub(super) fn read(
     let help = "add [[listener]] with `address = \"[::]:443\"` and `tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }`";
     match (config.listeners.is_empty(), config.routes.is_empty()) {
         (true, _) if serves => {
-            faults.error(start, "there is no [[listener]], so nothing could be served", help)
+            faults.error(start, "there is no [[listener]], so nothing could be served", help);
         }
         (true, _) => faults.warning(
             start,
@@ -175,7 +178,6 @@ fn identity(mut table: Table<'_>, folder: &Path, faults: &mut Faults) -> Option<
     let certificate = path("certificate", "certificate", faults);
     let key = path("key", "key", faults);
     table.finish(faults);
-    const BOTH: &str = "write `tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }`, or `tls = { certificate = \"edge.pem\", key = \"edge.key\" }`";
     match (ca, ca_key, certificate, key) {
         (Some(ca), Some(ca_key), None, None) => Some(TlsIdentity::Ca { ca, ca_key }),
         (None, None, Some(certificate), Some(key)) => {

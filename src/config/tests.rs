@@ -463,7 +463,7 @@ proptest! {
     fn no_mangled_configuration_panics(cut in 0usize..6000, insert in "(\\[|\\]|\"|=|\\.|\n|a|1|\\{|\u{e9}){0,6}") {
         let at = cut.min(SHIPPED.len());
         let at = (0..=at).rev().find(|at| SHIPPED.is_char_boundary(*at)).unwrap_or(0);
-        let source = Arc::new(format!("{}{insert}{}", &SHIPPED[..at], &SHIPPED[at..]));
+        let source = Arc::new(format!("{}{insert}{}", SHIPPED.get(..at).unwrap(), SHIPPED.get(at..).unwrap()));
         let _ = read(&source, Path::new("/"));
     }
 }

@@ -237,21 +237,18 @@ impl<'t> Table<'t> {
             }
             _ => None,
         };
-        match amount.filter(|amount| bounds.contains(amount)) {
-            Some(value) => Some(Placed { value, span }),
-            None => {
-                let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
-                let written = |amount: u64| written(amount, units);
-                let help = format!(
-                    "write a whole number with its unit ({}), from \"{}\" to \"{}\"",
-                    names.join(", "),
-                    written(*bounds.start()),
-                    written(*bounds.end())
-                );
-                faults.error(span, format!("`{key}` is no amount that can be used"), help);
-                None
-            }
+        if let Some(value) = amount.filter(|amount| bounds.contains(amount)) {
+            return Some(Placed { value, span });
         }
+        let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+        let help = format!(
+            "write a whole number with its unit ({}), from \"{}\" to \"{}\"",
+            names.join(", "),
+            written(*bounds.start(), units),
+            written(*bounds.end(), units)
+        );
+        faults.error(span, format!("`{key}` is no amount that can be used"), help);
+        None
     }
 
     /// A day.
@@ -324,7 +321,7 @@ impl<'t> Table<'t> {
             let span = item.span().into();
             match item.into_inner() {
                 DeValue::Table(entries) => {
-                    tables.push(Table { what: what.clone(), span, entries, asked: Vec::new() })
+                    tables.push(Table { what: what.clone(), span, entries, asked: Vec::new() });
                 }
                 other => faults.error(
                     span,

@@ -78,7 +78,7 @@ impl Groups {
         let network = network.trunc();
         match self.networks.iter().find(|(other, _)| *other == network) {
             Some((_, other)) if *other == index => {
-                faults.warning(client.span, format!("`{network}` is listed twice"), "take one out")
+                faults.warning(client.span, format!("`{network}` is listed twice"), "take one out");
             }
             Some((_, other)) => {
                 let other = self.names.get(*other).map_or("", String::as_str);

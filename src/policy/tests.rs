@@ -619,7 +619,7 @@ fn no_category_is_forgotten() {
 fn all_faults_come_at_once_in_the_order_of_the_file() {
     let faults = parse("mode = 1\nmsg = \"\"\n[[clause]]\nname = \"a\"\ncategories = [\"x\", \"y\"]\n[media]\ndefault = 1\n").unwrap_err();
     let lines: Vec<usize> =
-        faults.iter().filter_map(|fault| fault.line_column()).map(|(line, _)| line).collect();
+        faults.iter().filter_map(Diagnostic::line_column).map(|(line, _)| line).collect();
     assert_eq!(lines, [1, 2, 3, 5, 5, 7]);
 }
 
@@ -659,6 +659,6 @@ proptest! {
     fn no_mangled_policy_panics(cut in 0usize..3000, insert in "(\\[|\\]|\"|=|\\.|\n|a|1|\u{e9}){0,6}") {
         let text = Policy::embedded();
         let at = (0..=cut.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let _ = parse(&format!("{}{insert}{}", &text[..at], &text[at..]));
+        let _ = parse(&format!("{}{insert}{}", text.get(..at).unwrap(), text.get(at..).unwrap()));
     }
 }
