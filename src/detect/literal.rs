@@ -65,8 +65,7 @@ impl Literals {
             let keywords = rule.keywords.as_ref().map_or(&[][..], |keywords| &keywords.words);
             let both = [(terms, Use::Term), (keywords, Use::Keyword)];
             for (words, used) in both {
-                for word in words.iter().map(|word| squeezed(word)).filter(|word| !word.is_empty())
-                {
+                for word in words.iter().flat_map(|word| forms(word)) {
                     users.entry(word).or_default().push((index, used));
                 }
             }
@@ -173,10 +172,17 @@ const fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'_' | b'.' | b'/' | b'\t' | b'\n' | b'\r')
 }
 
-/// A word as the view folds it, each run of separators one space.
+/// A word as the view folds it; and as it is written, since a word of look-alikes alone (`карта`) is folded by itself
+/// and left among others of its script.
+fn forms(word: &str) -> impl Iterator<Item = String> {
+    let folded = squeezed(View::of(word).text());
+    let written = Some(squeezed(&word.to_lowercase())).filter(|written| *written != folded);
+    std::iter::once(folded).chain(written).filter(|form| !form.is_empty())
+}
+
+/// A word with each run of separators made one space.
 fn squeezed(word: &str) -> String {
-    let view = View::of(word);
-    let parts = view.text().split(|c: char| u8::try_from(c).is_ok_and(is_separator));
+    let parts = word.split(|c: char| u8::try_from(c).is_ok_and(is_separator));
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
