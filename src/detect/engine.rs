@@ -280,7 +280,8 @@ impl Engine {
                     rule: hit.rule,
                     span: hit.id,
                     confidence: weighed.confidence,
-                    standalone: weighed.confidence == Some(Confidence::Certain),
+                    standalone: weighed.confidence == Some(Confidence::Certain)
+                        && identifies(rule.category),
                     generalized,
                     parts: weighed.parts,
                 },
@@ -323,4 +324,31 @@ fn by_rule(words: &[literal::Hit]) -> BTreeMap<usize, Vec<Span>> {
         spans.sort_unstable();
     }
     keywords
+}
+
+/// Whether an identifier of a category names a person by itself. A telephone number, a link or an address does so only
+/// where somebody is spoken of, and stands in many a request that is no post.
+const fn identifies(category: Category) -> bool {
+    match category {
+        Category::Ssn
+        | Category::Mrn
+        | Category::HealthPlan
+        | Category::Account
+        | Category::License
+        | Category::Vehicle
+        | Category::Device
+        | Category::Biometric
+        | Category::OtherId => true,
+        Category::Name
+        | Category::Date
+        | Category::Age
+        | Category::Location
+        | Category::Zip
+        | Category::Phone
+        | Category::Fax
+        | Category::Email
+        | Category::Url
+        | Category::Ip
+        | Category::Photo => false,
+    }
 }
