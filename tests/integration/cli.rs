@@ -10,6 +10,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What};
 use tempfile::TempDir;
 
 /// What a command did.
@@ -422,4 +423,96 @@ fn the_demo_shows_what_it_says() {
     for word in ["forwarded", "redacted", "blocked", "nothing", "[name]", "\"verdict\":\"block\""] {
         assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
     }
+}
+
+/// An audit file of three outcomes.
+fn audit_file(dir: &TempDir) -> String {
+    let file = dir.path().join("audit.jsonl");
+    let settings = AuditSettings { file: file.clone(), sync: Sync::None, node: "test".to_owned() };
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let audit = Audit::open(settings).expect("a new file");
+        for status in [200, 201, 403] {
+            let event = Event {
+                id: "0123456789abcdefghjk".to_owned(),
+                client: None,
+                group: None,
+                host: "mastodon.example".to_owned(),
+                platform: "mastodon".to_owned(),
+                method: "POST".to_owned(),
+                what: What::Outcome(Outcome::Answered(status)),
+            };
+            audit.record(event).await.expect("written");
+        }
+        audit.close().await;
+    });
+    file.display().to_string()
+}
+
+#[test]
+fn audit_verify_names_the_first_broken_link() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let whole = audit_file(&dir);
+    let text = std::fs::read_to_string(&whole).expect("an audit file");
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+
+    let fine = postward(["audit", "verify", &whole]);
+    assert_eq!(fine.code, 0, "{}{}", fine.stdout, fine.stderr);
+    let head = fine
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("head: "))
+        .expect("a head")
+        .to_owned();
+    let scrubbed = fine.said(dir.path()).replace(&head, "HEAD");
+    insta::assert_snapshot!(scrubbed, @r"
+    exit 0
+    fine: 3 lines in 1 file, every link holds
+    head: HEAD
+    ");
+    assert_eq!(postward(["audit", "verify", &whole, "--head", &head]).code, 0);
+    assert_eq!(postward(["audit", "verify", &whole, "--head", &"0".repeat(64)]).code, 1);
+
+    for (name, tampered) in [
+        ("changed", text.replacen("201", "500", 1)),
+        ("dropped", [lines[0], lines[2]].concat()),
+        ("moved", [lines[1], lines[0], lines[2]].concat()),
+    ] {
+        let tampered = file(&dir, name, &tampered);
+        let ran = postward(["audit", "verify", &tampered]);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stdout);
+        assert!(
+            ran.stdout.starts_with("broken: ") && ran.stdout.contains(", line "),
+            "{}",
+            ran.stdout
+        );
+    }
+    // A tail that was cut off whole shows only against the head.
+    let cut = file(&dir, "cut", &lines[..2].concat());
+    assert_eq!(postward(["audit", "verify", &cut]).code, 0);
+    assert_eq!(postward(["audit", "verify", &cut, "--head", &head]).code, 1);
+    let missing = postward(["audit", "verify", "no-such-audit.jsonl"]);
+    assert_eq!(missing.code, 1);
+    assert!(missing.stderr.contains("no-such-audit.jsonl"), "{}", missing.stderr);
+}
+
+#[test]
+fn serve_says_what_keeps_it_from_starting() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let missing = postward(["serve", "--config", "no-such.toml"]);
+    assert_eq!(missing.code, 3, "{}", missing.stderr);
+    assert!(missing.stderr.contains("no-such.toml"), "{}", missing.stderr);
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let config = file(
+        &dir,
+        "postward.toml",
+        &format!(
+            "[[listener]]\naddress = \"{address}\"\n[[route]]\nhosts = [\"mastodon.example\"]\n\
+             platform = \"mastodon\"\n[audit]\nfile = \"audit.jsonl\"\n"
+        ),
+    );
+    let ran = postward(["serve", "--config", &config, "--log-format", "human"]);
+    let said = ran.said(dir.path()).replace(&address.to_string(), "ADDRESS");
+    insta::assert_snapshot!(said, @"");
 }
