@@ -93,7 +93,7 @@ fn list(scored: &Scored, lists: Lists, text: &mut String) {
 fn corpora(scored: &[Scored], total: &Tally, text: &mut String) {
     let width = scored.iter().map(|one| one.corpus.name.chars().count()).max().unwrap_or(0).max(8);
     let heading = format!(
-        "{:<width$}  {:^22}  {:^20}  {:^20}\n{:<width$}  {:>13} {:>8}  {:>11} {:>8}  {:>11} {:>8}",
+        "{:<width$}  {:>22}  {:>20}  {:>20}\n{:<width$}  {:>13} {:>8}  {:>11} {:>8}  {:>11} {:>8}",
         "",
         "identifiers",
         "posts that disclose",
@@ -102,9 +102,9 @@ fn corpora(scored: &[Scored], total: &Tally, text: &mut String) {
         "found",
         "recall",
         "safe",
-        "",
+        "share",
         "alarmed",
-        ""
+        "share"
     );
     let _ = writeln!(text, "{}", paint(style::HEADING, &heading));
     let mut row = |name: &str, tally: &Tally| {
@@ -336,8 +336,8 @@ mod tests {
         missed      p1 location "412"  Jane Roe in 412
         false-alarm p3 name-rule high "Bell"  Bell's palsy \u{1b} today
 
-                       identifiers        posts that disclose       clean posts
-        corpus            found   recall         safe               alarmed
+                             identifiers   posts that disclose           clean posts
+        corpus            found   recall         safe    share      alarmed    share
         tiny              2 / 3   66.7 %        1 / 2   50.0 %        1 / 1  100.0 %
 
         category             found   recall   or blocked   false alarms
