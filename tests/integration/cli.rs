@@ -396,8 +396,8 @@ fn eval_scores_a_corpus() {
     let ran = postward(["eval", &corpus]);
     insta::assert_snapshot!(ran.said(dir.path()), @r"
     exit 0
-                   identifiers        posts that disclose       clean posts
-    corpus            found   recall         safe               alarmed
+                         identifiers   posts that disclose           clean posts
+    corpus            found   recall         safe    share      alarmed    share
     tiny              1 / 1  100.0 %        1 / 1  100.0 %        0 / 1    0.0 %
 
     category             found   recall   or blocked   false alarms
@@ -514,5 +514,9 @@ fn serve_says_what_keeps_it_from_starting() {
     );
     let ran = postward(["serve", "--config", &config, "--log-format", "human"]);
     let said = ran.said(dir.path()).replace(&address.to_string(), "ADDRESS");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    exit 1
+    error: cannot listen on ADDRESS: Address already in use (os error 98)
+    help: another program listens on ADDRESS: stop it, or choose another address
+    ");
 }
