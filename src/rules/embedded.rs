@@ -2,6 +2,10 @@
 
 /// Each shipped rule file by its name in `rules/`; a test sees to it that none is left out.
 pub const FILES: &[(&str, &str)] = &[
+    ("name.toml", include_str!("../../rules/name.toml")),
+    ("location.toml", include_str!("../../rules/location.toml")),
+    ("date.toml", include_str!("../../rules/date.toml")),
+    ("age.toml", include_str!("../../rules/age.toml")),
     ("ssn.toml", include_str!("../../rules/ssn.toml")),
     ("mrn.toml", include_str!("../../rules/mrn.toml")),
     ("health-plan.toml", include_str!("../../rules/health-plan.toml")),

@@ -34,6 +34,11 @@ macro_rules! classes {
         impl Class {
             /// Every class with the word that names it in the lists.
             const ALL: &[(&str, Self)] = &[$(($word, Self::$name),)*];
+
+            /// The word of the class at a place in their order.
+            pub fn word_at(at: usize) -> Option<&'static str> {
+                Self::ALL.get(at).map(|(word, _)| *word)
+            }
         }
     };
 }
@@ -88,6 +93,23 @@ impl Classes {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The set with these bits.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Every class that is not in the set.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        Self(!self.0)
+    }
+
+    /// The classes that both hold.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// The classes of the set, as bits: the place of a bit is the class.

@@ -15,6 +15,7 @@ mod rule;
 mod set;
 mod syntax;
 mod validator;
+mod weights;
 
 #[cfg(test)]
 mod tests;
@@ -28,3 +29,4 @@ pub use pattern::{InvalidPattern, Needs, Pattern};
 pub use rule::{Except, Keywords, Matcher, Rule, Validation};
 pub use set::{RuleSet, RuleSetBuilder};
 pub use validator::Validator;
+pub use weights::{Points, Thresholds, Weights};

@@ -134,7 +134,8 @@ fn every_shipped_file_is_listed() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".toml") {
+        // The weights are read by `weights.rs`; they hold no rule.
+        if name.ends_with(".toml") && name != "weights.toml" {
             assert!(
                 EMBEDDED_FILES.iter().any(|(listed, _)| *listed == name),
                 "{name} is not in `embedded::FILES`"

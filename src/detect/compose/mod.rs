@@ -1,27 +1,180 @@
-//! Composers: what one pattern cannot say. Names, dates, ages, places, codes.
+//! Composers: what one pattern cannot say. Names, dates, ages, places.
+//!
+//! Each composer proposes generously and weighs every candidate: a sum of named features whose weights are data.
+//! Two numbers decide. Where the best candidate of a post, its care counted in, reaches the *trigger*, the post is
+//! about a patient; from then on everything that reaches the much lower *deny* threshold is a finding. Elsewhere what
+//! merely looks like a name, date or place is of low confidence at most.
+
+mod age;
+mod date;
+mod model;
+mod name;
+mod place;
+mod surroundings;
+mod words;
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::detect::Care;
 use crate::detect::candidate::Candidate;
 use crate::detect::token::Text;
+use crate::detect::{Care, Part, context};
 use crate::diagnostic::Diagnostic;
-use crate::rules::RuleSet;
+use crate::rules::{Category, Class, Confidence, Lexicons, Matcher, RuleSet, Thresholds, Weights};
+use crate::span::Span;
+
+pub(crate) use model::{Feature, Grade, Model, Score, Seat};
+pub(crate) use words::Reading;
+
+/// What a candidate was made by; a rule claims it by name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Composer {
+    NameHonorific,
+    NamePatient,
+    NameKinship,
+    NameTag,
+    NameFull,
+    NameSingle,
+    NameRepeat,
+    DateCalendar,
+    DatePartial,
+    DateWeekday,
+    DateHoliday,
+    AgeOver89,
+    LocationAddress,
+    LocationRoad,
+    LocationCity,
+    LocationFacility,
+    LocationRoom,
+}
+
+impl Composer {
+    /// Every composer with the name by which a rule claims it.
+    const ALL: [(&str, Self); 17] = [
+        ("name-honorific", Self::NameHonorific),
+        ("name-patient", Self::NamePatient),
+        ("name-kinship", Self::NameKinship),
+        ("name-tag", Self::NameTag),
+        ("name-full", Self::NameFull),
+        ("name-single", Self::NameSingle),
+        ("name-repeat", Self::NameRepeat),
+        ("date-calendar", Self::DateCalendar),
+        ("date-partial", Self::DatePartial),
+        ("date-weekday", Self::DateWeekday),
+        ("date-holiday", Self::DateHoliday),
+        ("age-over-89", Self::AgeOver89),
+        ("location-address", Self::LocationAddress),
+        ("location-road", Self::LocationRoad),
+        ("location-city", Self::LocationCity),
+        ("location-facility", Self::LocationFacility),
+        ("location-room", Self::LocationRoom),
+    ];
+
+    const fn is_name(self) -> bool {
+        matches!(
+            self,
+            Self::NameHonorific
+                | Self::NamePatient
+                | Self::NameKinship
+                | Self::NameTag
+                | Self::NameFull
+                | Self::NameSingle
+                | Self::NameRepeat
+        )
+    }
+}
+
+/// A candidate before it is known whether the post is about a patient.
+#[derive(Debug)]
+struct Proposal {
+    composer: Composer,
+    /// In the folded view.
+    span: Span,
+    /// Its words, first and last.
+    words: (usize, usize),
+    tied: f32,
+    like: f32,
+    generalized: Option<String>,
+    parts: Vec<Part>,
+}
+
+/// What the composers of one kind of candidate need.
+#[derive(Clone, Copy, Debug)]
+struct Desk<'a> {
+    lexicons: &'a Lexicons,
+    models: &'a Models,
+    today: Date,
+    explain: bool,
+}
+
+/// The weights of each kind of candidate.
+#[derive(Debug)]
+struct Models {
+    care: Model,
+    name: Model,
+    date: Model,
+    place: Model,
+    hit: Model,
+}
 
 /// The composers that the rule set names, ready to run.
 #[derive(Debug)]
 pub(crate) struct Composers {
-    _private: (),
+    lexicons: Arc<Lexicons>,
+    thresholds: Thresholds,
+    models: Models,
+    /// The rule that claims each composer.
+    rules: [Option<usize>; Composer::ALL.len()],
+    categories: Vec<Category>,
 }
 
 impl Composers {
     /// Builds every composer a rule names; an unknown name is a fault.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the composers to come refuse names they do not know"
-    )]
-    pub(crate) fn build(_rules: &RuleSet) -> Result<Self, Vec<Diagnostic>> {
-        Ok(Self { _private: () })
+    pub(crate) fn build(rules: &RuleSet) -> Result<Self, Vec<Diagnostic>> {
+        let mut claimed = [None; Composer::ALL.len()];
+        let mut faults = Vec::new();
+        for (at, rule) in rules.rules.iter().enumerate() {
+            let Matcher::Composer(name) = &rule.matcher else { continue };
+            let known = Composer::ALL.iter().position(|(known, _)| known == name);
+            if let Some(slot) = known.and_then(|known| claimed.get_mut(known)) {
+                *slot = Some(at);
+            } else {
+                let known: Vec<&str> = Composer::ALL.iter().map(|(name, _)| *name).collect();
+                faults.push(
+                    Diagnostic::error(
+                        &rule.source,
+                        format!("rule `{}`: there is no composer `{name}`", rule.id),
+                    )
+                    .at(rule.span)
+                    .help(format!("the composers are {}", known.join(", "))),
+                );
+            }
+        }
+        let weights = Weights::embedded();
+        let mut unknown = Vec::new();
+        let mut model = |tied, like| Model::build(tied, like, &mut unknown);
+        let none = crate::rules::Points::new();
+        let models = Models {
+            care: model(&weights.care, &none),
+            name: model(&weights.name, &weights.name_likeness),
+            date: model(&weights.date, &weights.date_likeness),
+            place: model(&weights.place, &weights.place_likeness),
+            hit: model(&weights.hit, &none),
+        };
+        debug_assert!(unknown.is_empty(), "weights of features that do not exist: {unknown:?}");
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let categories = rules.rules.iter().map(|rule| rule.category).collect();
+        Ok(Self {
+            lexicons: Arc::clone(&rules.lexicons),
+            thresholds: weights.thresholds,
+            models,
+            rules: claimed,
+            categories,
+        })
     }
 
     /// Reads the texts of one post together: how much it speaks of a patient's care, and the candidates of each text.
@@ -31,10 +184,135 @@ impl Composers {
     pub(crate) fn run(
         &self,
         texts: &[Text<'_>],
-        _today: Date,
-        _certain: &[Vec<Candidate>],
-        _explain: bool,
+        today: Date,
+        certain: &[Vec<Candidate>],
+        explain: bool,
     ) -> (Care, Vec<Vec<Candidate>>) {
-        (Care::default(), vec![Vec::new(); texts.len()])
+        let readings: Vec<Reading<'_>> =
+            texts.iter().map(|text| Reading::of(text, &self.lexicons)).collect();
+        let (score, parts) = context::weigh(&readings, &self.models.care, explain);
+        let mut care = Care { score, speaks_of_care: false, parts };
+        let desk = Desk { lexicons: &self.lexicons, models: &self.models, today, explain };
+        let mut proposals: Vec<Vec<Proposal>> =
+            readings.iter().map(|reading| propose(reading, desk)).collect();
+        let best = proposals
+            .iter()
+            .flatten()
+            .map(|proposal| proposal.tied)
+            .fold(f32::NEG_INFINITY, f32::max);
+        let hit = certain
+            .iter()
+            .flatten()
+            .map(|hit| self.weigh_hit(hit))
+            .fold(f32::NEG_INFINITY, f32::max);
+        care.speaks_of_care = best.max(hit) + care.score >= self.thresholds.trigger;
+        if care.speaks_of_care {
+            self.repeat(&readings, &mut proposals, care.score);
+        }
+        let candidates = proposals
+            .into_iter()
+            .map(|proposals| {
+                proposals.into_iter().filter_map(|proposal| self.settle(proposal, &care)).collect()
+            })
+            .collect();
+        (care, candidates)
     }
+
+    /// What a hit of a pattern says of the post it stands in.
+    fn weigh_hit(&self, hit: &Candidate) -> f32 {
+        let Some(confidence) = hit.confidence else { return f32::NEG_INFINITY };
+        let mut score = self.models.hit.score(false);
+        score.add(match self.categories.get(hit.rule) {
+            Some(Category::Phone) => Feature::HitPhone,
+            Some(Category::Fax) => Feature::HitFax,
+            Some(Category::Email) => Feature::HitEmail,
+            Some(Category::Url) => Feature::HitUrl,
+            Some(Category::Ip) => Feature::HitIp,
+            Some(Category::Zip) => Feature::HitZip,
+            _ if confidence >= Confidence::High => Feature::HitNumber,
+            _ => Feature::HitWeak,
+        });
+        score.tied
+    }
+
+    /// Once a name is a finding, every equal word is: adds those that no composer proposed and raises those that one did.
+    fn repeat(&self, readings: &[Reading<'_>], proposals: &mut [Vec<Proposal>], care: f32) {
+        let mut names: HashSet<&str> = HashSet::new();
+        for (reading, proposals) in readings.iter().zip(proposals.iter()) {
+            let found = proposals.iter().filter(|proposal| {
+                proposal.composer.is_name() && proposal.tied + care >= self.thresholds.deny
+            });
+            for proposal in found {
+                for at in proposal.words.0..=proposal.words.1 {
+                    let entry = reading.at(at, 0).map(|word| word.entry).unwrap_or_default();
+                    let word = reading.word(at);
+                    // A name that is a common word is repeated by chance; so are initials and particles.
+                    if word.len() > 2 && entry.word < 11 && !entry.classes.has(Class::Particle) {
+                        names.insert(word);
+                    }
+                }
+            }
+        }
+        if names.is_empty() {
+            return;
+        }
+        for (reading, proposals) in readings.iter().zip(proposals.iter_mut()) {
+            for at in 0..reading.words.len() {
+                let word = reading.word(at);
+                if !names.contains(word) {
+                    continue;
+                }
+                let span = reading.span(at, at);
+                let proposed = proposals
+                    .iter_mut()
+                    .find(|proposal| proposal.composer.is_name() && proposal.span.covers(span));
+                if let Some(proposal) = proposed {
+                    proposal.tied = proposal.tied.max(self.thresholds.deny - care);
+                } else {
+                    proposals.push(Proposal {
+                        composer: Composer::NameRepeat,
+                        span,
+                        words: (at, at),
+                        tied: self.thresholds.deny - care,
+                        like: 0.0,
+                        generalized: None,
+                        parts: Vec::new(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Turns a proposal into a candidate: how sure depends on whether the post is about a patient.
+    fn settle(&self, proposal: Proposal, care: &Care) -> Option<Candidate> {
+        let rule = (*self.rules.get(proposal.composer as usize)?)?;
+        let total = proposal.tied + care.score;
+        let confidence = match () {
+            () if care.speaks_of_care && total >= self.thresholds.high => Some(Confidence::High),
+            // Rounding must not part a repeat from the name it repeats.
+            () if care.speaks_of_care && total + 1e-3 >= self.thresholds.deny => {
+                Some(Confidence::Medium)
+            }
+            () if proposal.like >= self.thresholds.low => Some(Confidence::Low),
+            () => None,
+        };
+        Some(Candidate {
+            rule,
+            span: proposal.span,
+            confidence,
+            standalone: false,
+            generalized: proposal.generalized,
+            parts: proposal.parts,
+        })
+    }
+}
+
+/// Everything in one text that may be a name, a date, an age or a place.
+fn propose(reading: &Reading<'_>, desk: Desk<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    date::propose(reading, desk, &mut proposals);
+    age::propose(reading, desk, &mut proposals);
+    place::propose(reading, desk, &mut proposals);
+    name::propose(reading, desk, &mut proposals);
+    proposals
 }

@@ -1,0 +1,451 @@
+//! Dates: a calendar grammar, and what ties a date to a patient.
+//!
+//! Safe Harbor lets a year pass and nothing finer, so a year alone is never proposed and the general form of a date is
+//! its year. Forms are numeric, ISO, written, partial (`March 3`, `the 9th`), weekdays and holidays.
+
+use crate::detect::compose::model::{Feature, Seat};
+use crate::detect::compose::surroundings;
+use crate::detect::compose::words::Reading;
+use crate::detect::compose::{Composer, Desk, Proposal};
+use crate::detect::token::{Gap, Shape};
+use crate::rules::Class;
+use crate::span::Span;
+
+/// A date from its first to its last word.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    last: usize,
+    form: Feature,
+    composer: Composer,
+    year: Option<u32>,
+    /// A word before it that belongs to it, such as `last`.
+    lead: usize,
+}
+
+/// Proposes every date.
+pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
+    let mut at = 0;
+    while at < reading.words.len() {
+        let Some(found) = find(reading, desk, at) else {
+            at += 1;
+            continue;
+        };
+        let first = at - found.lead;
+        let mut score = desk.models.date.score(desk.explain);
+        score.add(found.form);
+        score.add_if(found.year.is_some(), Feature::WithYear);
+        let this_year = u32::try_from(desk.today.year()).unwrap_or_default();
+        score.add_if(found.year.is_some_and(|year| year + 10 < this_year), Feature::OldYear);
+        score.add_if(found.year.is_some_and(|year| year > this_year), Feature::FutureYear);
+        score.add_if(found.lead > 0, Feature::WeekdayLast);
+        score.seat(Seat::Own, reading.classes(at, 0));
+        clock(reading, first, found.last, &mut score);
+        surroundings::add(reading, first, found.last, &mut score);
+        let next = reading.at(found.last, 1);
+        let range = next.is_some_and(|word| {
+            word.token.gap.has(Gap::HYPHEN) && word.token.gap.only(Gap::HYPHEN.and(Gap::SPACE))
+        });
+        score.add_if(range, Feature::RangeDate);
+        score.add_if(
+            reading.word(at).len() > 4 && reading.word(at).ends_with("days"),
+            Feature::PluralDay,
+        );
+        out.push(Proposal {
+            composer: found.composer,
+            span: whole(reading, first, found.last),
+            words: (first, found.last),
+            tied: score.tied,
+            like: score.like,
+            generalized: found.year.map(|year| year.to_string()),
+            parts: score.parts,
+        });
+        at = found.last + 1;
+    }
+}
+
+fn find(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
+    let word = reading.at(at, 0)?;
+    if word.token.tagged {
+        return None;
+    }
+    match word.token.shape {
+        Shape::Digits | Shape::Code => numeric(reading, at)
+            .or_else(|| day_first(reading, desk, at))
+            .or_else(|| ordinal(reading, at)),
+        _ if word.classes.has(Class::Month) => {
+            month_first(reading, desk, at).or_else(|| weekday(reading, at))
+        }
+        _ if word.classes.has(Class::NumberWord) => day_first(reading, desk, at),
+        _ if word.classes.has(Class::Holiday) && !word.within_phrase => holiday(reading, at),
+        _ if word.classes.has(Class::Weekday) => weekday(reading, at),
+        _ => None,
+    }
+}
+
+/// `3/14/2026`, `3-14-26`, `14.03.2026`, `2026-03-14`, `3/14`
+fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let first = reading.at(at, 0)?;
+    let second = reading.at(at, 1)?;
+    let separator = second.token.gap;
+    let tight = [Gap::SLASH, Gap::HYPHEN, Gap::STOP].into_iter().any(|mark| separator == mark);
+    let loose = [Gap::SLASH, Gap::HYPHEN].into_iter().any(|mark| separator == mark.and(Gap::SPACE));
+    let (a, b) = (first.number?, second.number?);
+    if !tight && !loose {
+        return None;
+    }
+    // A number that goes on before it is no date: a phone number, a version, an IP address.
+    if at > 0
+        && first.token.gap == separator
+        && tight
+        && reading.at(at, -1).is_some_and(|word| word.number.is_some())
+    {
+        return None;
+    }
+    let third = reading.at(at, 2).filter(|third| third.token.gap == separator);
+    let goes_on = |offset| {
+        reading.at(at, offset).is_some_and(|word| {
+            word.token.gap == separator && matches!(word.token.shape, Shape::Digits | Shape::Code)
+        })
+    };
+    if let Some(third) = third
+        && let Some(c) = third.number
+        && !goes_on(3)
+    {
+        let lengths = (first.token.span.len(), second.token.span.len(), third.token.span.len());
+        let found = |year, form| Found {
+            last: at + 2,
+            form,
+            composer: Composer::DateCalendar,
+            year: Some(year),
+            lead: 0,
+        };
+        match lengths {
+            (4, 1..=2, 1..=2) if is_year(a) && is_month_and_day(b, c) => {
+                return Some(found(a, Feature::IsoDate));
+            }
+            (1..=2, 1..=2, 4)
+                if is_year(c) && (is_month_and_day(a, b) || is_month_and_day(b, a)) =>
+            {
+                return Some(found(c, Feature::FullDate));
+            }
+            (1..=2, 1..=2, 2) if is_month_and_day(a, b) || is_month_and_day(b, a) => {
+                return Some(found(century(c, reading.text.tokens.len()), Feature::FullDate));
+            }
+            _ => return None,
+        }
+    }
+    // Month and day alone: a full stop makes a decimal, and a third number a longer code.
+    let short = first.token.span.len() <= 2 && second.token.span.len() <= 2;
+    if !tight || separator == Gap::STOP || !short || third.is_some() {
+        return None;
+    }
+    let fits =
+        is_month_and_day(a, b) || (is_month_and_day(b, a) && separator == Gap::SLASH && a > 12);
+    let form = if separator == Gap::SLASH { Feature::NumericDate } else { Feature::RangeDate };
+    fits.then_some(Found {
+        last: at + 1,
+        form,
+        composer: Composer::DatePartial,
+        year: None,
+        lead: 0,
+    })
+}
+
+/// `March 3rd, 2026`, `Mar 3`, `March 2026`, `March`
+fn month_first(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
+    desk.lexicons.month(reading.word(at))?;
+    let word = reading.at(at, 0)?;
+    let near = |offset: isize| {
+        reading.at(at, offset).filter(|word| {
+            word.token.gap.only(Gap::SPACE.and(Gap::STOP).and(Gap::HYPHEN).and(Gap::COMMA))
+        })
+    };
+    let day = |offset: isize| {
+        near(offset)
+            .filter(|word| !word.token.gap.has(Gap::COMMA))
+            .and_then(|_| day_at(reading, at, offset))
+    };
+    let after_the = usize::from(near(1).is_some() && matches!(reading.word(at + 1), "the"));
+    if let Some(_day) = day(1 + after_the.cast_signed()) {
+        let mut last = at + 1 + after_the;
+        let year = year_after(reading, last);
+        if let Some((_, end)) = year {
+            last = end;
+        }
+        let form = if year.is_some() { Feature::FullDate } else { Feature::MonthDay };
+        let composer = if year.is_some() { Composer::DateCalendar } else { Composer::DatePartial };
+        return Some(Found { last, form, composer, year: year.map(|(year, _)| year), lead: 0 });
+    }
+    let ambiguous = word.classes.has(Class::MonthAmbiguous) || word.entry.first > 9;
+    if let Some((year, last)) =
+        year_after(reading, at).filter(|_| !ambiguous || word.token.shape != Shape::Lower)
+    {
+        return Some(Found {
+            last,
+            form: Feature::MonthYear,
+            composer: Composer::DatePartial,
+            year: Some(year),
+            lead: 0,
+        });
+    }
+    let led = at.checked_sub(1).is_some_and(|before| {
+        matches!(
+            reading.word(before),
+            "in" | "since"
+                | "last"
+                | "this"
+                | "next"
+                | "until"
+                | "till"
+                | "by"
+                | "of"
+                | "en"
+                | "desde"
+                | "em"
+                | "late"
+                | "early"
+                | "mid"
+                | "every"
+                | "before"
+                | "after"
+        )
+    });
+    let capital = word.token.shape == Shape::Capital;
+    let alone =
+        if ambiguous { led && capital && word.token.span.len() > 2 } else { capital || led };
+    alone.then_some(Found {
+        last: at,
+        form: Feature::MonthAlone,
+        composer: Composer::DatePartial,
+        year: None,
+        lead: 0,
+    })
+}
+
+/// `3 March 2026`, `12 de febrero`, `the ninth of June`, `07-JUL-1977`, `3rd of the second`
+fn day_first(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
+    day_at(reading, at, 0)?;
+    let fill = (1..=2)
+        .take_while(|offset| {
+            reading
+                .at(at, *offset)
+                .is_some_and(|word| word.token.gap.only(Gap::SPACE.and(Gap::STOP)))
+                && matches!(
+                    reading.word(at.saturating_add_signed(*offset)),
+                    "de" | "of" | "th" | "nd" | "rd" | "st" | "the" | "day" | "ng"
+                )
+        })
+        .count();
+    let month = at + fill + 1;
+    let word = reading.at(month, 0)?;
+    let joined = word.token.gap.only(Gap::SPACE.and(Gap::HYPHEN).and(Gap::STOP).and(Gap::SLASH))
+        && !word.token.starts_sentence;
+    let number = desk
+        .lexicons
+        .month(reading.word(month))
+        .filter(|_| joined && word.classes.has(Class::Month));
+    number?;
+    // `5 may`, `3 mar`: a word that is a month only beside a number needs its capital or `of`.
+    let verb = word.classes.has(Class::MonthAmbiguous)
+        && word.token.shape == Shape::Lower
+        && fill == 0
+        && word.entry.word > 9;
+    if verb || (reading.word(month) == "sun") {
+        return None;
+    }
+    let year = year_after(reading, month);
+    let last = year.map_or(month, |(_, last)| last);
+    let composer = if year.is_some() { Composer::DateCalendar } else { Composer::DatePartial };
+    let form = if year.is_some() { Feature::FullDate } else { Feature::MonthDay };
+    Some(Found { last, form, composer, year: year.map(|(year, _)| year), lead: 0 })
+}
+
+/// `the 3rd`, `on the 14th`
+fn ordinal(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let before = at.checked_sub(1)?;
+    let led = matches!(reading.word(before), "the" | "el") && reading.gap(at).only(Gap::SPACE);
+    let day = ordinal_day(reading.word(at))?;
+    // `the 3rd time`, `the 4th floor`: a number among others of its kind.
+    let counted = reading.at(at, 1).is_some_and(|next| {
+        next.token.gap.only(Gap::SPACE.and(Gap::HYPHEN)) && next.entry.word > 2
+    }) && !matches!(
+        reading.word(at + 1),
+        "and"
+            | "at"
+            | "in"
+            | "with"
+            | "for"
+            | "after"
+            | "before"
+            | "because"
+            | "when"
+            | "but"
+            | "of"
+    );
+    (led && !counted && (1..=31).contains(&day)).then_some(Found {
+        last: at,
+        form: Feature::OrdinalDate,
+        composer: Composer::DatePartial,
+        year: None,
+        lead: 0,
+    })
+}
+
+/// `Tuesday`, `last Tuesday`, `Sunday morning`, `el martes pasado`
+fn weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let word = reading.at(at, 0)?;
+    if !word.classes.has(Class::Weekday) {
+        return None;
+    }
+    let lead = at.checked_sub(1).is_some_and(|before| {
+        matches!(reading.word(before), "last" | "this" | "next" | "past")
+            && reading.gap(at).only(Gap::SPACE)
+    });
+    let ambiguous = word.classes.has(Class::WeekdayAmbiguous);
+    let capital = matches!(word.token.shape, Shape::Capital);
+    if ambiguous && !(lead || (capital && !word.token.starts_sentence && word.token.span.len() > 2))
+    {
+        return None;
+    }
+    let part = |at: usize| {
+        matches!(
+            reading.word(at),
+            "morning"
+                | "night"
+                | "afternoon"
+                | "evening"
+                | "noite"
+                | "pasado"
+                | "passado"
+                | "dernier"
+        ) && reading.gap(at).only(Gap::SPACE)
+    };
+    let last = if part(at + 1) { at + 1 } else { at };
+    Some(Found {
+        last,
+        form: Feature::WeekdayAlone,
+        composer: Composer::DateWeekday,
+        year: None,
+        lead: usize::from(lead),
+    })
+}
+
+fn holiday(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let word = reading.at(at, 0)?;
+    let capital = word.token.shape != Shape::Lower;
+    // A holiday of one word that is an ordinary word elsewhere needs its capital.
+    let certain = word.phrase > 1 || capital || word.entry.word < 3;
+    let last = at + usize::from(word.phrase.max(1)) - 1;
+    let year = year_after(reading, last).map(|(year, _)| year);
+    certain.then_some(Found {
+        last,
+        form: Feature::HolidayDate,
+        composer: Composer::DateHoliday,
+        year,
+        lead: 0,
+    })
+}
+
+/// A clock time beside a date is an appointment or an event.
+fn clock(
+    reading: &Reading<'_>,
+    first: usize,
+    last: usize,
+    score: &mut crate::detect::compose::Score<'_>,
+) {
+    let is_clock = |at: usize| {
+        let word = reading.word(at);
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        let hour = matches!(word.get(digits..), Some("am" | "pm" | "a" | "p" | "h")) && digits > 0;
+        hour || matches!(word, "am" | "pm" | "noon" | "midnight")
+            || (reading.gap(at).only(Gap::COLON)
+                && reading.at(at, 0).is_some_and(|word| word.number.is_some()))
+    };
+    score.add_if((last + 1..last + 4).any(is_clock), Feature::ClockAfter);
+    score.add_if(
+        (first.saturating_sub(6)..first).any(is_clock) || (last + 4..last + 8).any(is_clock),
+        Feature::ClockNear,
+    );
+}
+
+/// The day that stands at an offset: a number of 1 to 31, an ordinal, or one in words.
+fn day_at(reading: &Reading<'_>, at: usize, offset: isize) -> Option<u32> {
+    let at = at.checked_add_signed(offset)?;
+    let word = reading.at(at, 0)?;
+    let day = match word.token.shape {
+        Shape::Digits if word.token.span.len() <= 2 => word.number?,
+        Shape::Code => ordinal_day(reading.word(at))?,
+        Shape::Digits => return None,
+        _ => day_in_words(reading.word(at))?,
+    };
+    (1..=31).contains(&day).then_some(day)
+}
+
+fn ordinal_day(word: &str) -> Option<u32> {
+    let digits = word.get(..word.len().checked_sub(2)?)?;
+    let tail = word.get(digits.len()..)?;
+    (digits.len() <= 2 && matches!(tail, "st" | "nd" | "rd" | "th" | "er"))
+        .then(|| digits.parse().ok())
+        .flatten()
+}
+
+fn day_in_words(word: &str) -> Option<u32> {
+    const DAYS: [&str; 20] = [
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+        "ninth",
+        "tenth",
+        "eleventh",
+        "twelfth",
+        "thirteenth",
+        "fourteenth",
+        "fifteenth",
+        "sixteenth",
+        "seventeenth",
+        "eighteenth",
+        "nineteenth",
+        "twentieth",
+    ];
+    DAYS.iter().position(|day| *day == word).and_then(|at| u32::try_from(at + 1).ok())
+}
+
+/// The year after a word, and the word it ends with: `2026`, `, 2026`, `de 2026`, `'26`.
+fn year_after(reading: &Reading<'_>, at: usize) -> Option<(u32, usize)> {
+    let filled = usize::from(matches!(reading.word(at + 1), "de" | "of" | "del"));
+    let end = at + 1 + filled;
+    let word = reading.at(end, 0)?;
+    let number = word.number?;
+    let gap = word.token.gap;
+    if word.token.span.len() == 4
+        && is_year(number)
+        && gap.only(Gap::SPACE.and(Gap::COMMA).and(Gap::HYPHEN).and(Gap::STOP).and(Gap::SLASH))
+    {
+        return Some((number, end));
+    }
+    let short = word.token.span.len() == 2 && (gap.has(Gap::QUOTE) || gap == Gap::HYPHEN);
+    (short && gap.only(Gap::SPACE.and(Gap::QUOTE).and(Gap::COMMA).and(Gap::HYPHEN)))
+        .then(|| (century(number, 0), end))
+}
+
+const fn is_year(number: u32) -> bool {
+    1850 <= number && number <= 2100
+}
+
+/// The year that two digits mean: up to 30 this century.
+const fn century(number: u32, _n_words: usize) -> u32 {
+    if number <= 30 { 2000 + number } else { 1900 + number }
+}
+
+const fn is_month_and_day(month: u32, day: u32) -> bool {
+    1 <= month && month <= 12 && 1 <= day && day <= 31
+}
+
+fn whole(reading: &Reading<'_>, first: usize, last: usize) -> Span {
+    reading.span(first, last)
+}

@@ -1,0 +1,477 @@
+//! Names: weighed, not looked up.
+//!
+//! Every run of words with a hint of a name is proposed: a capital where none is needed, a listed name, a word after
+//! an honorific, kin or `patient`. What it is worth is a sum of features: how common it is as a name and as a word,
+//! how it is written, and what stands around it.
+
+use crate::detect::compose::model::{Feature, Grade, Score, Seat};
+use crate::detect::compose::surroundings::{self, ends_before};
+use crate::detect::compose::words::{Case, Reading, Word};
+use crate::detect::compose::{Composer, Desk, Proposal};
+use crate::detect::token::{Gap, Shape};
+use crate::rules::{Class, Classes};
+use crate::span::Span;
+
+/// The most words of one name.
+const LONGEST: usize = 5;
+
+/// Words that call for a name after them.
+const CUES: Classes = Classes::of(&[
+    Class::Honorific,
+    Class::Title,
+    Class::Doctor,
+    Class::Kin,
+    Class::Patient,
+    Class::Named,
+]);
+/// Cues after which a word without a capital may be a name.
+const STRONG_CUES: Classes = Classes::of(&[Class::Honorific, Class::Patient, Class::Named]);
+/// Words that are no part of a name, however written.
+const NEVER: Classes = Classes::of(&[
+    Class::Pron1,
+    Class::Pron2,
+    Class::Pron3,
+    Class::Weekday,
+    Class::Holiday,
+    Class::NumberWord,
+    Class::Possessive,
+    Class::Honorific,
+    Class::Doctor,
+]);
+/// Words that are no name unless they are listed as a common one.
+const RARELY: Classes = Classes::of(&[
+    Class::Month,
+    Class::State,
+    Class::Credential,
+    Class::Kin,
+    Class::Patient,
+    Class::Role,
+    Class::Ward,
+    Class::IdWord,
+    Class::Procedure,
+    Class::Diagnosis,
+    Class::Measure,
+    Class::Status,
+    Class::Question,
+    Class::Relative,
+    Class::Praise,
+    Class::Event,
+    Class::TagWord,
+    Class::Title,
+    Class::PlaceBefore,
+    Class::Brand,
+    Class::Shock,
+    Class::Street,
+    Class::Facility,
+    Class::Direction,
+    Class::TimeWord,
+    Class::AgeUnit,
+    Class::ClinicalVerb,
+    Class::Named,
+]);
+
+const LISTED: Classes = Classes::of(&[Class::FirstName, Class::LastName, Class::Nickname]);
+
+/// Proposes every run of words that may be a name.
+pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
+    let runs = runs(reading);
+    for (nth, run) in runs.iter().enumerate() {
+        // A word of a date or place that was recognised whole is weighed there.
+        let span = reading.span(run.first, run.last);
+        if out
+            .iter()
+            .any(|other| !other.composer.is_name() && other.span.covers(span) && other.like > 2.0)
+        {
+            continue;
+        }
+        let mut score = desk.models.name.score(desk.explain);
+        weigh(reading, *run, &mut score);
+        beside(reading, &runs, nth, &mut score);
+        out.push(Proposal {
+            composer: composer(reading, *run),
+            span: whole(reading, *run),
+            words: (run.first, run.last),
+            tied: score.tied,
+            like: score.like,
+            generalized: None,
+            parts: score.parts,
+        });
+    }
+}
+
+/// A name from its first to its last word.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: usize,
+    last: usize,
+    last_first: bool,
+    cue: Classes,
+}
+
+fn runs(reading: &Reading<'_>) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    while at < reading.words.len() {
+        let cue = cue_before(reading, at);
+        if !hints(reading, at, cue) {
+            at += 1;
+            continue;
+        }
+        let first = at;
+        let mut last = at;
+        let mut last_first = false;
+        while last + 1 - first < LONGEST {
+            let Some(step) = joins(reading, first, last) else { break };
+            last_first |= reading.gap(last + 1).has(Gap::COMMA);
+            last += step;
+        }
+        if last > first || !is_bare_initial(reading, first, cue) {
+            runs.push(Run { first, last, last_first, cue });
+        }
+        at = last + 1;
+    }
+    runs
+}
+
+/// The classes of the cue right before a word, if one is.
+fn cue_before(reading: &Reading<'_>, at: usize) -> Classes {
+    let Some(before) = at.checked_sub(1).filter(|_| !ends_before(reading, at)) else {
+        return Classes::default();
+    };
+    let gap = reading.gap(at);
+    if gap.has(Gap::COMMA) && !reading.classes(before, 0).has(Class::Kin) {
+        return Classes::default();
+    }
+    reading.classes(before, 0).and(CUES)
+}
+
+/// Whether a word has a hint of a name.
+fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
+    let Some(word) = reading.at(at, 0) else { return false };
+    let entry = word.entry;
+    let len = word.token.span.len();
+    if word.within_phrase
+        && !word.classes.meets(LISTED)
+        && entry.first < 8
+        && entry.last < 8
+        && !cue.meets(STRONG_CUES)
+    {
+        return false;
+    }
+    if word.classes.meets(NEVER) && entry.first < 12 {
+        return false;
+    }
+    let common = entry.word;
+    let listed = entry.first >= 7 || entry.last >= 7 || word.classes.meets(LISTED);
+    let known = entry.first >= 11 || (word.classes.meets(LISTED) && common < 3);
+    if word.classes.meets(RARELY)
+        && !known
+        && !(cue.meets(STRONG_CUES) && word.token.shape != Shape::Lower)
+    {
+        return false;
+    }
+    // One letter is an initial.
+    if len == 1 {
+        return word.token.shape == Shape::Capital && !matches!(reading.word(at), "i" | "a")
+            || (cue.meets(STRONG_CUES) && word.token.shape == Shape::Capital);
+    }
+    match word.token.shape {
+        Shape::Digits => false,
+        Shape::Code => leet(reading, at),
+        Shape::Capital | Shape::Mixed if reading.case == Case::Normal || word.token.tagged => {
+            if !cue.is_empty() || word.token.tagged {
+                return common < 16 || listed;
+            }
+            if word.token.starts_sentence {
+                common <= 1
+                    || (listed && common <= 4)
+                    || entry.first >= 10
+                    || (entry.last >= 9 && common <= 6)
+            } else {
+                common <= 12 || entry.first >= 10 || entry.last >= 9
+            }
+        }
+        Shape::Upper if reading.case == Case::Normal && len > 2 => {
+            let beside = [-1, 1].iter().any(|offset| {
+                reading.at(at, *offset).is_some_and(|word| {
+                    word.token.shape == Shape::Upper
+                        && (word.entry.first > 5 || word.entry.last > 5)
+                })
+            });
+            (listed && common <= 5)
+                || (!cue.is_empty() && (listed || len > 3))
+                || (beside && common <= 5 && len > 3)
+                || (common == 0 && len > 4)
+        }
+        _ => {
+            let after_cue =
+                cue.meets(STRONG_CUES) && common <= 8 && (listed || common <= 1) && len > 2;
+            let kin = cue.has(Class::Kin) && listed && common <= 4;
+            after_cue
+                || kin
+                || (entry.first >= 8 && common <= 2)
+                || (entry.first >= 13 && common <= 9 && len > 2)
+                || (entry.last >= 8 && common == 0)
+                || (word.classes.meets(LISTED) && common == 0)
+        }
+    }
+}
+
+/// Whether a lone capital letter is not a name: without a cue it is a blood group, a vitamin, a list.
+fn is_bare_initial(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
+    reading.at(at, 0).is_some_and(|word| word.token.span.len() == 1) && !cue.meets(STRONG_CUES)
+}
+
+/// How many words further a run goes on after its word `last`, if it does.
+fn joins(reading: &Reading<'_>, first: usize, last: usize) -> Option<usize> {
+    let here = reading.at(last, 0)?;
+    let next = reading.at(last, 1)?;
+    if here.token.possessive || (here.token.tagged != next.token.tagged) {
+        return None;
+    }
+    let gap = next.token.gap;
+    let initial = here.token.span.len() == 1;
+    if gap.only(Gap::SPACE)
+        || gap.only(Gap::HYPHEN)
+        || (initial && gap.only(Gap::SPACE.and(Gap::STOP)))
+    {
+        if goes_on(reading, here, next, last + 1) {
+            return Some(1);
+        }
+        // `van der Berg`, `de la Cruz`: particles and then a name.
+        let n_particles = (1..=3)
+            .take_while(|offset| {
+                reading.at(last, *offset).is_some_and(|word| {
+                    word.classes.has(Class::Particle)
+                        && word.token.gap.only(Gap::SPACE.and(Gap::HYPHEN))
+                })
+            })
+            .count();
+        let end = last + n_particles + 1;
+        let named = reading.at(end, 0).is_some_and(|word| {
+            matches!(word.token.shape, Shape::Capital | Shape::Mixed | Shape::Upper)
+                && word.token.gap.only(Gap::SPACE.and(Gap::HYPHEN))
+                && word.entry.word < 15
+        });
+        return (n_particles > 0 && named && here.token.shape != Shape::Lower)
+            .then_some(n_particles + 1);
+    }
+    // `RODRIGUEZ, MANUEL`
+    let comma = gap.has(Gap::COMMA) && gap.only(Gap::COMMA.and(Gap::SPACE));
+    if comma && first == last && hints(reading, last + 1, Classes::default()) {
+        let upper = here.token.shape == Shape::Upper
+            && next.token.shape == Shape::Upper
+            && reading.case != Case::Upper;
+        let listed =
+            here.entry.last >= 7 && next.entry.first >= 8 && here.entry.last > here.entry.first;
+        let dated = (2..=3).any(|offset| {
+            reading.at(last, offset).is_some_and(|word| {
+                matches!(word.token.shape, Shape::Digits | Shape::Code)
+                    || word.classes.has(Class::IdWord)
+            })
+        });
+        return (upper || (listed && dated)).then_some(1);
+    }
+    None
+}
+
+/// Whether the next word carries a name on.
+fn goes_on(reading: &Reading<'_>, here: &Word, next: &Word, at: usize) -> bool {
+    let upper = matches!(next.token.shape, Shape::Capital | Shape::Mixed | Shape::Upper);
+    if next.token.span.len() == 1 {
+        return upper && reading.word(at) != "i";
+    }
+    if next.token.gap.only(Gap::HYPHEN) && next.token.shape == here.token.shape {
+        return next.entry.word < 12;
+    }
+    match here.token.shape {
+        Shape::Lower if next.token.shape == Shape::Lower => {
+            (next.entry.last >= 7 || next.classes.meets(LISTED)) && next.entry.word <= 3
+        }
+        Shape::Upper if next.token.shape == Shape::Upper => hints(reading, at, Classes::default()),
+        Shape::Lower | Shape::Digits | Shape::Code => {
+            next.token.shape == Shape::Code && leet(reading, at)
+        }
+        _ if next.token.shape == Shape::Code => leet(reading, at),
+        _ => {
+            upper
+                && (hints(reading, at, Classes::default())
+                    || (next.entry.last >= 8 && !next.classes.meets(NEVER)))
+        }
+    }
+}
+
+/// Whether a word with digits for letters reads as a listed name.
+fn leet(reading: &Reading<'_>, at: usize) -> bool {
+    let word = reading.word(at);
+    let n_letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+    // Room codes, ordinals and doses begin with a digit or hold few letters.
+    n_letters >= 2
+        && word.len() >= 4
+        && word.len() <= 14
+        && n_letters * 5 >= word.len() * 2
+        && !word.bytes().skip_while(u8::is_ascii_digit).all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// A word with digits read as the letters they stand for.
+fn unleet(word: &str) -> String {
+    word.chars()
+        .map(|c| match c {
+            '0' => 'o',
+            '1' => 'i',
+            '3' => 'e',
+            '4' => 'a',
+            '5' => 's',
+            '7' => 't',
+            '8' => 'b',
+            '9' => 'g',
+            c => c,
+        })
+        .collect()
+}
+
+fn weigh(reading: &Reading<'_>, run: Run, score: &mut Score<'_>) {
+    let Some(words) = reading.words.get(run.first..=run.last) else { return };
+    let long: Vec<&Word> = words
+        .iter()
+        .filter(|word| word.token.span.len() > 1 && !word.classes.has(Class::Particle))
+        .collect();
+    let (Some(first), Some(last)) =
+        (long.first().copied().or(words.first()), long.last().copied().or(words.last()))
+    else {
+        return;
+    };
+    let common = words.iter().map(|word| word.entry.word).min().unwrap_or_default();
+    let unlisted = long
+        .iter()
+        .all(|word| word.entry.first == 0 && word.entry.last == 0 && !word.classes.meets(LISTED));
+    score.grade(Grade::FirstWord(
+        step(first.entry.first, &[1, 7, 10, 13, 15]),
+        step(common, &[1, 2, 5, 10, 15]),
+    ));
+    score.grade(Grade::LastWord(
+        step(last.entry.last, &[1, 6, 9, 12, 14]),
+        step(common, &[1, 2, 5, 10, 15]),
+    ));
+    score.grade(Grade::City(words.iter().map(|word| word.place.1).max().unwrap_or_default()));
+    score.add(match first.token.shape {
+        Shape::Lower | Shape::Digits => Feature::ShapeLower,
+        Shape::Capital => Feature::ShapeCapital,
+        Shape::Upper => Feature::ShapeUpper,
+        Shape::Mixed => Feature::ShapeMixed,
+        Shape::Code => Feature::ShapeCode,
+    });
+    let starts = words.first().is_some_and(|word| word.token.starts_sentence)
+        && ends_before(reading, run.first);
+    score.add_if(
+        first.token.shape == Shape::Capital && !starts && reading.case == Case::Normal,
+        Feature::CapitalInside,
+    );
+    score.add_if(starts, Feature::StartsSentence);
+    score.add_if(reading.case == Case::Upper, Feature::CaseUpper);
+    score.add_if(reading.case == Case::Lower, Feature::CaseLower);
+    score.add_if(words.len() == 2, Feature::Words2);
+    score.add_if(words.len() > 2, Feature::Words3);
+    score.add_if(words.iter().any(|word| word.token.span.len() == 1), Feature::Initial);
+    score.add_if(long.is_empty(), Feature::OnlyInitials);
+    score.add_if(unlisted, Feature::Unlisted);
+    score.add_if(
+        first.entry.first >= 7 && words.len() > 1 && last.entry.last >= 6,
+        Feature::FirstAndLast,
+    );
+    score.add_if(last.token.possessive, Feature::Possessive);
+    score.add_if(first.token.tagged && !is_handle(reading, run.first), Feature::Tagged);
+    score.add_if(is_handle(reading, run.first), Feature::Handle);
+    score.add_if(words.iter().skip(1).any(|word| word.token.gap.has(Gap::HYPHEN)), Feature::Hyphen);
+    score.add_if(run.last_first, Feature::LastFirst);
+    score.add_if(
+        words.iter().any(|word| word.classes.has(Class::Particle)) && words.len() > 1,
+        Feature::Particle,
+    );
+    score.add_if(words.iter().any(|word| word.token.shape == Shape::Code), Feature::Leet);
+    score.add_if(last.token.span.len() <= 3, Feature::Short);
+    score.add_if(has_name_suffix(reading.word(run.last)), Feature::NameSuffix);
+    let own = words.iter().fold(Classes::default(), |classes, word| classes.union(word.classes));
+    score.seat(Seat::Own, own);
+    score.add_if(
+        own.has(Class::Eponym) && reading.classes(run.last, 1).has(Class::EponymHead),
+        Feature::EponymBefore,
+    );
+    let repeats = (0..reading.words.len())
+        .filter(|at| {
+            (*at < run.first || *at > run.last) && reading.word(*at) == reading.word(run.first)
+        })
+        .count();
+    score.add_if(repeats > 0 && common < 11, Feature::Repeated);
+    let family = run.first.checked_sub(1).is_some_and(|at| reading.word(at) == "the")
+        && reading.word(run.last).ends_with('s')
+        && words.len() == 1;
+    score.add_if(family, Feature::Plural);
+    surroundings::add(reading, run.first, run.last, score);
+}
+
+/// What the names around a name say: a list of them is mostly of colleagues.
+fn beside(reading: &Reading<'_>, runs: &[Run], nth: usize, score: &mut Score<'_>) {
+    let Some(run) = runs.get(nth) else { return };
+    score.add_if(runs.len() == 1, Feature::OnlyName);
+    score.add_if(runs.len() > 4, Feature::ListOfNames);
+    let next = runs.get(nth + 1).filter(|next| next.first <= run.last + 2);
+    let before = nth
+        .checked_sub(1)
+        .and_then(|nth| runs.get(nth))
+        .filter(|before| before.last + 2 >= run.first);
+    score.add_if(next.is_some() || before.is_some(), Feature::BesideName);
+    let and = |at: usize| matches!(reading.word(at), "and" | "y" | "e" | "et");
+    let joined = next.is_some_and(|next| next.first == run.last + 2 && and(run.last + 1))
+        || before.is_some_and(|before| before.last + 2 == run.first && and(before.last + 1));
+    score.add_if(joined, Feature::AndName);
+}
+
+fn composer(reading: &Reading<'_>, run: Run) -> Composer {
+    let tagged = reading.at(run.first, 0).is_some_and(|word| word.token.tagged);
+    match () {
+        () if run.cue.has(Class::Honorific) => Composer::NameHonorific,
+        () if run.cue.has(Class::Patient) || run.cue.has(Class::Named) => Composer::NamePatient,
+        () if run.cue.has(Class::Kin) => Composer::NameKinship,
+        () if tagged => Composer::NameTag,
+        () if run.last > run.first => Composer::NameFull,
+        () => Composer::NameSingle,
+    }
+}
+
+/// The span of a run; dotted initials keep their last full stop.
+fn whole(reading: &Reading<'_>, run: Run) -> Span {
+    let span = reading.span(run.first, run.last);
+    let dotted = run.last > run.first
+        && reading.at(run.last, 0).is_some_and(|word| word.token.span.len() == 1)
+        && reading.gap(run.last).has(Gap::STOP)
+        && reading.byte_after(run.last) == b'.';
+    if dotted { Span::new(span.start(), span.end() + 1) } else { span }
+}
+
+fn is_handle(reading: &Reading<'_>, at: usize) -> bool {
+    (0..=at).rev().take(4).find_map(|at| {
+        let word = reading.at(at, 0)?;
+        if !word.token.tagged {
+            return Some(false);
+        }
+        (word.token.gap != Gap::default() && !word.token.gap.only(Gap::UNDERSCORE))
+            .then(|| word.token.gap.has(Gap::AT))
+    }) == Some(true)
+}
+
+/// Endings that few English words have and many names do.
+fn has_name_suffix(word: &str) -> bool {
+    const SUFFIXES: [&str; 34] = [
+        "ez", "ski", "sky", "ska", "wicz", "vich", "ova", "eva", "sen", "sson", "ian", "yan",
+        "nko", "nen", "ini", "elli", "etti", "oglu", "dze", "vili", "wala", "stein", "berg",
+        "mann", "quist", "poulos", "opoulos", "adze", "ullah", "uddin", "inho", "ndez", "iewicz",
+        "afor",
+    ];
+    word.len() > 4 && SUFFIXES.iter().any(|suffix| word.ends_with(suffix))
+}
+
+/// How many of these bounds a value reaches.
+fn step(value: u8, bounds: &[u8]) -> u8 {
+    u8::try_from(bounds.iter().filter(|bound| value >= **bound).count()).unwrap_or(u8::MAX)
+}

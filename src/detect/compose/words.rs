@@ -1,0 +1,158 @@
+//! The words of a text with what the lists say of each: looked up once, read by every composer.
+
+use crate::detect::token::{Gap, Shape, Text, Token};
+use crate::rules::{Class, Classes, Entry, Lexicons};
+use crate::span::Span;
+
+/// How a whole text is written, which decides what a capital says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Case {
+    /// Capitals where they belong.
+    Normal,
+    /// (Nearly) all capitals: one says nothing.
+    Upper,
+    /// No capitals: a name has none either.
+    Lower,
+}
+
+/// One word and what the lists say of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word {
+    /// Where and how it is written.
+    pub(crate) token: Token,
+    /// What the lists say of the word alone.
+    pub(crate) entry: Entry,
+    /// Its classes, and those of a phrase it stands in.
+    pub(crate) classes: Classes,
+    /// How many words the place has that begins here, and the power of ten of its people.
+    pub(crate) place: (u8, u8),
+    /// The length of the phrase of a class that begins here, in words.
+    pub(crate) phrase: u8,
+    /// Whether it stands within a phrase of a class, not at its beginning.
+    pub(crate) within_phrase: bool,
+    /// The value of a number of up to nine digits.
+    pub(crate) number: Option<u32>,
+}
+
+/// A text read.
+#[derive(Debug)]
+pub(crate) struct Reading<'t> {
+    pub(crate) text: &'t Text<'t>,
+    pub(crate) words: Vec<Word>,
+    pub(crate) case: Case,
+}
+
+impl<'t> Reading<'t> {
+    /// Looks up every word of a text.
+    pub(crate) fn of(text: &'t Text<'t>, lexicons: &Lexicons) -> Self {
+        let mut words: Vec<Word> = text
+            .tokens
+            .iter()
+            .map(|token| {
+                let entry = if token.shape == Shape::Digits {
+                    Entry::default()
+                } else {
+                    lexicons.word(text.word(token))
+                };
+                Word {
+                    token: *token,
+                    entry,
+                    classes: entry.classes,
+                    place: (u8::from(entry.city > 0), entry.city),
+                    phrase: 0,
+                    within_phrase: false,
+                    number: if token.shape == Shape::Digits && token.span.len() <= 9 {
+                        text.word(token).parse().ok()
+                    } else {
+                        None
+                    },
+                }
+            })
+            .collect();
+        add_phrases(text, lexicons, &mut words);
+        let case = case_of(&words);
+        Self { text, words, case }
+    }
+
+    /// The folded word at an index.
+    pub(crate) fn word(&self, at: usize) -> &'t str {
+        self.words.get(at).map_or("", |word| self.text.word(&word.token))
+    }
+
+    /// The word at an index and an offset from it.
+    pub(crate) fn at(&self, at: usize, offset: isize) -> Option<&Word> {
+        self.words.get(at.checked_add_signed(offset)?)
+    }
+
+    /// The classes of the word at an index and an offset, nothing outside the text.
+    pub(crate) fn classes(&self, at: usize, offset: isize) -> Classes {
+        self.at(at, offset).map_or(Classes::default(), |word| word.classes)
+    }
+
+    /// The gap before the word at an index; the end of the text counts as a line break.
+    pub(crate) fn gap(&self, at: usize) -> Gap {
+        self.words.get(at).map_or(Gap::LINE, |word| word.token.gap)
+    }
+
+    /// The folded text between two words, both included.
+    pub(crate) fn span(&self, first: usize, last: usize) -> Span {
+        match (self.words.get(first), self.words.get(last)) {
+            (Some(first), Some(last)) => Span::new(first.token.span.start(), last.token.span.end()),
+            _ => Span::default(),
+        }
+    }
+
+    /// The byte of the folded text right after the word at an index.
+    pub(crate) fn byte_after(&self, at: usize) -> u8 {
+        let end = self.words.get(at).map_or(usize::MAX, |word| word.token.span.end());
+        self.text.view.text().as_bytes().get(end).copied().unwrap_or_default()
+    }
+}
+
+fn add_phrases(text: &Text<'_>, lexicons: &Lexicons, words: &mut [Word]) {
+    for at in 0..words.len() {
+        let Some(head) = words.get(at) else { continue };
+        if !head.classes.has(Class::PhraseHead) {
+            continue;
+        }
+        // A phrase does not run over the end of a sentence or line, and a sign between its words does not part it.
+        let joined = words.get(at + 1..).unwrap_or_default().iter().take_while(|word| {
+            !word.token.gap.has(Gap::LINE.and(Gap::COMMA).and(Gap::COLON))
+                && !word.token.starts_sentence
+        });
+        let folded = std::iter::once(head).chain(joined).map(|word| text.word(&word.token));
+        let Some((n_words, entry)) = lexicons.phrase(folded) else { continue };
+        let whole = u8::try_from(n_words).unwrap_or(u8::MAX);
+        for (offset, word) in words.iter_mut().skip(at).take(n_words).enumerate() {
+            word.classes = word.classes.union(entry.classes);
+            if offset == 0 {
+                if entry.city > 0 {
+                    word.place = (whole, entry.city);
+                }
+                if !entry.classes.is_empty() {
+                    word.phrase = whole;
+                }
+            } else if !entry.classes.is_empty() {
+                word.within_phrase = true;
+            }
+        }
+    }
+}
+
+/// How the text is written: short ones count as normal, since one capital in three words says much.
+fn case_of(words: &[Word]) -> Case {
+    let (mut lower, mut upper, mut capital) = (0_usize, 0_usize, 0_usize);
+    for word in words {
+        match word.token.shape {
+            Shape::Lower => lower += 1,
+            Shape::Upper => upper += 1,
+            Shape::Capital | Shape::Mixed if !word.token.tagged => capital += 1,
+            _ => {}
+        }
+    }
+    match () {
+        () if upper >= 4 && upper * 3 > (lower + capital + upper) * 2 => Case::Upper,
+        () if lower >= 6 && capital == 0 => Case::Lower,
+        () => Case::Normal,
+    }
+}
