@@ -38,9 +38,9 @@ pub enum OnFault {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum MediaAction {
     /// Passes as it is.
-    Allow,
-    /// Passes without its metadata.
     #[default]
+    Allow,
+    /// Passes without its metadata. Not built yet: it passes as it is, and reading the policy warns.
     StripMetadata,
     /// Refused.
     Block,

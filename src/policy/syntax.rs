@@ -175,6 +175,7 @@ fn read_media(table: Option<Table<'_>>, platforms: Option<&[&str]>, faults: &mut
     let mut media = Media::default();
     let Some(mut table) = table else { return media };
     if let Some(default) = table.choice("default", &MEDIA, faults) {
+        warn_unbuilt(default.value, default.span, faults);
         media.default = default.value;
     }
     for (platform, word) in table.named_texts(faults) {
@@ -196,10 +197,23 @@ fn read_media(table: Option<Table<'_>>, platforms: Option<&[&str]>, faults: &mut
             );
             continue;
         };
+        warn_unbuilt(*action, word.span, faults);
         media.platforms.push((platform.value, *action));
     }
     table.finish(faults);
     media
+}
+
+/// An officer who asks for it must know that cameras' positions still leave.
+fn warn_unbuilt(action: MediaAction, at: Span, faults: &mut Faults) {
+    if action == MediaAction::StripMetadata {
+        let message = "metadata is not stripped yet: media passes as it is, with what the camera wrote into it";
+        faults.warning(
+            at,
+            message,
+            "write \"block\" if that must not leave, or \"allow\" to say that it may",
+        );
+    }
 }
 
 fn hash_of(text: &str) -> String {
