@@ -138,8 +138,7 @@ impl Endpoint {
     /// headers are [`FieldClass::Other`]; on endpoints of class sign-in, telemetry and pass, whatever no field names is
     /// [`FieldClass::Opaque`].
     ///
-    /// A segment of the URL path has the one step [`crate::body::Step::Index`], counted from 0 without empty segments; a
-    /// header has the one step [`crate::body::Step::Key`], its name.
+    /// Path segments and headers are named by no field: they are read and never edited.
     pub fn classify(&self, place: Place, path: &Path, role: Role) -> FieldClass<'_> {
         let named = match role {
             Role::Key | Role::PartHeader => None,

@@ -43,19 +43,10 @@ enum Where {
     Part,
     /// `filename:`, the file name of a part.
     FileName,
-    /// `path:`
-    Path,
-    /// `header:`
-    Header,
 }
 
-const PREFIXES: &[(&str, Where)] = &[
-    ("query", Where::Query),
-    ("part", Where::Part),
-    ("filename", Where::FileName),
-    ("path", Where::Path),
-    ("header", Where::Header),
-];
+const PREFIXES: &[(&str, Where)] =
+    &[("query", Where::Query), ("part", Where::Part), ("filename", Where::FileName)];
 
 /// One step of a template.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -96,7 +87,6 @@ impl FieldPath {
             }
             segments_of(&word, tail.as_mut().unwrap_or(&mut head))?;
         }
-        let ignore_case = ignore_case || place == Where::Header;
         Ok(Self { place, head, tail, ignore_case })
     }
 
@@ -108,9 +98,7 @@ impl FieldPath {
         let looks_there = match (self.place, place) {
             (Where::Params { .. }, Place::Body | Place::Part)
             | (Where::Query, Place::Query)
-            | (Where::Part, Place::Part)
-            | (Where::Path, Place::Path)
-            | (Where::Header, Place::Header) => true,
+            | (Where::Part, Place::Part) => true,
             (Where::Params { query_too }, Place::Query) => query_too,
             _ => false,
         };
@@ -172,7 +160,7 @@ fn prefix(template: &str, query_too: bool) -> Result<(Where, &str), Fault> {
         Some(&(_, place)) => Ok((place, rest)),
         None => Err((
             format!("`{prefix}:` is no place a field can be in"),
-            "the prefixes are query:, part:, filename:, path: and header:; a key that holds a colon is put in quotes",
+            "the prefixes are query:, part: and filename:; a key that holds a colon is put in quotes",
         )),
     }
 }
@@ -251,7 +239,7 @@ mod tests {
 
     #[test]
     fn templates_match_what_they_say() {
-        use Place::{Body, Header, Part, Query};
+        use Place::{Body, Part, Query};
         for (template, place, written, matches) in [
             ("status", Body, "status", true),
             ("status", Part, "status", true),
@@ -261,7 +249,6 @@ mod tests {
             ("query:status", Body, "status", false),
             ("part:status", Part, "status", true),
             ("part:status", Body, "status", false),
-            ("header:Slug", Header, "slug", true),
             ("poll.options[]", Body, "poll.options.#1", true),
             ("poll.options[]", Body, "poll.options.-", true),
             ("poll.options[]", Body, "poll.options.7", true),
@@ -314,7 +301,9 @@ mod tests {
 
     #[test]
     fn bad_templates_are_named() {
-        for template in ["", "a..b", "qeury:a", "a.**.b.**", "a[0]", "a*b", "\"a", "a]"] {
+        for template in
+            ["", "a..b", "qeury:a", "header:slug", "a.**.b.**", "a[0]", "a*b", "\"a", "a]"]
+        {
             assert!(FieldPath::parse(template, false, false).is_err(), "{template}");
         }
     }

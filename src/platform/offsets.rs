@@ -11,10 +11,10 @@ use crate::redact::Splice;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Offsets {
     /// Bluesky's `facets`: `index.byteStart` and `index.byteEnd` in bytes of UTF-8, end exclusive.
-    BlueskyFacets { key: String },
+    BlueskyFacets { keys: Vec<String> },
     /// Ranges that we know of and cannot move: where there are any, the text is not redacted. Keys from the text's own
-    /// object down to the list.
-    Unmovable { keys: Vec<String> },
+    /// object down, for each such list.
+    Unmovable { lists: Vec<Vec<String>> },
 }
 
 impl Offsets {
@@ -34,8 +34,8 @@ impl Offsets {
             return Ok(Vec::new());
         };
         match self {
-            Self::BlueskyFacets { key } => facets(document, text, object, key, splices),
-            Self::Unmovable { keys } => unmovable(document, object, keys),
+            Self::BlueskyFacets { keys } => facets(document, text, object, keys, splices),
+            Self::Unmovable { lists } => unmovable(document, object, lists),
         }
     }
 }
@@ -43,29 +43,30 @@ impl Offsets {
 fn unmovable(
     document: &Document,
     object: Node,
-    keys: &[String],
+    lists: &[Vec<String>],
 ) -> Result<Vec<Edit>, CannotRedact> {
-    let mut nodes = vec![object];
-    for key in keys {
-        nodes = nodes.into_iter().flat_map(|node| document.members(node, key)).collect();
+    for keys in lists {
+        let mut nodes = vec![object];
+        for key in keys {
+            nodes = nodes.into_iter().flat_map(|node| document.members(node, key)).collect();
+        }
+        if nodes.into_iter().any(|list| !document.elements(list).is_empty()) {
+            return Err(CannotRedact::Offsets);
+        }
     }
-    if nodes.into_iter().all(|list| document.elements(list).is_empty()) {
-        Ok(Vec::new())
-    } else {
-        Err(CannotRedact::Offsets)
-    }
+    Ok(Vec::new())
 }
 
 fn facets(
     document: &Document,
     text: usize,
     object: Node,
-    key: &str,
+    keys: &[String],
     splices: &[Splice],
 ) -> Result<Vec<Edit>, CannotRedact> {
-    let facets: Vec<Node> = document
-        .members(object, key)
-        .into_iter()
+    let facets: Vec<Node> = keys
+        .iter()
+        .flat_map(|key| document.members(object, key))
         .flat_map(|list| document.elements(list))
         .collect();
     if facets.is_empty() {

@@ -149,9 +149,9 @@ fn limits(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Limit> {
 }
 
 fn offsets(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<Offsets> {
-    let key = table.string("offsets-in", faults);
+    let given = table.strings("offsets-in", faults);
     let Some(name) = table.string("offsets", faults) else {
-        if let Some(key) = key {
+        if let Some(key) = given.first() {
             faults.add(
                 key.span,
                 "`offsets-in` without `offsets`",
@@ -161,17 +161,23 @@ fn offsets(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<Offsets> {
         return None;
     };
     let usual = one_of(&name, "offsets handler", Offsets::NAMES, faults)?;
-    let Some(key) = key.map(|key| key.value).or(usual) else {
+    let mut places: Vec<&str> = given.iter().map(|place| place.value).collect();
+    if places.is_empty() {
+        places.extend(usual);
+    }
+    if places.is_empty() {
         faults.add(
             name.span,
             format!("`{}` needs to know where the offsets are", name.value),
             "add offsets-in = \"ranges\": the keys from the text's own object down, with dots between",
         );
         return None;
-    };
-    Some(match name.value {
-        "bluesky-facets" => Offsets::BlueskyFacets { key: key.to_owned() },
-        _ => Offsets::Unmovable { keys: key.split('.').map(str::to_owned).collect() },
+    }
+    Some(if name.value == "bluesky-facets" {
+        Offsets::BlueskyFacets { keys: places.into_iter().map(str::to_owned).collect() }
+    } else {
+        let keys = |place: &str| place.split('.').map(str::to_owned).collect();
+        Offsets::Unmovable { lists: places.into_iter().map(keys).collect() }
     })
 }
 
