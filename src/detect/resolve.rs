@@ -58,13 +58,13 @@ impl Settled<'_> {
             return;
         };
         let gaps = gaps(span, &there);
-        if gaps.iter().all(|gap| !self.says_something(*gap)) {
+        if gaps.iter().all(|gap| !self.says_something(category, *gap)) {
             self.lose(judged, outcome::SETTLED);
         } else if there.iter().all(|at| self.equals(category, *at, &judged)) {
             self.join(category, &there, first, judged);
         } else {
             for gap in gaps {
-                if !self.says_something(gap) {
+                if !self.says_something(category, gap) {
                     continue;
                 }
                 let mut part = judged.clone();
@@ -119,8 +119,14 @@ impl Settled<'_> {
         self.lost.push(judged);
     }
 
-    fn says_something(&self, gap: Span) -> bool {
-        gap.of(self.view).is_some_and(|text| text.contains(char::is_alphanumeric))
+    /// Whether what is left of a finding is worth one: of a number, the label or mark before it is not.
+    fn says_something(&self, category: Category, gap: Span) -> bool {
+        let words = matches!(
+            category,
+            Category::Name | Category::Date | Category::Location | Category::Email | Category::Url
+        );
+        let tells = |c: char| if words { c.is_alphanumeric() } else { c.is_ascii_digit() };
+        gap.of(self.view).is_some_and(|text| text.contains(tells))
     }
 }
 
@@ -192,7 +198,7 @@ mod tests {
                     parts: Vec::new(),
                 })
             });
-            let settled = resolve(judged.collect(), &set.rules, "abcdefgh", false);
+            let settled = resolve(judged.collect(), &set.rules, "12345678", false);
             let found: Vec<(usize, Span, Confidence)> = settled
                 .iter()
                 .map(|judged| {
