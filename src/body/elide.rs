@@ -9,6 +9,8 @@
 
 use memchr::memmem;
 
+use crate::body::content_type::{Claim, ContentType};
+
 /// How much of a file part is kept, so that its leading bytes can be looked at.
 const LEAD: usize = 4096;
 /// The longest head of a part; a longer one is kept whole and left to the reader to refuse.
@@ -62,6 +64,13 @@ impl Elider {
         Self { delimiter, is_media, state: State::Kept, held: Vec::new(), content_type: None }
     }
 
+    /// For a body of this `Content-Type`, if it is multipart and names its boundary.
+    pub fn of_type(content_type: Option<&str>, is_media: IsMedia) -> Option<Self> {
+        let claimed = ContentType::parse(content_type);
+        let boundary = claimed.boundary().filter(|_| claimed.claim == Claim::Multipart)?;
+        Some(Self::new(boundary, is_media))
+    }
+
     /// Takes the next bytes of the body.
     pub fn push(&mut self, chunk: &[u8], out: &mut impl FnMut(Piece<'_>)) {
         self.held.extend_from_slice(chunk);
@@ -88,10 +97,12 @@ impl Elider {
     /// Gives out everything up to the next delimiter; what may be the start of one stays.
     fn until_delimiter(&mut self, out: &mut impl FnMut(Piece<'_>)) -> bool {
         if let Some(at) = self.delimiter_in_held() {
-            self.give(at, out);
-            // The delimiter itself is kept, and a head may follow it.
+            let before = self.held.get(..at).unwrap_or_default();
+            let line_end = if before.ends_with(b"\r\n") { 2 } else { at.min(1) };
+            self.give(at - line_end, out);
+            // The delimiter itself is kept, with the line end that makes it one, and a head may follow it.
             self.state = State::Kept;
-            self.give(self.delimiter.len(), out);
+            self.give(line_end + self.delimiter.len(), out);
             self.state = State::Head;
             return true;
         }

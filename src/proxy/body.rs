@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::proxy::metrics::InFlight;
+use crate::proxy::spool::Refilled;
 
 /// Why a body broke off in the middle.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -31,6 +32,8 @@ pub(crate) enum Outgoing {
     Whole(Option<Bytes>),
     /// Media that streams through.
     Stream(Box<Streamed>),
+    /// Media that waited in the spool, with the texts around it.
+    Refilled(Box<Refilled>),
 }
 
 /// A body passed on as it comes, within limits.
@@ -124,6 +127,7 @@ impl Body for Outgoing {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(streamed) => streamed.poll(cx),
+            Self::Refilled(refilled) => refilled.poll(cx),
         }
     }
 
@@ -139,6 +143,7 @@ impl Body for Outgoing {
             Self::Stream(streamed) => {
                 streamed.known.map_or_else(SizeHint::default, SizeHint::with_exact)
             }
+            Self::Refilled(refilled) => SizeHint::with_exact(refilled.left()),
         }
     }
 }

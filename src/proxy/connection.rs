@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::config::Timeouts;
 use crate::proxy::drain::{Signal, Stage};
-use crate::proxy::service::{Gateway, Peer};
+use crate::proxy::passage::Peer;
+use crate::proxy::service::Gateway;
 
 /// The longest head: request line and headers.
 const MOST_HEAD: u16 = u16::MAX;

@@ -16,8 +16,10 @@ use crate::body::encoding::Codings;
 use crate::proxy::body::{Answering, Outgoing, Streamed};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::metrics::InFlight;
+use crate::proxy::outcome::PendingOutcome;
+use crate::proxy::passage::Passage;
 use crate::proxy::respond::{self, Refusal};
-use crate::proxy::service::{Gateway, Held, Limits, Passage, PendingOutcome};
+use crate::proxy::service::{Gateway, Held, Limits};
 use crate::proxy::upstream::UpstreamFault;
 
 /// The longest answer that is rewritten. A session is a few kilobytes.
@@ -61,6 +63,8 @@ impl Sending {
         match self.body {
             Outgoing::Whole(body) => Held::Whole(body.unwrap_or_default()),
             Outgoing::Stream(streamed) => Held::Long(Bytes::new(), streamed.into_rest()),
+            // Read to its end already; the spool goes with it.
+            Outgoing::Refilled(_) => Held::Whole(Bytes::new()),
         }
     }
 }

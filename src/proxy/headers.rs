@@ -67,7 +67,7 @@ pub(crate) fn clean_answer(headers: &mut HeaderMap) {
 }
 
 /// Says how long the body is that goes upstream.
-pub(crate) fn set_length(headers: &mut HeaderMap, has_body: bool, length: usize) {
+pub(crate) fn set_length(headers: &mut HeaderMap, has_body: bool, length: u64) {
     if has_body || length > 0 {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     } else {

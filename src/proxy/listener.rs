@@ -13,7 +13,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::proxy::connection::{self, Activity};
 use crate::proxy::drain::{Signal, Stage};
-use crate::proxy::service::{Gateway, Peer};
+use crate::proxy::passage::Peer;
+use crate::proxy::service::Gateway;
 use crate::proxy::tls::{Accepted, Presented, TlsAcceptor};
 
 /// Connections of all clients together; more wait in the kernel's queue.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::body::Unreadable;
 use crate::proxy::headers::Framing;
+use crate::proxy::spool::Spooled;
 
 /// How much of a refused request is still read, so that its client sees the answer: a reset looks like a network
 /// failure, and clients try again.
@@ -26,8 +27,10 @@ pub(crate) enum Received {
     Whole(Bytes),
     /// It is longer than we hold: its start, and the rest still to come.
     Long(Bytes, Incoming),
-    /// It did not come whole.
-    Failed(Unreadable),
+    /// Its texts, and its long runs of media in the spool.
+    Spooled(Box<Spooled>),
+    /// It did not come whole, or cannot be kept; what may still come.
+    Failed(Unreadable, Option<Incoming>),
 }
 
 /// Reads a body. Of a body that says it is too long, only the start is read, and nothing at all where the client waits
@@ -52,8 +55,8 @@ pub(crate) async fn receive(
     match timeout(limit, collect(&mut body, framing, most)).await {
         Ok(Collected::All(bytes)) => Received::Whole(bytes),
         Ok(Collected::Over(start)) => Received::Long(start, body),
-        Ok(Collected::Broken) => Received::Failed(Unreadable::Truncated),
-        Err(_) => Received::Failed(Unreadable::TooSlow),
+        Ok(Collected::Broken) => Received::Failed(Unreadable::Truncated, None),
+        Err(_) => Received::Failed(Unreadable::TooSlow, None),
     }
 }
 

@@ -2,40 +2,35 @@
 //!
 //! Invariant: nothing leaves for a platform before its verdict is in hand and its event is written.
 
-use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
+use http::header::ORIGIN;
 use http::request::Parts;
-use http::uri::Authority;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::audit::{Audit, Event, Outcome, What};
-use crate::body::{Unreadable, looks_like_media};
+use crate::audit::{Audit, What};
+use crate::body::Unreadable;
 use crate::config::Timeouts;
-use crate::inspect::{self, Inspection, Inspector, Redacted, Verdict};
+use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
 use crate::platform::{Answer, Class};
 use crate::policy::OnFault;
 use crate::proxy::body::{Answering, Outgoing};
-use crate::proxy::connection::Activity;
 use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
+use crate::proxy::judge::{guarded, inspect, judge_media, take_verdict, with_media};
 use crate::proxy::metrics::{InFlight, Metrics};
+use crate::proxy::outcome::PendingOutcome;
+use crate::proxy::passage::{Passage, Peer};
 use crate::proxy::receive::{self, Received, receive};
 use crate::proxy::respond::{self, Asker, Refusal};
-use crate::proxy::route::{RequestHost, Routes, Target};
-use crate::proxy::tls::Presented;
+use crate::proxy::route::{RequestHost, Routes};
+use crate::proxy::spool::{SpoolLimits, Spooled, spool};
 use crate::proxy::upstream::Pool;
-
-/// Bodies longer than this are inspected off the async threads.
-const INLINE: usize = 64 * 1024;
 
 /// Everything a request needs, shared by all connections.
 #[derive(Debug)]
@@ -57,48 +52,6 @@ pub(crate) struct Limits {
     pub(crate) timeouts: Timeouts,
 }
 
-/// Who is at the other end of a connection.
-#[derive(Debug)]
-pub(crate) struct Peer {
-    address: IpAddr,
-    presented: Presented,
-    pub(crate) activity: Arc<Activity>,
-    /// The host last found covered: nearly always the only one.
-    covered: OnceLock<Box<str>>,
-}
-
-impl Peer {
-    pub(crate) fn new(address: IpAddr, presented: Presented, activity: Activity) -> Self {
-        Self { address, presented, activity: Arc::new(activity), covered: OnceLock::new() }
-    }
-
-    fn covers(&self, host: &str) -> bool {
-        if self.covered.get().is_some_and(|covered| **covered == *host) {
-            return true;
-        }
-        let covers = self.presented.covers(host);
-        if covers {
-            let _ = self.covered.set(host.into());
-        }
-        covers
-    }
-}
-
-/// One request on its way, everything but its body.
-#[derive(Debug)]
-pub(crate) struct Passage {
-    pub(crate) target: Arc<Target>,
-    pub(crate) authority: Authority,
-    pub(crate) parts: Parts,
-    pub(crate) framing: Framing,
-    client: IpAddr,
-    group: Option<String>,
-    id: String,
-    reference: String,
-    today: Date,
-    origin: Option<HeaderValue>,
-}
-
 /// What is there to be sent on.
 #[derive(Debug)]
 pub(crate) enum Held {
@@ -106,8 +59,10 @@ pub(crate) enum Held {
     Whole(Bytes),
     /// The start of a long body, and the rest to come.
     Long(Bytes, Incoming),
-    /// A body that did not come whole: nothing can be sent.
-    Nothing,
+    /// A body whose long runs of media are in the spool.
+    Spooled(Box<Spooled>),
+    /// A body that did not come whole, or was not kept: nothing can be sent. What may still come is read and dropped.
+    Nothing(Option<Incoming>),
 }
 
 /// What is done about a request.
@@ -204,10 +159,11 @@ impl Gateway {
             body,
             passage.framing,
             self.limits.max_body,
-            is_media,
+            is_media || passage.elider().is_some(),
             self.limits.timeouts.body,
         )
         .await;
+        let received = self.separate(&passage, received).await;
         let began = Instant::now();
         let Some((mut passage, mut inspection, held)) =
             self.decide(passage, received, is_media).await
@@ -243,7 +199,7 @@ impl Gateway {
             let held = match next {
                 Next::Send(sending) => sending.into_held(),
                 Next::Answer(_, held) => held,
-                Next::Refuse => Held::Nothing,
+                Next::Refuse => Held::Nothing(None),
             };
             return Self::answer(answer, &passage, held, in_flight).await;
         }
@@ -260,10 +216,12 @@ impl Gateway {
     fn next(&self, passage: &mut Passage, enforced: bool, verdict: Verdict, held: Held) -> Next {
         match (enforced, verdict, held) {
             (true, Verdict::Block(answer), held)
-            | (false, Verdict::Block(answer), held @ Held::Nothing) => Next::Answer(answer, held),
+            | (false, Verdict::Block(answer), held @ Held::Nothing(_)) => {
+                Next::Answer(answer, held)
+            }
             // A body that streams was never read, so nothing can have been edited in it; were it otherwise, the edit
             // would be lost.
-            (_, _, Held::Nothing)
+            (_, _, Held::Nothing(_))
             | (true, Verdict::Redact(Redacted { body: Some(_), .. }), Held::Long(..)) => {
                 Next::Refuse
             }
@@ -274,6 +232,10 @@ impl Gateway {
             (true, Verdict::Redact(Redacted { query, body: None }), Held::Long(start, rest)) => {
                 Next::Send(Sending::stream(query, start, rest, &self.limits, passage.framing))
             }
+            (true, Verdict::Redact(Redacted { query, body }), Held::Spooled(spooled)) => {
+                self.refilled(passage, *spooled, query, body)
+            }
+            (_, _, Held::Spooled(spooled)) => self.refilled(passage, *spooled, None, None),
             (_, _, Held::Whole(body)) => Next::Send(self.sending(passage, false, None, body)),
             (_, _, Held::Long(start, rest)) => {
                 Next::Send(Sending::stream(None, start, rest, &self.limits, passage.framing))
@@ -289,7 +251,8 @@ impl Gateway {
         query: Option<String>,
         body: Bytes,
     ) -> Sending {
-        headers::set_length(&mut passage.parts.headers, passage.framing.has_body, body.len());
+        let length = body.len() as u64;
+        headers::set_length(&mut passage.parts.headers, passage.framing.has_body, length);
         if edited {
             headers::drop_digests(&mut passage.parts.headers);
         }
@@ -299,6 +262,45 @@ impl Gateway {
             sent: None,
             limit: self.limits.timeouts.answer,
         }
+    }
+
+    /// Spools the media of a multipart body that is too long to hold.
+    async fn separate(&self, passage: &Passage, received: Received) -> Received {
+        let Received::Long(start, mut rest) = received else { return received };
+        let Some(elider) = passage.elider() else { return Received::Long(start, rest) };
+        let limits = SpoolLimits {
+            most_kept: self.limits.max_body,
+            most: self.limits.max_media,
+            idle: self.limits.timeouts.body,
+        };
+        match spool(start, &mut rest, elider, limits).await {
+            Ok(spooled) => Received::Spooled(Box::new(spooled)),
+            Err(why @ Unreadable::TooLarge) => Received::Failed(why, Some(rest)),
+            Err(why) => Received::Failed(why, None),
+        }
+    }
+
+    /// Puts a spooled body together with what was edited of it.
+    fn refilled(
+        &self,
+        passage: &mut Passage,
+        spooled: Spooled,
+        query: Option<String>,
+        edited: Option<Bytes>,
+    ) -> Next {
+        if edited.is_some() {
+            headers::drop_digests(&mut passage.parts.headers);
+        }
+        let kept = edited.unwrap_or_else(|| spooled.kept.clone());
+        let Some((refilled, sent)) = spooled.refill(&kept) else { return Next::Refuse };
+        headers::set_length(&mut passage.parts.headers, true, refilled.left());
+        let limit = self.limits.timeouts.answer;
+        Next::Send(Sending {
+            query,
+            body: Outgoing::Refilled(Box::new(refilled)),
+            sent: Some(sent),
+            limit,
+        })
     }
 
     /// The verdict on what was received. `None` only while the runtime is being torn down.
@@ -325,11 +327,21 @@ impl Gateway {
                 });
                 (passage, inspection, Held::Long(start, rest))
             }
-            Received::Failed(why) => {
+            Received::Spooled(spooled) => {
+                let (passage, judged) =
+                    inspect(Arc::clone(inspector), passage, spooled.kept.clone()).await?;
+                let inspection = if spooled.has_media() {
+                    with_media(inspector, &passage, judged)
+                } else {
+                    judged
+                };
+                (passage, inspection, Held::Spooled(spooled))
+            }
+            Received::Failed(why, rest) => {
                 let inspection = guarded(inspector, &passage, &Bytes::new(), |request| {
                     inspector.unreadable(request, why)
                 });
-                (passage, inspection, Held::Nothing)
+                (passage, inspection, Held::Nothing(rest))
             }
         })
     }
@@ -374,169 +386,12 @@ impl Gateway {
         in_flight: InFlight,
     ) -> Response<Answering> {
         let close = match held {
-            Held::Whole(_) => false,
-            Held::Long(_, rest) => !receive::drain(rest, passage.framing).await,
-            Held::Nothing => true,
+            Held::Whole(_) | Held::Spooled(_) => false,
+            Held::Long(_, rest) | Held::Nothing(Some(rest)) => {
+                !receive::drain(rest, passage.framing).await
+            }
+            Held::Nothing(None) => true,
         };
         respond::block(answer, passage.asker(close, in_flight))
-    }
-}
-
-impl Passage {
-    /// The endpoint's class, as far as the head tells.
-    fn class(&self) -> Class {
-        self.target
-            .platform
-            .resolve(&self.parts.method, self.parts.uri.path(), None)
-            .endpoint
-            .class()
-    }
-
-    /// Whether the body's leading bytes are media's, whatever its type claims. Compressed media are not: nobody
-    /// compresses media, and a text hidden so would pass unread.
-    fn is_media(&self, start: &[u8]) -> bool {
-        let content_type =
-            self.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        !self.parts.headers.contains_key(CONTENT_ENCODING) && looks_like_media(content_type, start)
-    }
-
-    /// What the client's sentence and the event have in common.
-    pub(crate) fn reference(&self) -> &str {
-        &self.reference
-    }
-
-    /// For an answer of ours. A connection of HTTP/2 outlives a request that was not read to its end.
-    pub(crate) fn asker(&self, close: bool, in_flight: InFlight) -> Asker {
-        Asker {
-            origin: self.origin.clone(),
-            close: close && self.parts.version < Version::HTTP_2,
-            in_flight,
-        }
-    }
-
-    fn event(&self, what: What) -> Event {
-        Event {
-            id: self.id.clone(),
-            client: Some(self.client),
-            group: self.group.clone(),
-            host: self.target.pattern.clone(),
-            platform: self.target.platform.id().to_owned(),
-            method: standard_method(&self.parts.method).to_owned(),
-            what,
-        }
-    }
-
-    fn request<'a>(&'a self, body: &'a Bytes) -> inspect::Request<'a> {
-        inspect::Request {
-            platform: &self.target.platform,
-            method: &self.parts.method,
-            path: self.parts.uri.path(),
-            query: self.parts.uri.query(),
-            headers: &self.parts.headers,
-            body,
-            group: self.group.as_deref(),
-            reference: self.reference(),
-            today: self.today,
-        }
-    }
-}
-
-/// Inspects, off the async threads where that takes long.
-async fn inspect(
-    inspector: Arc<Inspector>,
-    passage: Passage,
-    body: Bytes,
-) -> Option<(Passage, Inspection)> {
-    let is_short = body.len() <= INLINE;
-    let run = move || {
-        let inspection = guarded(&inspector, &passage, &body, |request| inspector.inspect(request));
-        (passage, inspection)
-    };
-    if is_short { Some(run()) } else { tokio::task::spawn_blocking(run).await.ok() }
-}
-
-/// A panic in an inspection is a block. What it panicked with is dropped unread: it may quote the post.
-fn guarded(
-    inspector: &Inspector,
-    passage: &Passage,
-    body: &Bytes,
-    judge: impl FnOnce(&inspect::Request<'_>) -> Inspection,
-) -> Inspection {
-    let request = passage.request(body);
-    catch_unwind(AssertUnwindSafe(|| judge(&request)))
-        .unwrap_or_else(|_| inspector.failed(&request))
-}
-
-/// Media that is too long to hold: its query, path and headers are judged as always, its pixels are not.
-fn judge_media(inspector: &Inspector, passage: &Passage) -> Inspection {
-    let judged = guarded(inspector, passage, &Bytes::new(), |request| inspector.inspect(request));
-    if matches!(judged.verdict, Verdict::Block(_)) {
-        return judged;
-    }
-    let media = guarded(inspector, passage, &Bytes::new(), |request| inspector.media(request));
-    if matches!(media.verdict, Verdict::Block(_)) {
-        return media;
-    }
-    Inspection { unjudged_media: true, is_post: true, ..judged }
-}
-
-/// Takes the verdict out, leaving one of the same kind but empty: what is recorded never holds a text.
-fn take_verdict(inspection: &mut Inspection) -> Verdict {
-    let empty = match &inspection.verdict {
-        Verdict::Forward => Verdict::Forward,
-        Verdict::Redact(_) => Verdict::Redact(Redacted::default()),
-        Verdict::Block(answer) => Verdict::Block(Answer {
-            status: answer.status,
-            content_type: answer.content_type.clone(),
-            body: Vec::new(),
-        }),
-    };
-    std::mem::replace(&mut inspection.verdict, empty)
-}
-
-/// A method of the client's own making is the client's text.
-fn standard_method(method: &http::Method) -> &'static str {
-    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-        .into_iter()
-        .find(|name| *name == method.as_str())
-        .unwrap_or("other")
-}
-
-/// What became of a forwarded post. Dropped before it is told, the client has gone.
-#[derive(Debug)]
-pub(crate) struct PendingOutcome {
-    audit: Audit,
-    event: Option<Event>,
-}
-
-impl PendingOutcome {
-    fn new(audit: Audit, passage: &Passage) -> Self {
-        Self { audit, event: Some(passage.event(What::Outcome(Outcome::ClientGone))) }
-    }
-
-    /// Says what became of a post, if its decision was written.
-    pub(crate) fn tell(pending: Option<Self>, outcome: Outcome) {
-        let Some(mut pending) = pending else { return };
-        if let Some(mut event) = pending.event.take() {
-            event.what = What::Outcome(outcome);
-            pending.audit.record_later(event);
-        }
-    }
-}
-
-impl PendingOutcome {
-    /// Nothing was decided after all: there is no event for an outcome to follow.
-    fn forget(pending: &mut Option<Self>) {
-        if let Some(pending) = pending {
-            pending.event = None;
-        }
-    }
-}
-
-impl Drop for PendingOutcome {
-    fn drop(&mut self) {
-        if let Some(event) = self.event.take() {
-            self.audit.record_later(event);
-        }
     }
 }

@@ -1,0 +1,140 @@
+//! One request on its way, and who sent it.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderValue, Version};
+use jiff::civil::Date;
+
+use crate::audit::{Event, What};
+use crate::body::{Elider, looks_like_media};
+use crate::inspect;
+use crate::platform::Class;
+use crate::proxy::connection::Activity;
+use crate::proxy::headers::Framing;
+use crate::proxy::metrics::InFlight;
+use crate::proxy::respond::Asker;
+use crate::proxy::route::Target;
+use crate::proxy::tls::Presented;
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    presented: Presented,
+    pub(crate) activity: Arc<Activity>,
+    /// The host last found covered: nearly always the only one.
+    covered: OnceLock<Box<str>>,
+}
+
+impl Peer {
+    pub(crate) fn new(address: IpAddr, presented: Presented, activity: Activity) -> Self {
+        Self { address, presented, activity: Arc::new(activity), covered: OnceLock::new() }
+    }
+
+    pub(crate) fn covers(&self, host: &str) -> bool {
+        if self.covered.get().is_some_and(|covered| **covered == *host) {
+            return true;
+        }
+        let covers = self.presented.covers(host);
+        if covers {
+            let _ = self.covered.set(host.into());
+        }
+        covers
+    }
+}
+
+/// One request on its way, everything but its body.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    pub(crate) target: Arc<Target>,
+    pub(crate) authority: Authority,
+    pub(crate) parts: Parts,
+    pub(crate) framing: Framing,
+    pub(crate) client: IpAddr,
+    pub(crate) group: Option<String>,
+    pub(crate) id: String,
+    pub(crate) reference: String,
+    pub(crate) today: Date,
+    pub(crate) origin: Option<HeaderValue>,
+}
+
+impl Passage {
+    /// The endpoint's class, as far as the head tells.
+    pub(crate) fn class(&self) -> Class {
+        self.target
+            .platform
+            .resolve(&self.parts.method, self.parts.uri.path(), None)
+            .endpoint
+            .class()
+    }
+
+    /// Whether the body's leading bytes are media's, whatever its type claims. Compressed media are not: nobody
+    /// compresses media, and a text hidden so would pass unread.
+    pub(crate) fn is_media(&self, start: &[u8]) -> bool {
+        let content_type =
+            self.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        !self.parts.headers.contains_key(CONTENT_ENCODING) && looks_like_media(content_type, start)
+    }
+
+    /// Separates the texts of a body too long to hold from its media, if it is multipart.
+    pub(crate) fn elider(&self) -> Option<Elider> {
+        if self.parts.headers.contains_key(CONTENT_ENCODING) {
+            return None;
+        }
+        let content_type = self.parts.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        Elider::of_type(Some(content_type), looks_like_media)
+    }
+
+    /// What the client's sentence and the event have in common.
+    pub(crate) fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// For an answer of ours. A connection of HTTP/2 outlives a request that was not read to its end.
+    pub(crate) fn asker(&self, close: bool, in_flight: InFlight) -> Asker {
+        Asker {
+            origin: self.origin.clone(),
+            close: close && self.parts.version < Version::HTTP_2,
+            in_flight,
+        }
+    }
+
+    pub(crate) fn event(&self, what: What) -> Event {
+        Event {
+            id: self.id.clone(),
+            client: Some(self.client),
+            group: self.group.clone(),
+            host: self.target.pattern.clone(),
+            platform: self.target.platform.id().to_owned(),
+            method: standard_method(&self.parts.method).to_owned(),
+            what,
+        }
+    }
+
+    pub(crate) fn request<'a>(&'a self, body: &'a Bytes) -> inspect::Request<'a> {
+        inspect::Request {
+            platform: &self.target.platform,
+            method: &self.parts.method,
+            path: self.parts.uri.path(),
+            query: self.parts.uri.query(),
+            headers: &self.parts.headers,
+            body,
+            group: self.group.as_deref(),
+            reference: self.reference(),
+            today: self.today,
+        }
+    }
+}
+
+/// A method of the client's own making is the client's text.
+fn standard_method(method: &http::Method) -> &'static str {
+    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+        .into_iter()
+        .find(|name| *name == method.as_str())
+        .unwrap_or("other")
+}
