@@ -1,9 +1,5 @@
 //! The command line as scripts and people meet it: the real binary, its output, its exit codes.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot run its program has failed"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot run its program has failed")]
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -400,9 +396,9 @@ fn eval_scores_a_corpus() {
     corpus            found   recall         safe    share      alarmed    share
     tiny              1 / 1  100.0 %        1 / 1  100.0 %        0 / 1    0.0 %
 
-    category             found   recall   or blocked   false alarms
-    ssn                  1 / 1  100.0 %      100.0 %              0
-    all                  1 / 1  100.0 %      100.0 %              0
+    category             found   recall   or blocked   false alarms in clean posts
+    ssn                  1 / 1  100.0 %      100.0 %              0              0
+    all                  1 / 1  100.0 %      100.0 %              0              0
 
     findings acted on that hit a mark: 1 / 1 (100.0 %); 0 neither right nor wrong
     posts safe because all was found: 1 / 1; with those blocked: 1 / 1

@@ -56,8 +56,8 @@ pub(super) const DRAFTS: [Draft; 6] = [
     },
     Draft {
         site: Site::Mastodon,
-        text: "Our patient Dorothy Kowalski finally went home after her stroke. She was admitted on \
-               March 3, 2026 and walked out by herself. Best day of the year.",
+        text: "Our patient Dorothy Kowalski finally went home after her stroke. She had been with us \
+               since March 3, 2026 and walked out by herself. Best day of the year.",
         link: None,
         expected: Expected::Redacted(&["Dorothy", "Kowalski", "March 3"]),
         about: "a patient's name goes, a date keeps its year",

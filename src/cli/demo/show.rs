@@ -26,7 +26,7 @@ pub(super) struct Shown<'a> {
 
 pub(super) fn opening(platforms: SocketAddr, proxy: SocketAddr) -> String {
     format!(
-        "{}\n\n{}\n\n  clinicians' programs  ->  Postward {proxy}  ->  stand-in platforms {platforms}\n",
+        "{}\n\n{}\n\n  clients  ->  Postward on {proxy}  ->  stand-ins on {platforms}\n",
         paint(style::HEADING, "Postward demo"),
         style::wrap(
             "Six posts on their way from a clinic to three platforms. Everything runs on this machine, over TLS, \
@@ -168,24 +168,27 @@ fn pieces(json: &str) -> Vec<String> {
 
 pub(super) fn chain(report: &ChainReport) -> String {
     let lines = style::count(report.n_lines, "line");
-    if report.broken.is_some() {
-        return format!("The audit's {lines} do not form a chain.");
-    }
-    format!(
-        "The audit holds {lines}, each tied to the one before by its hash, and no word of\nany post. Every link holds."
-    )
+    let words = if report.broken.is_some() {
+        format!("The audit's {lines} do not form a chain.")
+    } else {
+        format!(
+            "The audit holds {lines}, each tied to the one before by its hash, and no word of any post. \
+             Every link holds."
+        )
+    };
+    style::wrap(&words, WIDTH).join("\n")
 }
 
 /// What went otherwise than it should, or where to go from here.
 pub(super) fn ending(faults: &[String]) -> String {
     if faults.is_empty() {
         return format!(
-            "\n{} two posts forwarded, two redacted, two blocked; each side saw what it should.\n\n\
+            "\n{} Two posts forwarded, two redacted, two blocked.\n\n\
              Next:\n  \
                postward init ./postward          write a configuration to start from\n  \
-               postward scan                     try posts of your own (one a line, Ctrl-D ends)\n  \
+               postward scan                     try posts of your own, one a line\n  \
                postward --help                   everything else",
-            paint(style::GOOD, "All as it should be:")
+            paint(style::GOOD, "All as it should be.")
         );
     }
     let mut text = format!("\n{}", paint(style::ERROR, "Not as it should be:"));

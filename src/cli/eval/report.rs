@@ -1,5 +1,6 @@
 //! What `eval` writes: a table for people, JSON for machines, and the lists that are asked for.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -131,14 +132,14 @@ fn corpora(scored: &[Scored], total: &Tally, text: &mut String) {
 
 fn categories(total: &Tally, text: &mut String) {
     let heading = format!(
-        "\n{:<12} {:>13} {:>8} {:>12} {:>14}",
-        "category", "found", "recall", "or blocked", "false alarms"
+        "\n{:<12} {:>13} {:>8} {:>12} {:>14} {:>14}",
+        "category", "found", "recall", "or blocked", "false alarms", "in clean posts"
     );
     let _ = writeln!(text, "{}", paint(style::HEADING, &heading));
-    let mut row = |name: &str, label: Label, n_false: usize| {
+    let mut row = |name: &str, label: Label, n_false: usize, n_in_clean: usize| {
         let _ = writeln!(
             text,
-            "{name:<12} {:>13} {:>8} {:>12} {n_false:>14}",
+            "{name:<12} {:>13} {:>8} {:>12} {n_false:>14} {n_in_clean:>14}",
             of(label.n_found, label.n_marks),
             share(label.n_found, label.n_marks),
             share(label.n_safe, label.n_marks),
@@ -147,11 +148,13 @@ fn categories(total: &Tally, text: &mut String) {
     for category in Category::ALL {
         let label = total.labels.get(&category).copied().unwrap_or_default();
         let n_false = total.false_alarms.get(&category).copied().unwrap_or_default();
+        let n_in_clean = total.false_alarms_in_clean.get(&category).copied().unwrap_or_default();
         if label.n_marks + n_false > 0 {
-            row(category.as_str(), label, n_false);
+            row(category.as_str(), label, n_false, n_in_clean);
         }
     }
-    row("all", total.all_labels(), total.n_false_alarms());
+    let n_in_clean = total.false_alarms_in_clean.values().sum();
+    row("all", total.all_labels(), total.n_false_alarms(), n_in_clean);
 }
 
 fn remarks(total: &Tally, text: &mut String) {
@@ -221,8 +224,6 @@ fn tally_json(tally: &Tally) -> Map<String, Value> {
         .iter()
         .map(|(category, label)| (category.to_string(), label_json(*label)))
         .collect();
-    let false_alarms: Map<String, Value> =
-        tally.false_alarms.iter().map(|(category, n)| (category.to_string(), json!(n))).collect();
     let object = json!({
         "posts": tally.n_posts,
         "identifiers": label_json(tally.all_labels()),
@@ -232,13 +233,18 @@ fn tally_json(tally: &Tally) -> Map<String, Value> {
         "obfuscated_identifiers": label_json(tally.obfuscated_marks),
         "clean": { "posts": tally.n_clean, "alarmed": tally.n_clean_alarmed },
         "findings": { "hits": tally.n_hits, "false_alarms": tally.n_false_alarms(), "neutral": tally.n_neutral },
-        "false_alarms": false_alarms,
+        "false_alarms": counts_json(&tally.false_alarms),
+        "false_alarms_in_clean": counts_json(&tally.false_alarms_in_clean),
         "look_alikes": { "marked": tally.n_lookalikes, "touched": tally.n_lookalikes_touched },
     });
     match object {
         Value::Object(object) => object,
         _ => Map::new(),
     }
+}
+
+fn counts_json(counts: &BTreeMap<Category, usize>) -> Value {
+    counts.iter().map(|(category, n)| (category.to_string(), json!(n))).collect()
 }
 
 fn label_json(label: Label) -> Value {
@@ -340,11 +346,11 @@ mod tests {
         corpus            found   recall         safe    share      alarmed    share
         tiny              2 / 3   66.7 %        1 / 2   50.0 %        1 / 1  100.0 %
 
-        category             found   recall   or blocked   false alarms
-        name                 1 / 1  100.0 %      100.0 %              1
-        location             0 / 1    0.0 %        0.0 %              0
-        mrn                  1 / 1  100.0 %      100.0 %              0
-        all                  2 / 3   66.7 %       66.7 %              1
+        category             found   recall   or blocked   false alarms in clean posts
+        name                 1 / 1  100.0 %      100.0 %              1              1
+        location             0 / 1    0.0 %        0.0 %              0              0
+        mrn                  1 / 1  100.0 %      100.0 %              0              0
+        all                  2 / 3   66.7 %       66.7 %              1              1
 
         findings acted on that hit a mark: 2 / 3 (66.7 %); 0 neither right nor wrong
         posts safe because all was found: 1 / 2; with those blocked: 1 / 2

@@ -58,6 +58,8 @@ pub(super) struct Tally {
     pub(super) n_hits: usize,
     pub(super) n_neutral: usize,
     pub(super) false_alarms: BTreeMap<Category, usize>,
+    /// Those of them in clean posts: what colleagues would notice.
+    pub(super) false_alarms_in_clean: BTreeMap<Category, usize>,
     /// Spans that look like an identifier and are none.
     pub(super) n_lookalikes: usize,
     pub(super) n_lookalikes_touched: usize,
@@ -135,6 +137,9 @@ fn score_findings(post: &MarkedPost, acted: &[&Found], score: &mut PostScore) {
             tally.n_neutral += 1;
         } else {
             *tally.false_alarms.entry(found.category).or_default() += 1;
+            if post.is_clean {
+                *tally.false_alarms_in_clean.entry(found.category).or_default() += 1;
+            }
             false_alarms.push((*found).clone());
         }
     }
@@ -203,6 +208,9 @@ impl AddAssign<&Self> for Tally {
         self.n_neutral += other.n_neutral;
         for (category, n) in &other.false_alarms {
             *self.false_alarms.entry(*category).or_default() += n;
+        }
+        for (category, n) in &other.false_alarms_in_clean {
+            *self.false_alarms_in_clean.entry(*category).or_default() += n;
         }
         self.n_lookalikes += other.n_lookalikes;
         self.n_lookalikes_touched += other.n_lookalikes_touched;
