@@ -317,6 +317,44 @@ fn a_facet_points_at_the_same_words_afterwards() {
 }
 
 #[test]
+fn a_tag_goes_with_its_words() {
+    let text = format!("{NAMED}. #strokeweek");
+    let at = |words: &str| {
+        let start = text.find(words).unwrap();
+        serde_json::json!({ "byteStart": start, "byteEnd": start + words.len() })
+    };
+    let body = serde_json::json!({ "record": { "text": text, "facets": [
+        { "index": at("Mr. Castellano"), "features": [{ "tag": "Mr. Castellano" }] },
+        { "index": at("#strokeweek"), "features": [{ "tag": "strokeweek for Mr. Castellano" }] },
+    ] } });
+    let case = Case::post("bluesky", "/xrpc/com.atproto.repo.createRecord", JSON, body.to_string());
+    let body = redacted_body(&case.shipped());
+    assert!(!body.contains("Castellano"));
+    let after: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(after["record"]["facets"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_post_that_the_platform_would_refuse_is_not_redacted() {
+    let poll = serde_json::json!({ "status": NAMED, "poll": { "options": ["Mr. Castellano", "Mr. Valderrama"] } });
+    let thread = serde_json::json!({ "writes": [
+        { "rkey": "3k", "value": { "text": NAMED } },
+        { "rkey": "3l", "value": { "text": "More on it", "reply": { "parent": { "uri": "at://did:plc:a/app.bsky.feed.post/3k" } } } },
+    ] });
+    for (case, why) in [
+        (Case::toot(poll.to_string()), CannotRedact::Invalid),
+        (
+            Case::post("bluesky", "/xrpc/com.atproto.repo.applyWrites", JSON, thread.to_string()),
+            CannotRedact::Bound,
+        ),
+    ] {
+        let inspection = case.shipped();
+        assert_eq!(inspection.fault, Some(Fault::CannotRedact(why)));
+        assert!(matches!(inspection.verdict, Verdict::Block(_)));
+    }
+}
+
+#[test]
 fn signing_in_is_nobodys_business() {
     let bluesky =
         r#"{"identifier":"nurse.lee@hospital.example","password":"My patient Mr. Castellano"}"#;

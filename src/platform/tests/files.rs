@@ -1,3 +1,5 @@
+//! Whole files: the shipped ones are sound, and every fault of a bad one is named.
+
 use crate::diagnostic::Source;
 use crate::platform::Platforms;
 

@@ -1,3 +1,5 @@
+//! Which endpoint a request is for, and what is answered there.
+
 use http::Method;
 
 use super::{body, json, platform};

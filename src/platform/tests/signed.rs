@@ -1,3 +1,5 @@
+//! Signatures that forbid an edit, and those that do not.
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{body, json, platform, query};

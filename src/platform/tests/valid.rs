@@ -1,3 +1,5 @@
+//! What must hold of a whole post after its edits.
+
 use http::Method;
 
 use super::{json, platform, query};
