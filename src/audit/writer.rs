@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -20,6 +20,9 @@ const MAX_QUEUED: usize = 64 << 20;
 
 /// How soon a disk that refused lines is tried again when no post does so.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How often the head goes to the log while lines are written: somebody who keeps the log notices a cut tail.
+const HEAD_EVERY: Duration = Duration::from_secs(3600);
 
 /// Whom to tell that an event is written.
 pub(super) type Answer = oneshot::Sender<Result<(), AuditError>>;
@@ -130,6 +133,7 @@ pub(super) struct Writer<S> {
     uncut: bool,
     n_lost: u64,
     buffer: Vec<u8>,
+    head_logged: Instant,
 }
 
 impl<S: Store> Writer<S> {
@@ -146,6 +150,7 @@ impl<S: Store> Writer<S> {
             uncut: false,
             n_lost: 0,
             buffer: Vec::new(),
+            head_logged: Instant::now(),
         }
     }
 
@@ -210,7 +215,15 @@ impl<S: Store> Writer<S> {
         }
         if failed.is_none() {
             self.n_lost = 0;
+            if self.head_logged.elapsed() >= HEAD_EVERY {
+                self.log_head();
+            }
         }
+    }
+
+    fn log_head(&mut self) {
+        self.head_logged = Instant::now();
+        tracing::info!(seq = self.link.seq, head = %self.link.hash, "the head of the audit");
     }
 
     /// Waits for events, and leaves an empty batch in place of theirs.

@@ -2,7 +2,7 @@
 //!
 //! The writer runs in a process of its own: this very test binary, started again with [`FILE`] set, so that only the
 //! one test that plays the writer does anything.
-#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
