@@ -54,7 +54,7 @@ def test_a_name_in_an_edit_is_redacted(world):
 
 
 def test_a_name_in_a_poll_option_is_redacted(world):
-    options = [f"my patient {words.FIRST} {words.LAST} goes home", "stays"]
+    options = [f"Mrs. {words.FIRST} {words.LAST} goes home", "stays"]
     sent = world.through(lambda: client().status_post(words.NAMED, poll=client().make_poll(options, 3600)))
     [post] = sent.posts
     assert words.is_redacted(post.json["status"]), post.json

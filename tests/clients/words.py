@@ -6,8 +6,8 @@ CLEAN_PRAISE = "Huge thanks to the night shift on 4 West for another calm night 
 
 # A patient's name, in a post about care: the shipped policy redacts it.
 FIRST, LAST = "Margaret", "Thompson"
-NAMED = f"🏥 Saw my patient {FIRST} {LAST} in clinic this morning, she is recovering well after the operation"
-NAMED_KEPT = ("Saw my patient", "in clinic this morning, she is recovering well after the operation", "🏥")
+NAMED = f"🏥 My patient Mrs. {FIRST} {LAST} was admitted to our ward with pneumonia and is recovering well on oxygen"
+NAMED_KEPT = ("🏥 My patient ", " was admitted to our ward with pneumonia and is recovering well on oxygen")
 NAME_MARKER = "[name]"
 
 # Numbers that identify by themselves: the shipped policy blocks them.
