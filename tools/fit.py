@@ -25,7 +25,7 @@ import sys
 import numpy
 
 NEUTRAL = {"PERSON", "ORG"}
-KINDS = {"name": "name", "date": "date", "location": "place", "age": "hit"}
+KINDS = {"name": "name", "date": "date", "location": "place", "age": "age"}
 HITS = {"phone", "fax", "email", "url", "ip", "zip"}
 STRENGTH = 8.0
 
@@ -343,7 +343,7 @@ def write(posts, public, path, aim=5, deny=4.0):
             "# confidence. Elsewhere a candidate is of low confidence if its likeness reaches `low`.\n\n[thresholds]\n"
         )
         out.write(f"trigger = {trigger:.3f}\ndeny = {trigger - deny:.3f}\nhigh = {trigger + 2:.3f}\nlow = 0.0\n")
-        for section in ("care", "name", "name-likeness", "date", "place", "hit"):
+        for section in ("care", "name", "name-likeness", "date", "place", "age", "hit"):
             out.write(f"\n[{section}]\n")
             for feature, value in sorted(sections[section].items(), key=lambda t: (t[0] != "bias", t[0])):
                 out.write(f"{feature} = {value:.2f}\n")

@@ -31,6 +31,8 @@ pub struct Weights {
     pub place: Points,
     /// That it is a place at all.
     pub place_likeness: Points,
+    /// That an age over 89 is a patient's.
+    pub age: Points,
     /// What the hits of patterns say of the post they stand in.
     pub hit: Points,
 }

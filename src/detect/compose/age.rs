@@ -3,7 +3,7 @@
 //! A bare number is no age: it needs a unit, a verb of turning, a sex, or a person it stands beside.
 
 use crate::detect::compose::model::Feature;
-use crate::detect::compose::surroundings::is_age_code;
+use crate::detect::compose::surroundings::{self, is_age_code};
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Desk, Proposal};
 use crate::detect::token::{Gap, Shape};
@@ -18,14 +18,15 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
     for at in 0..reading.words.len() {
         let found = age(reading, at).or_else(|| birth_year(reading, desk, at));
         let Some((first, last, sure)) = found else { continue };
-        let mut score = desk.models.hit.score(desk.explain);
-        score.add(if sure { Feature::HitAge } else { Feature::AgeAfter });
+        let mut score = desk.models.age.score(desk.explain);
+        score.add(if sure { Feature::HitAge } else { Feature::HitWeak });
+        surroundings::add(reading, first, last, &mut score);
         out.push(Proposal {
             composer: Composer::AgeOver89,
             span: span(reading, first, last),
             words: (first, last),
             tied: score.tied,
-            like: if sure { 3.0 } else { 1.0 },
+            like: if sure { 3.0 } else { -1.0 },
             generalized: Some("90+".to_owned()),
             parts: score.parts,
         });
@@ -64,7 +65,9 @@ fn age(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
     if unit.is_some() {
         return (!is_duration(reading, last)).then(|| (at, unit_end(reading, last), true));
     }
-    let before = at.checked_sub(1)?;
+    let Some(before) = at.checked_sub(1) else {
+        return reading.gap(last + 1).has(Gap::STOP.and(Gap::COMMA)).then_some((at, last, false));
+    };
     let lead = reading.word(before);
     let gap = reading.gap(at);
     if reading.classes(before, 0).has(Class::AgeTurn) && gap.only(Gap::SPACE.and(Gap::COLON)) {
@@ -93,7 +96,11 @@ fn age(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
         && reading.at(before, 0).is_some_and(|word| {
             matches!(word.token.shape, Shape::Capital | Shape::Mixed) && word.entry.word < 12
         });
-    (person || apposed).then_some((at, last, person))
+    // `(91)`, `Ninety-three.`, `bed 2, alone, 99.`: a number set apart, which only its surroundings can tell.
+    let apart = gap.has(Gap::BRACKET.and(Gap::COMMA).and(Gap::LINE).and(Gap::STOP).and(Gap::OTHER))
+        && reading.gap(last + 1).has(Gap::BRACKET.and(Gap::COMMA).and(Gap::STOP).and(Gap::LINE))
+        || matches!(reading.word(last + 1), "na" | "y" | "this" | "herself" | "himself");
+    (person || apposed || apart).then_some((at, last, person))
 }
 
 /// `born in 1931` gives over 89 or not by the calendar.
@@ -188,7 +195,10 @@ fn in_words(reading: &Reading<'_>, at: usize) -> Option<(u32, usize)> {
             .and_then(|at| u32::try_from(at + 1).ok())
     };
     match reading.word(at) {
-        "ninety" | "noventa" => Some(unit(at + 1).map_or((90, at), |unit| (90 + unit, at + 1))),
+        "ninety" => Some(unit(at + 1).map_or((90, at), |unit| (90 + unit, at + 1))),
+        // `noventa y tres`, `noventa e cinco`
+        "noventa" if matches!(reading.word(at + 1), "y" | "e") => Some((91, at + 2)),
+        "noventa" => Some((90, at)),
         "hundred" => Some(unit(at + 1).map_or((100, at), |unit| (100 + unit, at + 1))),
         _ => None,
     }

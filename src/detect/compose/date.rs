@@ -5,7 +5,7 @@
 
 use crate::detect::compose::model::{Feature, Seat};
 use crate::detect::compose::surroundings;
-use crate::detect::compose::words::Reading;
+use crate::detect::compose::words::{Case, Reading};
 use crate::detect::compose::{Composer, Desk, Proposal};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::Class;
@@ -64,8 +64,118 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
 }
 
 fn find(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
+    let found = find_plain(reading, desk, at)?;
+    Some(led(reading, at, carried_on(reading, desk, at, found)))
+}
+
+/// Takes in the words before a date that belong to it: `the 8th`, `this past Wednesday`, `two days before Christmas`.
+fn led(reading: &Reading<'_>, at: usize, mut found: Found) -> Found {
+    let day = matches!(
+        found.form,
+        Feature::OrdinalDate
+            | Feature::WeekdayAlone
+            | Feature::HolidayDate
+            | Feature::MonthAlone
+            | Feature::MonthDay
+    );
+    while found.lead < 4 && day && reading.gap(at - found.lead).only(Gap::SPACE) {
+        let Some(before) = at.checked_sub(found.lead + 1) else { break };
+        let leads = match reading.word(before) {
+            "last" | "this" | "next" | "past" | "the" | "proximo" | "proxima" | "zeszly"
+            | "zeszla" | "ultimo" | "ostatni" | "прошлую" => true,
+            "after" | "before" | "of" | "following" => before.checked_sub(1).is_some_and(|at| {
+                reading.classes(at, 0).has(Class::Weekday)
+                    || matches!(
+                        reading.word(at),
+                        "day"
+                            | "days"
+                            | "week"
+                            | "weeks"
+                            | "weekend"
+                            | "end"
+                            | "night"
+                            | "eve"
+                            | "morning"
+                            | "feast"
+                            | "beginning"
+                            | "start"
+                    )
+            }),
+            "day" | "days" | "week" | "weeks" | "weekend" | "end" | "night" | "eve" | "morning"
+            | "feast" | "beginning" | "start" => found.lead > 0,
+            _ => {
+                found.lead > 1
+                    && (reading.classes(before, 0).has(Class::NumberWord)
+                        || reading.classes(before, 0).has(Class::Weekday)
+                        || reading.at(before, 0).is_some_and(|word| word.number.is_some()))
+            }
+        };
+        if !leads {
+            break;
+        }
+        found.lead += 1;
+    }
+    // An article alone belongs to an ordinal only.
+    if found.lead == 1
+        && found.form != Feature::OrdinalDate
+        && reading.word(at - 1) == "the"
+        && found.form != Feature::MonthDay
+    {
+        found.lead = 0;
+    }
+    found
+}
+
+/// Takes in what goes on after a day: `Saturday the 17th`, `Tuesday the 6th of May`, `Thanksgiving 2020`, `Easter morning`.
+fn carried_on(reading: &Reading<'_>, desk: Desk<'_>, at: usize, mut found: Found) -> Found {
+    if found.form == Feature::WeekdayAlone {
+        let the = usize::from(matches!(reading.word(found.last + 1), "the" | "dia"));
+        let day = found.last + 1 + the;
+        let near = reading.gap(day).only(Gap::SPACE.and(Gap::COMMA))
+            && !reading.at(day, 0).is_some_and(|word| {
+                word.token.shape == Shape::Digits
+                    && the == 0
+                    && reading.gap(day + 1).has(Gap::COLON)
+            });
+        if near && day_at(reading, day, 0).is_some() {
+            let more = day_first(reading, desk, day);
+            let bare = reading.at(day, 0).is_some_and(|word| word.token.shape == Shape::Digits);
+            if let Some(more) = more {
+                return Found {
+                    last: more.last,
+                    year: more.year,
+                    form: Feature::MonthDay,
+                    ..found
+                };
+            }
+            if the > 0
+                || (bare
+                    && reading.gap(day).only(Gap::SPACE)
+                    && !matches!(reading.word(day + 1), "am" | "pm" | "to"))
+            {
+                found.last = day;
+            }
+        }
+        return found;
+    }
+    if found.form == Feature::HolidayDate {
+        if let Some((_, last)) = year_after(reading, found.last) {
+            found.last = last;
+        } else if matches!(
+            reading.word(found.last + 1),
+            "morning" | "night" | "day" | "eve" | "evening" | "weekend"
+        ) && reading.gap(found.last + 1).only(Gap::SPACE)
+        {
+            found.last += 1;
+        }
+    }
+    let _ = at;
+    found
+}
+
+fn find_plain(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
-    if word.token.tagged {
+    if word.token.tagged && word.token.gap != Gap::HASH && !word.token.gap.has(Gap::HASH) {
         return None;
     }
     match word.token.shape {
@@ -85,6 +195,9 @@ fn find(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
 /// `3/14/2026`, `3-14-26`, `14.03.2026`, `2026-03-14`, `3/14`
 fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let first = reading.at(at, 0)?;
+    if let Some(found) = run_together(reading, at) {
+        return Some(found);
+    }
     let second = reading.at(at, 1)?;
     let separator = second.token.gap;
     let tight = [Gap::SLASH, Gap::HYPHEN, Gap::STOP].into_iter().any(|mark| separator == mark);
@@ -134,6 +247,22 @@ fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
             _ => return None,
         }
     }
+    // `9/2024`
+    if tight
+        && separator == Gap::SLASH
+        && second.token.span.len() == 4
+        && is_year(b)
+        && (1..=12).contains(&a)
+        && !goes_on(2)
+    {
+        return Some(Found {
+            last: at + 1,
+            form: Feature::MonthYear,
+            composer: Composer::DatePartial,
+            year: Some(b),
+            lead: 0,
+        });
+    }
     // Month and day alone: a full stop makes a decimal, and a third number a longer code.
     let short = first.token.span.len() <= 2 && second.token.span.len() <= 2;
     if !tight || separator == Gap::STOP || !short || third.is_some() {
@@ -147,6 +276,20 @@ fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
         form,
         composer: Composer::DatePartial,
         year: None,
+        lead: 0,
+    })
+}
+
+/// `20261118`
+fn run_together(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let word = reading.at(at, 0)?;
+    let number = word.number.filter(|_| word.token.span.len() == 8)?;
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    ((1900..=2100).contains(&year) && is_month_and_day(month, day)).then_some(Found {
+        last: at,
+        form: Feature::IsoDate,
+        composer: Composer::DateCalendar,
+        year: Some(year),
         lead: 0,
     })
 }
@@ -225,6 +368,10 @@ fn month_first(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found
 /// `3 March 2026`, `12 de febrero`, `the ninth of June`, `07-JUL-1977`, `3rd of the second`
 fn day_first(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     day_at(reading, at, 0)?;
+    // `22:10 Nov 14`: the minutes of a clock are no day.
+    if reading.gap(at) == Gap::COLON {
+        return None;
+    }
     let fill = (1..=2)
         .take_while(|offset| {
             reading
@@ -301,7 +448,7 @@ fn weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
         matches!(reading.word(before), "last" | "this" | "next" | "past")
             && reading.gap(at).only(Gap::SPACE)
     });
-    let ambiguous = word.classes.has(Class::WeekdayAmbiguous);
+    let ambiguous = word.classes.has(Class::WeekdayAmbiguous) && !is_told(reading, at);
     let capital = matches!(word.token.shape, Shape::Capital);
     if ambiguous && !(lead || (capital && !word.token.starts_sentence && word.token.span.len() > 2))
     {
@@ -328,6 +475,18 @@ fn weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
         year: None,
         lead: usize::from(lead),
     })
+}
+
+/// `called wed`, `on sat` where nobody writes capitals.
+fn is_told(reading: &Reading<'_>, at: usize) -> bool {
+    reading.case == Case::Lower
+        && at.checked_sub(1).is_some_and(|before| {
+            reading.word(before) == "on"
+                || reading.classes(before, 0).has(Class::DateVerb)
+                || reading.classes(before, 0).has(Class::ClinicalVerb)
+        })
+        && reading.word(at).len() == 3
+        && !matches!(reading.word(at), "sun" | "mon")
 }
 
 fn holiday(reading: &Reading<'_>, at: usize) -> Option<Found> {

@@ -116,6 +116,7 @@ struct Models {
     name: Model,
     date: Model,
     place: Model,
+    age: Model,
     hit: Model,
 }
 
@@ -161,6 +162,7 @@ impl Composers {
             name: model(&weights.name, &weights.name_likeness),
             date: model(&weights.date, &weights.date_likeness),
             place: model(&weights.place, &weights.place_likeness),
+            age: model(&weights.age, &none),
             hit: model(&weights.hit, &none),
         };
         debug_assert!(unknown.is_empty(), "weights of features that do not exist: {unknown:?}");

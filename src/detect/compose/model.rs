@@ -70,7 +70,7 @@ features! {
     Words2 "two-words", Words3 "three-words", Initial "has-initial", OnlyInitials "only-initials",
     Possessive "possessive", Tagged "in-hashtag", Handle "in-handle", Quoted "quoted", Hyphen "hyphenated",
     LastFirst "last-comma-first", Particle "with-particle", Leet "leet", Unlisted "unlisted", FirstAndLast "first-and-last-listed",
-    NameSuffix "suffix-of-names", Repeated "repeated", CertainCue "certain-cue", Plural "plural-of-family", Short "three-letters-or-less",
+    NameSuffix "suffix-of-names", Repeated "repeated", Masked "masked", Spaced "spaced-letters", Employer "employer", Plural "plural-of-family", Short "three-letters-or-less",
     // What stands beside it.
     ColonAfter "colon-after", CommaAfter "comma-after", CommaBefore "comma-before", ColonBefore "colon-before",
     StopAfter "stop-after", LineAfter "line-after", QuoteAfter "quote-after", NumberAfter "number-after", NumberBefore "number-before",
@@ -81,18 +81,18 @@ features! {
     Greeting "greeting-before", IsAfter "is-after", WasAfter "was-after", AndAfter "and-after", InAfter "in-after", CityAndState "state-after",
     // Dates.
     FullDate "full-date", NumericDate "numeric", IsoDate "iso", MonthDay "month-and-day", MonthYear "month-and-year", MonthAlone "month-alone",
-    WeekdayAlone "weekday-alone", WeekdayLast "weekday-with-last", HolidayDate "holiday-date", OrdinalDate "ordinal-day", WrittenDate "written-out",
-    RelativeDate "relative", WithYear "with-year", OldYear "birth-year", ClockAfter "clock-after", ClockNear "clock-near",
-    FutureYear "future-year", RangeDate "range", Weekdays "weekday-and-date", LabelBefore "label-before", PluralDay "plural-day",
+    WeekdayAlone "weekday-alone", WeekdayLast "weekday-with-last", HolidayDate "holiday-date", OrdinalDate "ordinal-day",
+    WithYear "with-year", OldYear "birth-year", ClockAfter "clock-after", ClockNear "clock-near",
+    FutureYear "future-year", RangeDate "range", PluralDay "plural-day",
     // Places.
-    Address "address", StreetName "street-name", HouseNumber "house-number", Highway "highway", Crossing "crossing", CountyName "county-name",
-    CityName "city-name", CitySmall "small-city", CityLarge "large-city", FacilityName "facility-name", RoomNumber "room-number",
-    RoomCode "room-code", BedNumber "bed-number", InNumber "in-number", UnlistedPlace "unlisted-place",
+    Address "address", StreetName "street-name", Highway "highway", Crossing "crossing", CountyName "county-name",
+    CityName "city-name", CitySmall "small-city", FacilityName "facility-name", RoomNumber "room-number",
+    RoomCode "room-code", FloorName "floor-name", LineNumber "line-number", InLowNumber "in-low-number", BedNumber "bed-number", InNumber "in-number", UnlistedPlace "unlisted-place",
     // Hits of patterns.
     HitPhone "phone", HitFax "fax", HitEmail "email", HitUrl "url", HitIp "ip", HitZip "zip", HitNumber "labelled-number", HitAge "age-over-89",
     HitWeak "weak-number",
     // The post.
-    Foreign "foreign-words", ForeignStart "foreign-words-and-starts-sentence", ClinicalThird "clinical-and-third-person",
+    Foreign "foreign-words", ClinicalThird "clinical-and-third-person",
     ClinicalKin "clinical-and-kin", PatientMine "possessive-and-patient",
     PraiseRole "praise-and-role", EventMonth "event-and-month", Nobody "nobody-spoken-of",
 }

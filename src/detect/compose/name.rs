@@ -9,7 +9,7 @@ use crate::detect::compose::surroundings::{self, ends_before};
 use crate::detect::compose::words::{Case, Reading, Word};
 use crate::detect::compose::{Composer, Desk, Proposal};
 use crate::detect::token::{Gap, Shape};
-use crate::rules::{Class, Classes};
+use crate::rules::{Class, Classes, Entry};
 use crate::span::Span;
 
 /// The most words of one name.
@@ -85,7 +85,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             continue;
         }
         let mut score = desk.models.name.score(desk.explain);
-        weigh(reading, *run, &mut score);
+        weigh(reading, desk, *run, &mut score);
         beside(reading, &runs, nth, &mut score);
         out.push(Proposal {
             composer: composer(reading, *run),
@@ -112,15 +112,22 @@ fn runs(reading: &Reading<'_>) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut at = 0;
     while at < reading.words.len() {
+        if let Some(last) =
+            handle(reading, at).or_else(|| spaced(reading, at)).or_else(|| masked(reading, at))
+        {
+            runs.push(Run { first: at, last, last_first: false, cue: cue_before(reading, at) });
+            at = last + 1;
+            continue;
+        }
         let cue = cue_before(reading, at);
         if !hints(reading, at, cue) {
             at += 1;
             continue;
         }
-        let first = at;
+        let first = begins(reading, at, runs.last().map_or(0, |run: &Run| run.last + 1));
         let mut last = at;
         let mut last_first = false;
-        while last + 1 - first < LONGEST {
+        while last + 1 - first < LONGEST + 2 {
             let Some(step) = joins(reading, first, last) else { break };
             last_first |= reading.gap(last + 1).has(Gap::COMMA);
             last += step;
@@ -131,6 +138,95 @@ fn runs(reading: &Reading<'_>) -> Vec<Run> {
         at = last + 1;
     }
     runs
+}
+
+/// Takes in words before a name that are written as part of it: `Big Earl`, `BABY GIRL ESPINOZA`, `Trace Hollister`.
+fn begins(reading: &Reading<'_>, at: usize, free: usize) -> usize {
+    let mut first = at;
+    while first > free
+        && at - first < 2
+        && !ends_before(reading, first)
+        && reading.gap(first).only(Gap::SPACE)
+    {
+        let Some(word) = reading.at(first, -1) else { break };
+        let titled = matches!(
+            reading.word(first - 1),
+            "big"
+                | "little"
+                | "lil"
+                | "baby"
+                | "girl"
+                | "boy"
+                | "naw"
+                | "saw"
+                | "la"
+                | "el"
+                | "de"
+                | "di"
+        );
+        let written =
+            matches!(word.token.shape, Shape::Capital | Shape::Upper) && word.token.span.len() > 1;
+        let proper = word.token.shape == Shape::Capital
+            && !word.token.starts_sentence
+            && !word.classes.meets(NEVER)
+            && !word.classes.meets(RARELY)
+            && reading.case == Case::Normal
+            && reading.at(first, 0).is_some_and(|word| word.token.shape == Shape::Capital);
+        if !(written && titled || proper) {
+            break;
+        }
+        first -= 1;
+    }
+    first
+}
+
+/// A whole handle, which says who somebody is only as a whole: `@abuela.consuelo`, `@marlonj_the_welder`.
+fn handle(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let word = reading.at(at, 0)?;
+    if !(word.token.tagged && word.token.gap.has(Gap::AT)) {
+        return None;
+    }
+    let on = |at: usize| {
+        reading.at(at, 0).is_some_and(|word| {
+            let gap = word.token.gap;
+            gap == Gap::default() && word.token.tagged
+                || gap == Gap::UNDERSCORE
+                || ((gap == Gap::STOP || gap == Gap::HYPHEN) && word.token.span.len() > 1)
+        })
+    };
+    Some((at + 1..at + 8).take_while(|at| on(*at)).last().unwrap_or(at))
+}
+
+/// Letters set apart so that no filter reads them: `D.a.n.i.e.l`, `V/o/g/e/l`, `T u r n e r`. Two such words are two names.
+fn spaced(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let letter = |at: usize| {
+        reading.at(at, 0).is_some_and(|word| word.token.span.len() == 1 && word.number.is_none())
+    };
+    let gap = reading.gap(at + 1);
+    let even =
+        [Gap::SPACE, Gap::STOP, Gap::HYPHEN, Gap::SLASH, Gap::LINE, Gap::OTHER, Gap::UNDERSCORE]
+            .contains(&gap);
+    if !letter(at) || !even {
+        return None;
+    }
+    let last = (at + 1..at + 24).take_while(|at| letter(*at) && reading.gap(*at) == gap).last()?;
+    (last >= at + 3).then_some(last)
+}
+
+/// Letters masked in the midst of a word: `S*m*nth*`, `Ch*rl*tte`.
+fn masked(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let goes_on = |at: usize| {
+        reading.gap(at) == Gap::OTHER
+            && reading.at(at, 0).is_some_and(|word| word.token.shape != Shape::Digits)
+    };
+    let star = |at: usize| reading.byte_after(at) == b'*';
+    if !(star(at) && matches!(reading.at(at, 0)?.token.shape, Shape::Capital | Shape::Upper))
+        || reading.gap(at).has(Gap::OTHER)
+    {
+        return None;
+    }
+    let last = (at + 1..at + 8).take_while(|at| star(*at - 1) && goes_on(*at)).last()?;
+    Some(last)
 }
 
 /// The classes of the cue right before a word, if one is.
@@ -162,6 +258,16 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
         return false;
     }
     let common = entry.word;
+    // `ART IN 12`: who is in a room is a patient.
+    let housed = matches!(reading.word(at + 1), "in" | "en")
+        && !ends_before(reading, at + 1)
+        && reading
+            .at(at, 2)
+            .is_some_and(|word| matches!(word.token.shape, Shape::Digits | Shape::Code))
+        && word.token.shape != Shape::Lower;
+    if housed && (entry.first > 6 || entry.last > 6 || common < 3) && len > 1 {
+        return true;
+    }
     let listed = entry.first >= 7 || entry.last >= 7 || word.classes.meets(LISTED);
     let known = entry.first >= 11 || (word.classes.meets(LISTED) && common < 3);
     if word.classes.meets(RARELY)
@@ -188,7 +294,11 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
                     || entry.first >= 10
                     || (entry.last >= 9 && common <= 6)
             } else {
-                common <= 12 || entry.first >= 10 || entry.last >= 9
+                let next = reading.at(at, 1).filter(|next| {
+                    next.token.gap.only(Gap::SPACE) && next.token.shape == Shape::Capital
+                });
+                let surname = next.is_some_and(|next| next.entry.last >= 8 && next.entry.word < 5);
+                common <= 13 || entry.first >= 9 || entry.last >= 9 || surname
             }
         }
         Shape::Upper if reading.case == Case::Normal && len > 2 => {
@@ -200,7 +310,7 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
             });
             (listed && common <= 5)
                 || (!cue.is_empty() && (listed || len > 3))
-                || (beside && common <= 5 && len > 3)
+                || (beside && common <= 10 && len > 2)
                 || (common == 0 && len > 4)
         }
         _ => {
@@ -215,6 +325,14 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
                 || (word.classes.meets(LISTED) && common == 0)
         }
     }
+}
+
+/// Whether a word is drawn out or laughed: `nooooo`, `hahaha`, `tysm`.
+fn is_stretched(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.windows(3).any(|three| matches!(three, [a, b, c] if a == b && b == c))
+        || word.contains("haha")
+        || !word.bytes().any(|byte| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'))
 }
 
 /// Whether a lone capital letter is not a name: without a cue it is a blood group, a vitamin, a list.
@@ -281,8 +399,14 @@ fn goes_on(reading: &Reading<'_>, here: &Word, next: &Word, at: usize) -> bool {
     if next.token.span.len() == 1 {
         return upper && reading.word(at) != "i";
     }
-    if next.token.gap.only(Gap::HYPHEN) && next.token.shape == here.token.shape {
-        return next.entry.word < 12;
+    // `Smith-Jones`, and `Ji-ho`, whose second half has no capital.
+    if next.token.gap == Gap::HYPHEN
+        && (next.token.shape == here.token.shape || here.token.shape == Shape::Capital)
+    {
+        return next.entry.word < 12
+            && next.token.shape != Shape::Digits
+            && (next.token.shape == here.token.shape
+                || (here.entry.word < 8 && here.token.span.len() < 6));
     }
     match here.token.shape {
         Shape::Lower if next.token.shape == Shape::Lower => {
@@ -330,7 +454,7 @@ fn unleet(word: &str) -> String {
         .collect()
 }
 
-fn weigh(reading: &Reading<'_>, run: Run, score: &mut Score<'_>) {
+fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>) {
     let Some(words) = reading.words.get(run.first..=run.last) else { return };
     let long: Vec<&Word> = words
         .iter()
@@ -341,7 +465,13 @@ fn weigh(reading: &Reading<'_>, run: Run, score: &mut Score<'_>) {
     else {
         return;
     };
-    let common = words.iter().map(|word| word.entry.word).min().unwrap_or_default();
+    let (first, last) = (&decoded(reading, desk, run, first), &decoded(reading, desk, run, last));
+    let common = words
+        .iter()
+        .filter(|word| word.token.span.len() > 1)
+        .map(|word| word.entry.word)
+        .min()
+        .unwrap_or_default();
     let unlisted = long
         .iter()
         .all(|word| word.entry.first == 0 && word.entry.last == 0 && !word.classes.meets(LISTED));
@@ -390,6 +520,12 @@ fn weigh(reading: &Reading<'_>, run: Run, score: &mut Score<'_>) {
     );
     score.add_if(words.iter().any(|word| word.token.shape == Shape::Code), Feature::Leet);
     score.add_if(last.token.span.len() <= 3, Feature::Short);
+    score.add_if(
+        words.len() > 3 && words.iter().all(|word| word.token.span.len() == 1),
+        Feature::Spaced,
+    );
+    score.add_if(words.iter().skip(1).any(|word| word.token.gap == Gap::OTHER), Feature::Masked);
+    score.add_if(words.iter().any(|word| word.token.gap.has(Gap::AND)), Feature::Employer);
     score.add_if(has_name_suffix(reading.word(run.last)), Feature::NameSuffix);
     let own = words.iter().fold(Classes::default(), |classes, word| classes.union(word.classes));
     score.seat(Seat::Own, own);
@@ -408,6 +544,23 @@ fn weigh(reading: &Reading<'_>, run: Run, score: &mut Score<'_>) {
         && words.len() == 1;
     score.add_if(family, Feature::Plural);
     surroundings::add(reading, run.first, run.last, score);
+}
+
+/// A word with what the lists say of it once its disguise is off: digits for letters, letters set apart.
+fn decoded(reading: &Reading<'_>, desk: Desk<'_>, run: Run, word: &Word) -> Word {
+    let mut word = *word;
+    let name = if word.token.shape == Shape::Code {
+        unleet(reading.text.word(&word.token))
+    } else if word.token.span.len() == 1 && run.last >= run.first + 3 {
+        (run.first..=run.last).map(|at| reading.word(at)).collect()
+    } else {
+        return word;
+    };
+    word.entry = desk.lexicons.word(&name);
+    if word.entry == Entry::default() {
+        word.entry = desk.lexicons.word(&name.replace('i', "l"));
+    }
+    word
 }
 
 /// What the names around a name say: a list of them is mostly of colleagues.

@@ -23,15 +23,21 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
     let mut at = 0;
     while at < reading.words.len() {
         let found = address(reading, at)
+            .or_else(|| crossing(reading, at))
             .or_else(|| road(reading, at))
+            .or_else(|| called_road(reading, at))
+            .or_else(|| floor(reading, at))
             .or_else(|| room(reading, at))
             .or_else(|| county(reading, at))
             .or_else(|| facility(reading, at))
             .or_else(|| city(reading, at));
-        let Some(found) = found else {
+        let Some(mut found) = found else {
             at += 1;
             continue;
         };
+        if let Some(last) = on_road(reading, found.last) {
+            found.last = last;
+        }
         let mut score = desk.models.place.score(desk.explain);
         weigh(reading, found, &mut score);
         out.push(Proposal {
@@ -45,6 +51,22 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         });
         at = found.last + 1;
     }
+}
+
+/// `the Costco on Route 9`, `Grace Tabernacle on 5th`: where a place is said to be goes with it.
+fn on_road(reading: &Reading<'_>, last: usize) -> Option<usize> {
+    let joined = matches!(reading.word(last + 1), "on" | "at" | "by" | "near")
+        && reading.gap(last + 1).only(Gap::SPACE)
+        && reading.gap(last + 2).only(Gap::SPACE);
+    let after = last + 2;
+    if !joined {
+        return None;
+    }
+    let road = address(reading, after)
+        .or_else(|| road(reading, after))
+        .or_else(|| facility(reading, after));
+    let street = reading.at(after, 0).filter(|_| ordinal(reading.word(after))).map(|_| after);
+    road.map(|road| road.last).or(street)
 }
 
 fn weigh(reading: &Reading<'_>, found: Found, score: &mut Score<'_>) {
@@ -227,6 +249,105 @@ fn road(reading: &Reading<'_>, at: usize) -> Option<Found> {
     Some(Found { first: at, last, form: Feature::StreetName, composer: Composer::LocationRoad })
 }
 
+/// `Delancey and 3rd`, `Fifth and Juniper`, `26 y California`
+fn crossing(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let joined = |at: usize| reading.gap(at).only(Gap::SPACE.and(Gap::AND));
+    if !matches!(reading.word(at + 1), "and" | "y") || !joined(at + 1) || !joined(at + 2) {
+        return None;
+    }
+    let (one, other) = (reading.at(at, 0)?, reading.at(at, 2)?);
+    let numbered = |at: usize| {
+        ordinal(reading.word(at))
+            || matches!(
+                reading.word(at),
+                "first"
+                    | "second"
+                    | "third"
+                    | "fourth"
+                    | "fifth"
+                    | "sixth"
+                    | "seventh"
+                    | "eighth"
+                    | "ninth"
+                    | "tenth"
+            ) && reading.at(at, 0).is_some_and(is_proper)
+    };
+    let bare = reading.word(at + 1) == "y" && one.token.shape == Shape::Digits;
+    let streets = (numbered(at) || bare) && (is_proper(other) || numbered(at + 2))
+        || (is_proper(one) && numbered(at + 2));
+    streets.then_some(Found {
+        first: at,
+        last: at + 2,
+        form: Feature::Crossing,
+        composer: Composer::LocationRoad,
+    })
+}
+
+/// `calle Olvera`, `colonia Doctores`, `rue Sainte-Anne`: the kind of street comes first.
+fn called_road(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    if !matches!(
+        reading.word(at),
+        "calle"
+            | "colonia"
+            | "avenida"
+            | "rua"
+            | "rue"
+            | "barrio"
+            | "via"
+            | "calzada"
+            | "carretera"
+            | "bairro"
+            | "quartier"
+            | "travessa"
+            | "camino"
+            | "po"
+    ) {
+        return None;
+    }
+    if reading.word(at) == "po" {
+        let boxed = reading.word(at + 1) == "box"
+            && reading.at(at, 2).is_some_and(|word| word.number.is_some());
+        return boxed.then_some(Found {
+            first: at,
+            last: at + 2,
+            form: Feature::Address,
+            composer: Composer::LocationAddress,
+        });
+    }
+    let n_names = (1..=3)
+        .take_while(|offset| {
+            reading.at(at, *offset).is_some_and(|word| {
+                (is_proper(word)
+                    || word.token.shape == Shape::Digits
+                    || word.classes.has(Class::Particle))
+                    && word.token.gap.only(Gap::SPACE.and(Gap::HYPHEN))
+            })
+        })
+        .count();
+    (n_names > 0).then_some(Found {
+        first: at,
+        last: at + n_names,
+        form: Feature::StreetName,
+        composer: Composer::LocationRoad,
+    })
+}
+
+/// `7 East`, `4 North`, `7 West bed 22`
+fn floor(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let number = reading.at(at, 0)?.number?;
+    let side = reading.at(at, 1)?;
+    let sided = matches!(reading.word(at + 1), "east" | "west" | "north" | "south")
+        && is_proper(side)
+        && side.token.gap.only(Gap::SPACE);
+    if number > 20 || !sided {
+        return None;
+    }
+    let last = room(reading, at + 2)
+        .filter(|room| room.first == at + 2 && reading.gap(at + 2).only(Gap::SPACE))
+        .map_or(at + 1, |room| room.last);
+    Some(Found { first: at, last, form: Feature::FloorName, composer: Composer::LocationRoom })
+}
+
 /// `room 2217`, `bed 14`, `in 412`, `4B-12`, `7N-04`
 fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
@@ -249,7 +370,10 @@ fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
             .gap
             .only(Gap::SPACE.and(Gap::HASH).and(Gap::COLON).and(Gap::HYPHEN).and(Gap::STOP))
             && !value.token.starts_sentence;
-        let numbered = (value.token.shape == Shape::Digits && value.token.span.len() <= 5)
+        let spelled = value.classes.has(Class::NumberWord)
+            && !matches!(reading.word(next), "one" | "first" | "second");
+        let numbered = spelled
+            || (value.token.shape == Shape::Digits && value.token.span.len() <= 5)
             || (value.token.shape == Shape::Code
                 && value.token.span.len() <= 6
                 && !surroundings::is_age_code(reading.word(next))
@@ -258,7 +382,19 @@ fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
         // `5 rooms`, `bed 1 of 2` and a time (`room 12:30`) are no room.
         let time = matches!(reading.byte_after(next), b':' | b'%');
         if near && (numbered || lettered) && !time {
-            let last = code_end(reading, next);
+            let mut last = code_end(reading, next);
+            while spelled
+                && last < next + 4
+                && reading.classes(last + 1, 0).has(Class::NumberWord)
+                && reading.gap(last + 1).only(Gap::SPACE.and(Gap::HYPHEN))
+            {
+                last += 1;
+            }
+            // `Ward 7 Bay 2`, `ICU bed 6`
+            let last = room(reading, last + 1)
+                .filter(|more| more.first == last + 1 && reading.gap(more.first).only(Gap::SPACE))
+                .map_or(last, |more| more.last);
+            let next = at;
             let form = if matches!(text, "bed" | "bay" | "cama" | "lit" | "leito" | "chair") {
                 Feature::BedNumber
             } else {
@@ -273,9 +409,29 @@ fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let ward = word.token.shape == Shape::Code && short && is_ward(text);
     if ward {
         let last = code_end(reading, at);
-        if last > at {
+        let sided = text.ends_with(['n', 's', 'e', 'w', 'a', 'b', 'c', 'd']) && text.len() >= 3;
+        if last > at || (sided && !surroundings::is_age_code(text)) {
             return found(at, last, Feature::RoomCode);
         }
+    }
+    // `B-214`
+    let lettered = word.token.span.len() == 1
+        && is_proper(word)
+        && reading.at(at, 1).is_some_and(|next| {
+            next.token.gap == Gap::HYPHEN
+                && next.token.shape == Shape::Digits
+                && (2..=4).contains(&next.token.span.len())
+        });
+    if lettered && !matches!(text, "i") {
+        return found(at, at + 1, Feature::RoomCode);
+    }
+    // `301 - threw up`: a list of rooms at the starts of lines.
+    let listed = word.token.gap.has(Gap::LINE)
+        && word.token.shape == Shape::Digits
+        && (3..=4).contains(&word.token.span.len())
+        && (reading.gap(at + 1).has(Gap::HYPHEN.and(Gap::COLON)));
+    if listed {
+        return found(at, at, Feature::LineNumber);
     }
     let in_before = at.checked_sub(1).is_some_and(|before| {
         matches!(
@@ -287,6 +443,19 @@ fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
         && (3..=4).contains(&word.token.span.len())
         && word.number.is_some_and(|number| !(1900..=2100).contains(&number)))
         || (ward && text.len() >= 2);
+    // `ART IN 12`: a low number needs somebody in it.
+    let low = word.token.shape == Shape::Digits
+        && word.token.span.len() <= 2
+        && matches!(reading.word(at.saturating_sub(1)), "in" | "en")
+        && at >= 2
+        && reading.at(at - 2, 0).is_some_and(|word| {
+            is_proper(word) && (word.entry.first > 6 || word.entry.last > 6 || word.entry.word == 0)
+        })
+        && !reading.classes(at, 1).has(Class::AgeUnit)
+        && reading.gap(at + 1) != Gap::COLON;
+    if in_before && low && !matches!(reading.byte_after(at), b':' | b'%' | b'/') {
+        return found(at, at, Feature::InLowNumber);
+    }
     if in_before && bare && !matches!(reading.byte_after(at), b':' | b'%' | b'/' | b',') {
         return found(at, code_end(reading, at), Feature::InNumber);
     }
