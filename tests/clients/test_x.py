@@ -1,11 +1,16 @@
 """tweepy: version 2 under both kinds of OAuth, and version 1.1 with the words in a signed query."""
 
+import base64
+import hashlib
+import hmac
 import io
 
 import pytest
 import requests
 import tweepy
 import words
+from oauthlib.oauth1.rfc5849 import signature
+from requests_oauthlib import OAuth1Session
 
 
 def bearer():
@@ -18,6 +23,20 @@ def signed():
 
 def version_1():
     return tweepy.API(tweepy.OAuth1UserHandler("a", "b", "c", "d"))
+
+
+def signature_holds(request):
+    """Whether X itself, which knows the secrets, would accept the signature of what arrived."""
+    form = request.body.decode() if request.header("content-type") == "application/x-www-form-urlencoded" else ""
+    headers = {"Authorization": request.header("authorization")}
+    query = request.target.partition("?")[2]
+    signed = signature.collect_parameters(query, form, headers, exclude_oauth_signature=False)
+    claimed = dict(signed).get("oauth_signature")
+    parameters = signature.normalize_parameters([pair for pair in signed if pair[0] != "oauth_signature"])
+    uri = signature.base_string_uri(f"https://{request.host}{request.path}")
+    base = signature.signature_base_string(request.method, uri, parameters)
+    expected = base64.b64encode(hmac.new(b"b&d", base.encode(), hashlib.sha1).digest()).decode()
+    return claimed == expected
 
 
 POLL = {"poll_options": ["tea", "coffee"], "poll_duration_minutes": 60}
@@ -39,6 +58,26 @@ def test_a_clean_picture_arrives_byte_for_byte(world, png):
     sent = world.same(lambda: version_1().media_upload("garden.png", file=io.BytesIO(png)))
     [upload] = sent.posts
     assert upload.host == "upload.twitter.com" and upload.parts["media"][1] == png
+
+
+def form_post(text):
+    """What version 1.1 takes as well: the words in a signed form."""
+    session = OAuth1Session("a", "b", "c", "d")
+    return session.post("https://api.twitter.com/1.1/statuses/update.json", data={"status": text}, timeout=30)
+
+
+@pytest.mark.parametrize("post", [CLEAN_POSTS["v1.1 query"], lambda: form_post(words.CLEAN)], ids=["query", "form"])
+def test_a_signature_over_the_words_still_holds(world, post):
+    [arrived] = world.same(post).posts
+    assert signature_holds(arrived)
+
+
+def test_a_signed_form_that_cannot_be_redacted_is_blocked(world):
+    sent = world.through(lambda: form_post(words.NAMED))
+    assert sent.posts == [] and sent.result.status_code == 403
+    assert sent.decisions[0]["fault"].startswith("cannot redact"), sent.decisions
+    [error] = sent.result.json()["errors"]
+    world.check_sentence(error["message"], sent)
 
 
 REDACTED_POSTS = {
@@ -65,7 +104,7 @@ def test_a_name_is_redacted(world, post, text_of):
 def test_a_redacted_poll_keeps_its_other_words(world):
     [arrived] = world.through(lambda: signed().create_tweet(text=words.NAMED, **POLL)).posts
     assert arrived.json["poll"] == {"options": ["tea", "coffee"], "duration_minutes": 60}
-    assert arrived.header("authorization").startswith("OAuth ")
+    assert signature_holds(arrived), "OAuth 1.0a signs no JSON"
 
 
 BLOCKED_POSTS = {
