@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use crate::cli::exit::Exit;
 
@@ -65,8 +67,13 @@ pub(crate) struct Serve {
     pub(crate) log_format: Option<LogFormat>,
     /// Which log lines: error, warn, info, debug, or a filter such as postward=debug,hyper=warn. Left out: the
     /// variable `POSTWARD_LOG`, or info.
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", value_parser = log_filter)]
     pub(crate) log: Option<String>,
+}
+
+/// A filter that means something; its text is kept.
+fn log_filter(filter: &str) -> Result<String, ParseError> {
+    EnvFilter::try_new(filter).map(|_| filter.to_owned())
 }
 
 /// How log lines are written.
@@ -302,6 +309,8 @@ mod tests {
             ("postward eval a.jsonl b.jsonl --format json", true),
             ("postward serve", false),
             ("postward serve --config a.toml", true),
+            ("postward serve --config a.toml --log postward=debug,hyper=warn", true),
+            ("postward serve --config a.toml --log postward=loud", false),
             ("postward check", true),
             ("postward init", false),
             ("postward ca init --host a.example --host b.example", true),

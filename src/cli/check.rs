@@ -74,7 +74,7 @@ fn summary(what: &str, loaded: &Loaded) -> String {
 /// More of the line above, under its words.
 fn indented(text: &mut String, words: &str) {
     for line in style::wrap(words, 64) {
-        let _ = writeln!(text, "              {line}");
+        let _ = writeln!(text, "              {}", line.replace('\u{a0}', " "));
     }
 }
 

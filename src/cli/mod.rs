@@ -15,6 +15,7 @@ mod exit;
 mod failure;
 mod init;
 mod judging;
+mod progress;
 mod scan;
 mod serve;
 mod style;

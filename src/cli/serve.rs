@@ -42,9 +42,7 @@ fn start_log(args: &args::Serve) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         Failure::new(
             error,
-            format!(
-                "--log and {LOG_VARIABLE} take error, warn, info, debug, or target=level pairs"
-            ),
+            format!("{LOG_VARIABLE} takes error, warn, info, debug, or target=level pairs"),
         )
     })?;
     let human = io::stderr().is_terminal();

@@ -4,12 +4,9 @@ mod corpus;
 mod report;
 mod score;
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::num::NonZero;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 
@@ -20,6 +17,7 @@ use crate::cli::eval::score::{Found, PostScore};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::judging::{self, NO_PLATFORM};
+use crate::cli::progress::Progress;
 use crate::cli::style;
 use crate::inspect::Inspector;
 
@@ -31,13 +29,13 @@ pub(crate) fn run(args: &args::Eval) -> Result<Exit, Failure> {
         args.corpora.iter().map(|file| corpus::read(file)).collect::<Result<Vec<Corpus>, _>>()?;
     let (_, inspector) = judging::load(args.config.as_deref(), args.policy.as_deref())?;
     let today = args.today.unwrap_or_else(judging::today);
-    let progress = Progress::new(corpora.iter().map(|corpus| corpus.posts.len()).sum());
+    let progress = Progress::of(corpora.iter().map(|corpus| corpus.posts.len()).sum());
     let mut scored = Vec::with_capacity(corpora.len());
     for corpus in corpora {
         let posts = score_all(&corpus.posts, &inspector, today, &progress)?;
         scored.push(Scored::new(corpus, posts));
     }
-    progress.clear();
+    drop(progress);
     let lists = Lists { missed: args.missed, false_alarms: args.false_alarms };
     style::to_stdout(&match args.format {
         EvalFormat::Human => report::human(&scored, lists),
@@ -103,36 +101,4 @@ fn score_one(post: &MarkedPost, inspector: &Inspector, today: Date) -> PostScore
         })
         .collect();
     score::score(post, &findings)
-}
-
-/// How far we are, on a terminal only.
-struct Progress {
-    n_posts: usize,
-    n_done: AtomicUsize,
-    /// When it was last shown; `None` where nobody looks.
-    shown: Option<Mutex<Instant>>,
-}
-
-impl Progress {
-    const EVERY: Duration = Duration::from_millis(100);
-
-    fn new(n_posts: usize) -> Self {
-        let shown = io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
-        Self { n_posts, n_done: AtomicUsize::new(0), shown }
-    }
-
-    fn add(&self, n: usize) {
-        let n_done = self.n_done.fetch_add(n, Ordering::Relaxed) + n;
-        let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
-        if shown.elapsed() >= Self::EVERY {
-            *shown = Instant::now();
-            let _ = write!(io::stderr(), "\r{n_done} of {} posts", self.n_posts);
-        }
-    }
-
-    fn clear(&self) {
-        if self.shown.is_some() {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
-        }
-    }
 }

@@ -77,32 +77,36 @@ fn write_reasons(
 ) -> io::Result<()> {
     let care = &judged.care;
     let says = if care.speaks_of_care { "speaks" } else { "does not speak" };
-    writeln!(
-        out,
-        "    care {:+.2}: {says} of a patient's care  {}",
-        care.score,
-        parts_in_words(&care.parts)
-    )?;
+    writeln!(out, "    care {:+.2}: {says} of a patient's care", care.score)?;
+    write_parts(out, &care.parts)?;
     for candidate in candidates {
         let words = candidate.span.of(&post.text).unwrap_or_default();
         writeln!(
             out,
-            "    {} {} \"{}\": {}, {}  {}",
+            "    {} {} \"{}\": {}, {}",
             paint(style::QUIET, "candidate"),
             candidate.rule,
             style::printable(words),
             candidate.confidence.map_or("no finding", Confidence::as_str),
             candidate.outcome,
-            parts_in_words(&candidate.parts),
         )?;
+        write_parts(out, &candidate.parts)?;
     }
     Ok(())
 }
 
-fn parts_in_words(parts: &[Part]) -> String {
+/// What counts most comes first; what counts nothing is left to `jsonl`.
+fn write_parts(out: &mut dyn Write, parts: &[Part]) -> io::Result<()> {
+    const NOTHING: f32 = 0.005;
+    let mut counting: Vec<&Part> =
+        parts.iter().filter(|part| part.points.abs() >= NOTHING).collect();
+    counting.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
     let words: Vec<String> =
-        parts.iter().map(|part| format!("{} {:+.2}", part.feature, part.points)).collect();
-    if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) }
+        counting.iter().map(|part| format!("{}\u{a0}{:+.2}", part.feature, part.points)).collect();
+    for line in style::wrap(&words.join(", "), 88) {
+        writeln!(out, "        {}", line.replace('\u{a0}', " "))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -123,8 +127,10 @@ mod tests {
             redact  name        high     some-rule  "Jane"  by clause care
             log     date        medium   some-rule  "March 3"  no clause applies
             becomes  é [name], March 3
-            care +1.50: speaks of a patient's care  (honorific +1.50)
-            candidate date "March 3": no finding, under low  (month -0.25)
+            care +1.50: speaks of a patient's care
+                honorific +1.50
+            candidate date "March 3": no finding, under low
+                month -0.25
         "#);
     }
 }

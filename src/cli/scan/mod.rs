@@ -18,6 +18,7 @@ use crate::cli::args::{self, ScanFormat};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::judging::{self, NO_PLATFORM};
+use crate::cli::progress::Progress;
 use crate::cli::scan::input::Posts;
 use crate::cli::scan::output::Output;
 use crate::cli::style;
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &args::Scan) -> Result<Exit, Failure> {
             ScanFormat::Jsonl => Output::jsonl(io::stdout().lock()),
         },
         strictest: None,
+        progress: Progress::of_unknown(),
     };
     for file in files {
         let (name, input) = open(file)?;
@@ -69,6 +71,7 @@ struct Scan<'a> {
     output: Output<'a>,
     /// The strictest action so far.
     strictest: Option<Action>,
+    progress: Progress,
 }
 
 impl Scan<'_> {
@@ -91,6 +94,7 @@ impl Scan<'_> {
             };
             self.strictest = self.strictest.max(judged.action);
             self.output.write(&post, &judged, candidates.as_deref())?;
+            self.progress.add(1);
         }
     }
 }
