@@ -52,7 +52,8 @@ def name(part):
 
 def kind(c):
     if c["category"] in KINDS:
-        return KINDS[c["category"]] if c["rule"] != "name-repeat" else None
+        # Only what a composer weighed has a bias; a pattern says itself how sure it is, and a repeat follows its name.
+        return KINDS[c["category"]] if "bias" in map(name, c["parts"]) else None
     return "hit" if c["category"] in HITS and c["outcome"] == "found" else None
 
 

@@ -194,7 +194,18 @@ fn handle(reading: &Reading<'_>, at: usize) -> Option<usize> {
                 || ((gap == Gap::STOP || gap == Gap::HYPHEN) && word.token.span.len() > 1)
         })
     };
-    Some((at + 1..at + 8).take_while(|at| on(*at)).last().unwrap_or(at))
+    let last = (at + 1..at + 8).take_while(|at| on(*at)).last().unwrap_or(at);
+    // Ordinary words alone (`@team.example`, `@ourhospital_news`) name a body and nobody.
+    let personal = |at: usize| {
+        reading.at(at, 0).is_some_and(|word| {
+            let listed =
+                word.entry.first >= 7 || word.entry.last >= 7 || word.classes.meets(LISTED);
+            word.token.span.len() > 2
+                && word.number.is_none()
+                && (word.entry.word == 0 || (listed && word.entry.word < 10))
+        })
+    };
+    (at..=last).any(personal).then_some(last)
 }
 
 /// Letters set apart so that no filter reads them: `D.a.n.i.e.l`, `V/o/g/e/l`, `T u r n e r`. Two such words are two names.
