@@ -16,7 +16,9 @@ const LOG_VARIABLE: &str = "POSTWARD_LOG";
 
 pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
     start_log(args)?;
-    let loaded = config::load(Some(&args.config)).map_err(Failure::Files)?;
+    let loaded = config::load(Some(&args.config))
+        .and_then(config::Loaded::ready_to_serve)
+        .map_err(Failure::Files)?;
     if !loaded.warnings.is_empty() {
         diagnostics::print(&loaded.warnings);
     }

@@ -35,6 +35,24 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
+impl Loaded {
+    /// The same for `serve`, which needs an address to accept on: a configuration of rules and policy alone, enough
+    /// for `scan` and `eval`, is refused with the warnings that say so.
+    pub fn ready_to_serve(self) -> Result<Self, Vec<Diagnostic>> {
+        if !self.config.listeners.is_empty() {
+            return Ok(self);
+        }
+        let raised = self.warnings.into_iter().map(|warning| {
+            let is_it = warning.message.contains("[[listener]]");
+            Diagnostic {
+                severity: if is_it { Severity::Error } else { warning.severity },
+                ..warning
+            }
+        });
+        Err(raised.collect())
+    }
+}
+
 /// Reads and checks everything, the rules' own examples too. `None` is the embedded default throughout (for `scan`
 /// and `eval`; it has no listener).
 pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {

@@ -120,6 +120,15 @@ fn every_commented_key_of_the_shipped_configuration_is_one() {
 }
 
 #[test]
+fn serve_needs_an_address_to_accept_on() {
+    let bare = folder(&[("postward.toml", "rules = [\"embedded\"]\n")]);
+    let faults = try_load(bare.path()).unwrap().ready_to_serve().unwrap_err();
+    assert!(faults.iter().any(|fault| fault.severity == Severity::Error), "{faults:?}");
+    let whole = folder(&[("postward.toml", SERVES)]);
+    assert!(try_load(whole.path()).unwrap().ready_to_serve().is_ok());
+}
+
+#[test]
 fn without_a_file_everything_is_embedded() {
     let loaded = load(None).unwrap();
     assert!(
