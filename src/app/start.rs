@@ -76,6 +76,11 @@ impl Running {
         self.admin.as_ref().map(admin::Listening::address)
     }
 
+    /// The audit being written.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
     /// Stops accepting, lets requests in flight end within the drain deadline, and flushes the audit.
     pub async fn shutdown(self) {
         self.observed.stop();
@@ -108,7 +113,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         None => None,
     };
     let running = Running { server, admin, audit, observed, drain: loaded.config.timeouts.drain };
-    tracing::info!(listening = ?running.addresses(), admin = ?running.admin(), audit_head = %running.audit.head(), "ready");
+    tracing::info!(listening = ?running.addresses(), admin = running.admin().map(tracing::field::display), audit_head = %running.audit.head(), "ready");
     Ok(running)
 }
 
@@ -122,10 +127,15 @@ pub fn serve(loaded: Loaded) -> Result<(), StartError> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Runtime)?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Runtime)?;
         let running = start(loaded, Options::default()).await?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                // Left alone, the signal would end the process, and with it everybody's posts.
+                _ = hang_up.recv() => tracing::warn!("files are read at the start only: restart to apply changes"),
+            }
         }
         tracing::info!("stopping");
         running.shutdown().await;

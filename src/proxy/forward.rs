@@ -118,7 +118,12 @@ pub(crate) async fn forward(
         Err(fault) => {
             PendingOutcome::tell(outcome, Outcome::Failed);
             gateway.metrics.upstream_failed(fault);
-            tracing::warn!(platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(), "no answer from the platform");
+            if let Some(n_suppressed) = gateway.unanswered_lines.pass() {
+                tracing::warn!(
+                    platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(), n_suppressed,
+                    "no answer from the platform"
+                );
+            }
             respond::upstream_failed(
                 fault,
                 platform,

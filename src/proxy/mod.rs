@@ -13,6 +13,7 @@ mod passage;
 mod receive;
 mod respond;
 mod route;
+mod seldom;
 mod server;
 mod service;
 mod spool;

@@ -13,6 +13,7 @@ use crate::proxy::drain::Drain;
 use crate::proxy::listener::{self, Caps};
 use crate::proxy::metrics::Metrics;
 use crate::proxy::route::{Routes, UnknownPlatform};
+use crate::proxy::seldom::Seldom;
 use crate::proxy::service::{Gateway, Limits};
 use crate::proxy::tls::{self, Authority, CaError, KeyFileError, TlsAcceptor, TlsSetupError};
 use crate::proxy::upstream::{self, Dialler, Pool, UpstreamSetupError};
@@ -105,6 +106,8 @@ impl Server {
                 timeouts: config.timeouts.clone(),
             },
             routes,
+            unaudited_lines: Seldom::default(),
+            unanswered_lines: Seldom::default(),
         });
         let (drain, signal) = Drain::new();
         let caps = Arc::new(Caps::new());

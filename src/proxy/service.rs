@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -29,6 +29,7 @@ use crate::proxy::passage::{Passage, Peer};
 use crate::proxy::receive::{self, Received, receive};
 use crate::proxy::respond::{self, Asker, Refusal};
 use crate::proxy::route::{RequestHost, Routes};
+use crate::proxy::seldom::Seldom;
 use crate::proxy::spool::{SpoolLimits, Spooled, spool};
 use crate::proxy::upstream::Pool;
 
@@ -42,6 +43,8 @@ pub(crate) struct Gateway {
     pub(crate) pool: Pool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    pub(crate) unaudited_lines: Seldom,
+    pub(crate) unanswered_lines: Seldom,
 }
 
 /// The proxy's own limits.
@@ -89,10 +92,13 @@ impl Gateway {
     ) -> Response<Answering> {
         let in_flight = self.metrics.enter(&peer.activity);
         let (parts, body) = request.into_parts();
+        let is_h1 = parts.version < Version::HTTP_2;
         match self.admit(&peer, parts) {
             Ok(passage) => self.pass(passage, body, in_flight).await,
             Err((refusal, origin, framing)) => {
-                let close = !receive::drain(body, framing).await;
+                // After ambiguous framing, nobody knows where the next request would begin.
+                let drained = refusal != Refusal::Framing && receive::drain(body, framing).await;
+                let close = is_h1 && !drained;
                 respond::refuse(refusal, Asker { origin, close, in_flight })
             }
         }
@@ -361,7 +367,9 @@ impl Gateway {
         });
         let Err(error) = self.audit.record(event).await else { return Ok(()) };
         self.metrics.unaudited();
-        tracing::error!(%error, "audit event not written");
+        if let Some(n_suppressed) = self.unaudited_lines.pass() {
+            tracing::error!(%error, n_suppressed, "audit event not written");
+        }
         let policy = self.inspector.policy();
         match policy.on_unaudited() {
             OnFault::Forward => Ok(()),

@@ -580,6 +580,77 @@ fn form(description: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_is_noted() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy =
+        Proxy::with_routes(vec![route(&[HOST], listener.local_addr().unwrap())]).start().await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
+    let body = serde_json::json!({ "status": HARMLESS }).to_string();
+    let request = client.post(HOST, "/api/v1/statuses", "application/json", body);
+    let posting = tokio::spawn(async move { client.begin(request).await.map(drop) });
+    // The platform has the post, and does not answer.
+    let (mut tcp, _) = listener.accept().await.unwrap();
+    let mut buffer = [0; 4096];
+    assert!(tcp.read(&mut buffer).await.unwrap() > 0);
+    posting.abort();
+    let _ = posting.await;
+    let mut rest = Vec::new();
+    let _ = timeout(Duration::from_secs(5), tcp.read_to_end(&mut rest))
+        .await
+        .expect("the request is dropped");
+    let events = proxy.stop().await;
+    assert_eq!(outcomes(&events), ["client-gone"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_audited_is_not_sent() {
+    for (policy, status, n_sent) in
+        [("block", StatusCode::UNPROCESSABLE_ENTITY, 0), ("forward", StatusCode::OK, 1)]
+    {
+        let upstream = Upstream::start().await;
+        let proxy = Proxy::to(&upstream)
+            .policy(r#"on-unaudited = "block""#, &format!("on-unaudited = \"{policy}\""))
+            .start()
+            .await;
+        // As if the disk had gone.
+        proxy.running.audit().close().await;
+        let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
+        let reply = client.toot(HOST, HARMLESS).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+        assert_eq!(upstream.n_begun(), n_sent);
+    }
+}
+
+#[tokio::test]
+async fn a_session_does_not_lead_round_us() {
+    let upstream = Upstream::answering(|_| {
+        json(r##"{"did":"did:plc:a","didDoc":{"service":[{"id":"#atproto_pds","serviceEndpoint":"https://pds.elsewhere.example"}]},"accessJwt":"a"}"##)
+    })
+    .await;
+    let route = Route { platform: "bluesky".into(), ..route(&["bsky.example"], upstream.address) };
+    let proxy = Proxy::with_routes(vec![route]).start().await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, "bsky.example").await;
+    let body = r#"{"identifier":"rosalind.hartwell@mail.example","password":"p"}"#;
+    let mut request = client.post(
+        "bsky.example",
+        "/xrpc/com.atproto.server.createSession",
+        "application/json",
+        body,
+    );
+    request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+    let reply = client.send(request).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert!(
+        !reply.text().contains("elsewhere") && reply.text().contains("accessJwt"),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
+    assert_eq!(upstream.only().header("accept-encoding"), Some("identity"));
+    assert_eq!(upstream.only().body, body);
+}
+
+#[tokio::test]
 async fn a_head_request_keeps_its_length() {
     let upstream = Upstream::answering(|_| {
         Response::builder().header("content-length", "1234").body(Empty::new().boxed()).unwrap()
@@ -597,6 +668,10 @@ async fn a_head_request_keeps_its_length() {
 
 fn verdicts(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event.get("verdict")).filter_map(Value::as_str).collect()
+}
+
+fn outcomes(events: &[Value]) -> Vec<&str> {
+    events.iter().filter_map(|event| event.get("outcome")).filter_map(Value::as_str).collect()
 }
 
 /// A body whose frames come when the test sends them.
