@@ -7,7 +7,8 @@ use http::Method;
 use crate::body::{Path, Role};
 use crate::platform::answer::AnswerTemplate;
 use crate::platform::bound::Bound;
-use crate::platform::field::{FieldPath, FieldSpec};
+use crate::platform::field::FieldSpec;
+use crate::platform::fields::{Fields, Treatment};
 use crate::platform::rewrite::Rewrite;
 use crate::platform::template::PathTemplate;
 
@@ -69,28 +70,11 @@ pub enum FieldClass<'a> {
     Other,
 }
 
-/// The treatment that a file asks for.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Treatment {
-    Words,
-    Other,
-    Opaque,
-}
-
-/// A field with its treatment.
-#[derive(Clone, Debug)]
-pub(super) struct Named {
-    pub(super) path: FieldPath,
-    pub(super) treatment: Treatment,
-    pub(super) spec: FieldSpec,
-}
-
 /// What an endpoint entry of a file says, shared by all its methods and paths.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) class: Class,
-    /// The more exact first, so that the first that matches decides; words before opaque where both are as exact.
-    pub(super) fields: Vec<Named>,
+    pub(super) fields: Fields,
     pub(super) answer: Option<AnswerTemplate>,
     pub(super) rewrite: Option<Rewrite>,
     pub(super) bound: Option<Bound>,
@@ -103,7 +87,7 @@ impl Entry {
     pub(super) fn unknown() -> Self {
         Self {
             class: Class::Post,
-            fields: Vec::new(),
+            fields: Fields::default(),
             answer: None,
             rewrite: None,
             bound: None,
@@ -143,7 +127,7 @@ impl Endpoint {
         let named = match role {
             Role::Key | Role::PartHeader => None,
             Role::Value | Role::Number | Role::FileName => {
-                self.entry.fields.iter().find(|named| named.path.matches(place, path, role))
+                self.entry.fields.find(place, path, role)
             }
         };
         match named.map(|named| (named.treatment, &named.spec)) {

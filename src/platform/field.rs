@@ -134,8 +134,18 @@ impl FieldPath {
                 true
             }
             // Forms number their lists (`fields_attributes[0][name]`), and Rails takes {"0": ..} for a list in JSON, too.
-            (Segment::Element, Step::Key(key)) => key.bytes().all(|byte| byte.is_ascii_digit()),
+            (Segment::Element, Step::Key(key)) => is_number(key),
             _ => false,
+        }
+    }
+
+    /// The key that every text named by this field stands under, apart from list elements; `None` where it may be any.
+    pub(super) fn last_key(&self) -> Option<&str> {
+        let segments = self.tail.as_ref().unwrap_or(&self.head);
+        let last = segments.iter().rev().find(|segment| **segment != Segment::Element)?;
+        match last {
+            Segment::Key(key) if !is_number(key) => Some(key),
+            Segment::Key(_) | Segment::AnyKey | Segment::Element => None,
         }
     }
 
@@ -145,6 +155,11 @@ impl FieldPath {
         let n_keys = all().filter(|segment| matches!(segment, Segment::Key(_))).count();
         Reverse((n_keys, all().count(), self.tail.is_none()))
     }
+}
+
+/// Whether a key numbers a list's element.
+pub(super) fn is_number(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn prefix(template: &str, query_too: bool) -> Result<(Where, &str), Fault> {

@@ -20,6 +20,7 @@ mod answer;
 mod bound;
 mod endpoint;
 mod field;
+mod fields;
 mod file;
 mod limit;
 mod offsets;

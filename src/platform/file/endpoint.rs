@@ -6,8 +6,9 @@ use std::sync::Arc;
 use http::Method;
 
 use crate::platform::bound::Bound;
-use crate::platform::endpoint::{Class, Endpoint, Entry, Treatment};
+use crate::platform::endpoint::{Class, Endpoint, Entry};
 use crate::platform::field::FieldSpec;
+use crate::platform::fields::Treatment;
 use crate::platform::file::read::{Faults, Table};
 use crate::platform::file::{Reading, answer, field, one_of};
 use crate::platform::rewrite::Rewrite;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::platform::endpoint::{Named, Treatment};
 use crate::platform::field::{FieldPath, FieldSpec};
+use crate::platform::fields::{Fields, Named, Treatment};
 use crate::platform::file::read::{Faults, Table, Written};
 use crate::platform::file::{Reading, one_of};
 use crate::platform::limit::{Limit, Unit};
@@ -28,8 +28,8 @@ const KEYS: &[&str] = &[
 const TREATMENTS: &[(&str, Treatment)] =
     &[("words", Treatment::Words), ("opaque", Treatment::Opaque), ("other", Treatment::Other)];
 
-/// All fields, the more exact first.
-pub(super) fn fields(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<Named> {
+/// All fields.
+pub(super) fn fields(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Fields {
     let mut list = List { reading, named: Vec::new(), seen: HashMap::new() };
     for &(key, treatment) in TREATMENTS {
         for path in table.strings(key, faults) {
@@ -39,11 +39,8 @@ pub(super) fn fields(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_
     for field in table.tables("field", KEYS, faults) {
         full(&field, &mut list, faults);
     }
-    let named = list.named;
-    check_shared_limits(table.span(), &named, faults);
-    let mut named = named;
-    named.sort_by_key(|named| (named.path.rank(), named.treatment));
-    named
+    check_shared_limits(table.span(), &list.named, faults);
+    Fields::new(list.named)
 }
 
 struct List {
