@@ -1,7 +1,7 @@
 //! Patterns: which rules run over a text, where, and all their hits.
 //!
 //! A rule that needs a keyword runs only around its keywords. Of the others, those that cannot match are left out by
-//! what the text does not hold, one RegexSet chooses among the rest, and each chosen rule's own regex gives all its
+//! what the text does not hold, one `RegexSet` chooses among the rest, and each chosen rule's own regex gives all its
 //! spans: a search for many patterns at once would hide what another rule's hit covers.
 
 use regex::{RegexSet, RegexSetBuilder};

@@ -70,8 +70,8 @@ fn the_corpus_holds() {
             let fine = found.len() == case.found.len()
                 && case.found.iter().zip(&found).all(|(want, is)| same(want, is));
             if !fine {
-                writeln!(told, "{category}: {}: want {:?}, is {found:?}", case.name, case.found)
-                    .unwrap();
+                let (want, is) = (case.found.join(" | "), found.join(" | "));
+                writeln!(told, "{category}: {}: want {want}; is {is}", case.name).unwrap();
             }
         }
     }
@@ -203,8 +203,9 @@ fn a_rule_whose_examples_fail_is_named_with_the_example() {
 #[test]
 fn a_labelled_ssn_of_any_area_is_found() {
     for area in 0..1000 {
-        let text = format!("ssn {area:03}-{:02}-{:04}", area * 7 % 100, area * 13 % 10_000);
-        assert_eq!(found(Category::Ssn, &text), [format!("us-ssn:{}", &text[4..])], "{text}");
+        let number = format!("{area:03}-{:02}-{:04}", area * 7 % 100, area * 13 % 10_000);
+        let text = format!("ssn {number}");
+        assert_eq!(found(Category::Ssn, &text), [format!("us-ssn:{number}")], "{text}");
     }
 }
 
@@ -215,7 +216,7 @@ fn a_labelled_record_number_of_any_length_is_found() {
         for label in
             ["MRN ", "mrn: ", "MRN#", "Medical Record Number ", "chart no. ", "CSN=", "FIN "]
         {
-            let number = &"44719025538126"[..len];
+            let number: String = "44719025538126".chars().take(len).collect();
             let text = format!("pls fix {label}{number} today");
             assert_eq!(found(Category::Mrn, &text), [format!("mrn-labelled:{number}")], "{text}");
         }

@@ -95,9 +95,12 @@ fn parts(
     parts.extend(
         labelled.map(|confidence| Part { feature: "keyword-near", points: points(confidence) }),
     );
-    parts.extend(checked.map(|(passed, valid)| match passed {
-        true => Part { feature: "check-passed", points: points(valid) },
-        false => Part { feature: "check-failed", points: -1.0 },
+    parts.extend(checked.map(|(passed, valid)| {
+        if passed {
+            Part { feature: "check-passed", points: points(valid) }
+        } else {
+            Part { feature: "check-failed", points: -1.0 }
+        }
     }));
     parts
 }

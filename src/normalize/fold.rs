@@ -10,6 +10,7 @@ use crate::normalize::letters::{digit, dressed, is_invisible, is_mark, spelled, 
 use crate::normalize::words::{Scripts, Word};
 
 /// Whether folding is a matter of case alone: ASCII, no entity, no control character, no line end of two bytes.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches the loop is vectorised")]
 pub(super) fn is_plain(text: &str) -> bool {
     // One pass without branches: a post is read far more often than it is folded.
     let odd = text.bytes().fold(false, |odd, byte| {
@@ -77,6 +78,13 @@ impl Folder {
 
     fn grapheme(&mut self, grapheme: &str, start: usize, end: usize) {
         let from = Grapheme { start: place(start), end: place(end) };
+        let mut chars = grapheme.chars();
+        if let (Some(c), None) = (chars.next(), chars.next()) {
+            if !is_invisible(c) {
+                self.character(c, from);
+            }
+            return;
+        }
         // Composed first: a mark that belongs to its letter (й) must not be mistaken for one set upon it.
         for c in grapheme.nfc().filter(|&c| !is_invisible(c)) {
             self.character(c, from);

@@ -49,6 +49,7 @@ pub(super) fn dressed(c: char) -> Option<char> {
 }
 
 /// What a lower-case letter without decomposition is spelled as, and which ASCII mark stands for another.
+#[expect(clippy::match_same_arms, reason = "a table, in the order in which it is read")]
 pub(super) const fn spelled(c: char) -> Option<&'static str> {
     Some(match c {
         'ß' => "ss",
@@ -104,6 +105,7 @@ pub(super) const fn spelled(c: char) -> Option<&'static str> {
 
 /// The Latin letter that a lower-case letter of another script looks like; folded only where a word says so (see
 /// [`super::words`]).
+#[expect(clippy::match_same_arms, reason = "a table, script by script")]
 pub(super) const fn twin(c: char) -> Option<char> {
     Some(match c {
         // Cyrillic

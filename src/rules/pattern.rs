@@ -249,7 +249,7 @@ fn fold_char(c: char) -> char {
 /// What every match of an expression holds.
 fn needs(hir: &Hir) -> Needs {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Needs::default(),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => Needs::default(),
         HirKind::Literal(literal) => {
             literal.0.iter().fold(Needs::default(), |needs, &byte| needs.and(Needs::of_byte(byte)))
         }
@@ -257,7 +257,6 @@ fn needs(hir: &Hir) -> Needs {
             let digits = class.ranges().iter().all(|r| r.start() >= '0' && r.end() <= '9');
             Needs { bytes: 0, digits: u32::from(digits && !class.ranges().is_empty()) }
         }
-        HirKind::Class(Class::Bytes(_)) => Needs::default(),
         HirKind::Repetition(repetition) if repetition.min == 0 => Needs::default(),
         HirKind::Repetition(repetition) => {
             let one = needs(&repetition.sub);

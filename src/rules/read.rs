@@ -31,7 +31,7 @@ pub(super) struct File {
 /// An entry and whether it says that it replaces one of the same id.
 #[derive(Debug)]
 pub(super) struct Entry<T> {
-    pub(super) entry: T,
+    pub(super) item: T,
     pub(super) replaces: bool,
     /// Where its id stands.
     pub(super) id_span: Span,
@@ -86,13 +86,12 @@ fn entries<'t, 's>(
     };
     let mut tables = Vec::new();
     for item in items {
-        match item.get_ref() {
-            DeValue::Table(table) => tables.push((table, item.span().into())),
-            _ => {
-                let message = format!("`{key}` must be a list of tables");
-                let help = format!("write `[[{key}]]` above each entry");
-                faults.note(item.span().into(), message, "this is no table", help);
-            }
+        if let DeValue::Table(table) = item.get_ref() {
+            tables.push((table, item.span().into()));
+        } else {
+            let message = format!("`{key}` must be a list of tables");
+            let help = format!("write `[[{key}]]` above each entry");
+            faults.note(item.span().into(), message, "this is no table", help);
         }
     }
     tables
@@ -148,7 +147,7 @@ fn rule(
         );
     }
     let id_span = id.map_or(span, |id| id.span);
-    let entry = Rule {
+    let item = Rule {
         id: named?,
         category: category?,
         matcher: matcher?,
@@ -161,7 +160,7 @@ fn rule(
         source: Arc::clone(faults.source()),
         span,
     };
-    Some(Entry { entry, replaces, id_span })
+    Some(Entry { item, replaces, id_span })
 }
 
 fn except(keys: &DeTable<'_>, span: Span, faults: &mut Faults<'_>) -> Option<Entry<Except>> {
@@ -196,7 +195,7 @@ fn except(keys: &DeTable<'_>, span: Span, faults: &mut Faults<'_>) -> Option<Ent
         }
     }
     let id_span = id.map_or(span, |id| id.span);
-    let entry = Except {
+    let item = Except {
         id: named?,
         rules: values(rules),
         pattern: pattern?,
@@ -206,7 +205,7 @@ fn except(keys: &DeTable<'_>, span: Span, faults: &mut Faults<'_>) -> Option<Ent
         source: Arc::clone(faults.source()),
         span,
     };
-    Some(Entry { entry, replaces, id_span })
+    Some(Entry { item, replaces, id_span })
 }
 
 fn disable(keys: &DeTable<'_>, span: Span, faults: &mut Faults<'_>) -> Option<Disabled> {

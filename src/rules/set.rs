@@ -35,7 +35,11 @@ pub struct RuleSetBuilder {
 }
 
 impl RuleSet {
-    /// The shipped rules and lexicons alone. Read once; a test keeps them whole.
+    /// The shipped rules and lexicons alone. Read once.
+    ///
+    /// # Panics
+    ///
+    /// If a shipped file is not whole, which a test rules out.
     #[expect(
         clippy::expect_used,
         reason = "the shipped files are part of the program, and a test reads them"
@@ -125,16 +129,16 @@ fn merge<T>(
     faults: &mut Vec<Diagnostic>,
     about: impl Fn(&T) -> (&RuleId, &Arc<Source>, Span),
 ) {
-    for Entry { entry, replaces, id_span } in new {
-        let (id, source, _) = about(&entry);
+    for Entry { item, replaces, id_span } in new {
+        let (id, source, _) = about(&item);
         let at = there.iter().position(|old| about(old).0 == id);
         match (at, replaces) {
             (Some(at), true) => {
                 if let Some(old) = there.get_mut(at) {
-                    *old = entry;
+                    *old = item;
                 }
             }
-            (None, false) => there.push(entry),
+            (None, false) => there.push(item),
             (Some(at), false) => {
                 let first = there
                     .get(at)

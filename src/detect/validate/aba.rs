@@ -12,7 +12,7 @@ pub(super) fn passes(hit: &str) -> bool {
         .zip([3, 7, 1].into_iter().cycle())
         .map(|(digit, weight)| digit * weight)
         .sum();
-    digits.len() == 9 && district && sum % 10 == 0
+    digits.len() == 9 && district && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::digits;
 pub(super) fn passes(hit: &str) -> bool {
     let digits = digits(hit);
     let varied = digits.windows(2).any(|pair| pair.first() != pair.last());
-    (12..=19).contains(&digits.len()) && varied && sum(&digits) % 10 == 0
+    (12..=19).contains(&digits.len()) && varied && sum(&digits).is_multiple_of(10)
 }
 
 /// The sum: every second digit from the right doubled, its digits added.

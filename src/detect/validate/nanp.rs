@@ -9,9 +9,8 @@ pub(super) fn passes(hit: &str) -> bool {
         [1, rest @ ..] if rest.len() >= 10 => rest,
         all => all,
     };
-    let [a, b, c, d, e, f, ..] = number else { return false };
-    let code = |first: u32, second: u32, third: u32| first >= 2 && !(second == 1 && third == 1);
-    code(*a, *b, *c) && code(*d, *e, *f)
+    let dialled = |code: &[u32]| matches!(code, [2..=9, rest @ ..] if rest != [1, 1]);
+    number.len() >= 10 && number.chunks(3).take(2).all(dialled)
 }
 
 #[cfg(test)]

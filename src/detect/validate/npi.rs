@@ -11,7 +11,7 @@ pub(super) fn passes(hit: &str) -> bool {
     let digits = digits(hit);
     digits.len() == 10
         && matches!(digits.first(), Some(1 | 2))
-        && (luhn::sum(&digits) + PREFIX) % 10 == 0
+        && (luhn::sum(&digits) + PREFIX).is_multiple_of(10)
 }
 
 #[cfg(test)]

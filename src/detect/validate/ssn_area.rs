@@ -5,14 +5,14 @@ use super::digits;
 /// Whether the number could have been issued: no area 000, 666 or 900 to 999, no group 00, no serial 0000.
 pub(super) fn passes(hit: &str) -> bool {
     let digits = digits(hit);
-    let [a, b, c, d, e, f, g, h, i] = digits.as_slice() else { return false };
-    let area = a * 100 + b * 10 + c;
-    let group = d * 10 + e;
-    let serial = f * 1000 + g * 100 + h * 10 + i;
-    !matches!(area, 0 | 666 | 900..)
-        && group != 0
-        && serial != 0
-        && !digits.iter().all(|digit| digit == a)
+    let (Some((area, rest)), 9) = (digits.split_at_checked(3), digits.len()) else { return false };
+    let (group, serial) = rest.split_at_checked(2).unwrap_or_default();
+    let varied = digits.windows(2).any(|pair| pair.first() != pair.last());
+    !matches!(number(area), 0 | 666 | 900..) && number(group) != 0 && number(serial) != 0 && varied
+}
+
+fn number(digits: &[u32]) -> u32 {
+    digits.iter().fold(0, |number, digit| number * 10 + digit)
 }
 
 #[cfg(test)]
