@@ -4,6 +4,9 @@
 //! an honorific, kin or `patient`. What it is worth is a sum of features: how common it is as a name and as a word,
 //! how it is written, and what stands around it.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use crate::detect::compose::model::{Feature, Grade, Score, Seat};
 use crate::detect::compose::surroundings::{self, ends_before};
 use crate::detect::compose::words::{Case, Reading, Word};
@@ -75,17 +78,15 @@ const LISTED: Classes = Classes::of(&[Class::FirstName, Class::LastName, Class::
 /// Proposes every run of words that may be a name.
 pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
     let runs = runs(reading);
+    let taken = Taken::of(out);
+    let counts = Counts::default();
     for (nth, run) in runs.iter().enumerate() {
         // A word of a date or place that was recognised whole is weighed there.
-        let span = reading.span(run.first, run.last);
-        if out
-            .iter()
-            .any(|other| !other.composer.is_name() && other.span.covers(span) && other.like > 2.0)
-        {
+        if taken.covers(reading.span(run.first, run.last)) {
             continue;
         }
         let mut score = desk.models.name.score(desk.explain);
-        weigh(reading, desk, *run, &mut score);
+        weigh(reading, desk, *run, &counts, &mut score);
         beside(reading, &runs, nth, &mut score);
         out.push(Proposal {
             composer: composer(reading, *run),
@@ -97,6 +98,42 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             parts: score.parts,
         });
     }
+}
+
+/// What dates and places have recognised whole: where each stretch begins, and how far those up to it reach. Asked by
+/// binary search, since a long text holds thousands.
+struct Taken(Vec<(usize, usize)>);
+
+impl Taken {
+    fn of(proposals: &[Proposal]) -> Self {
+        let whole = proposals.iter().filter(|one| !one.composer.is_name() && one.like > 2.0);
+        let mut spans: Vec<(usize, usize)> =
+            whole.map(|one| (one.span.start(), one.span.end())).collect();
+        spans.sort_unstable();
+        let mut reach = 0;
+        for span in &mut spans {
+            reach = reach.max(span.1);
+            span.1 = reach;
+        }
+        Self(spans)
+    }
+
+    fn covers(&self, span: Span) -> bool {
+        let before = self.0.partition_point(|&(start, _)| start <= span.start());
+        let last = before.checked_sub(1).and_then(|at| self.0.get(at));
+        last.is_some_and(|&(_, reach)| reach >= span.end())
+    }
+}
+
+/// How often each word stands in a text: counted once, when the first name asks.
+type Counts<'r> = OnceCell<HashMap<&'r str, usize>>;
+
+fn counts<'r>(reading: &'r Reading<'_>) -> HashMap<&'r str, usize> {
+    let mut counts = HashMap::with_capacity(reading.words.len());
+    for at in 0..reading.words.len() {
+        *counts.entry(reading.word(at)).or_default() += 1;
+    }
+    counts
 }
 
 /// A name from its first to its last word.
@@ -465,7 +502,13 @@ fn unleet(word: &str) -> String {
         .collect()
 }
 
-fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>) {
+fn weigh<'r>(
+    reading: &'r Reading<'_>,
+    desk: Desk<'_>,
+    run: Run,
+    counts: &Counts<'r>,
+    score: &mut Score<'_>,
+) {
     let Some(words) = reading.words.get(run.first..=run.last) else { return };
     let long: Vec<&Word> = words
         .iter()
@@ -544,11 +587,10 @@ fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>)
         own.has(Class::Eponym) && reading.classes(run.last, 1).has(Class::EponymHead),
         Feature::EponymBefore,
     );
-    let repeats = (0..reading.words.len())
-        .filter(|at| {
-            (*at < run.first || *at > run.last) && reading.word(*at) == reading.word(run.first)
-        })
-        .count();
+    let first = reading.word(run.first);
+    let within = (run.first..=run.last).filter(|at| reading.word(*at) == first).count();
+    let counts = counts.get_or_init(|| self::counts(reading));
+    let repeats = counts.get(first).copied().unwrap_or_default().saturating_sub(within);
     score.add_if(repeats > 0 && common < 11, Feature::Repeated);
     let family = run.first.checked_sub(1).is_some_and(|at| reading.word(at) == "the")
         && reading.word(run.last).ends_with('s')

@@ -13,7 +13,8 @@ pub(super) fn passes(hit: &str) -> bool {
         letters.first().is_some_and(u8::is_ascii_lowercase) && letters.last().is_some_and(second);
     let digits: Vec<u32> =
         digits.iter().filter_map(|&byte| char::from(byte).to_digit(10)).collect();
-    let weighted = digits.iter().zip([1, 2].into_iter().cycle()).take(6).map(|(digit, weight)| digit * weight);
+    let weighted =
+        digits.iter().zip([1, 2].into_iter().cycle()).take(6).map(|(digit, weight)| digit * weight);
     shape && digits.len() == 7 && digits.last() == Some(&(weighted.sum::<u32>() % 10))
 }
 
