@@ -1,11 +1,13 @@
 //! Reads a request's body whole, within its limits of size and time: nothing is judged by halves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::body::Unreadable;
@@ -33,31 +35,61 @@ pub(crate) enum Received {
     Failed(Unreadable, Option<Incoming>),
 }
 
+/// How many bodies of more than a megabyte are held at once. Without a bound, a hundred streams on each of many
+/// connections could ask for more memory than there is; the rest wait, and their clients with them.
+const MOST_LARGE: usize = 64;
+const LARGE: usize = 1 << 20;
+
+/// Rooms for large bodies.
+#[derive(Clone, Debug)]
+pub(crate) struct Rooms(Arc<Semaphore>);
+
+/// A body's claim to one of the rooms; kept until its request is done with.
+pub(crate) type Room = Option<OwnedSemaphorePermit>;
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_LARGE)))
+    }
+}
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// The longest body that is held.
+    pub(crate) most: usize,
+    /// Whether the start of a longer one is of use.
+    pub(crate) wants_start: bool,
+    /// How long all of it may take.
+    pub(crate) limit: Duration,
+}
+
 /// Reads a body. Of a body that says it is too long, only the start is read, and nothing at all where the client waits
 /// for our word first and no start is of use.
 pub(crate) async fn receive(
     mut body: Incoming,
     framing: Framing,
-    most: usize,
-    wants_start: bool,
-    limit: Duration,
-) -> Received {
+    reading: Reading,
+    rooms: &Rooms,
+) -> (Received, Room) {
     if body.is_end_stream() {
-        return Received::Whole(Bytes::new());
+        return (Received::Whole(Bytes::new()), None);
     }
     let says_too_long = framing
         .length
-        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most));
-    if says_too_long && framing.expects && !wants_start {
-        return Received::Long(Bytes::new(), body);
+        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > reading.most));
+    if says_too_long && framing.expects && !reading.wants_start {
+        return (Received::Long(Bytes::new(), body), None);
     }
-    let most = if says_too_long { LEAD } else { most };
-    match timeout(limit, collect(&mut body, framing, most)).await {
+    let most = if says_too_long { LEAD } else { reading.most };
+    let mut room = None;
+    let received = match timeout(reading.limit, collect(&mut body, most, rooms, &mut room)).await {
         Ok(Collected::All(bytes)) => Received::Whole(bytes),
         Ok(Collected::Over(start)) => Received::Long(start, body),
         Ok(Collected::Broken) => Received::Failed(Unreadable::Truncated, None),
         Err(_) => Received::Failed(Unreadable::TooSlow, None),
-    }
+    };
+    (received, room)
 }
 
 enum Collected {
@@ -67,7 +99,7 @@ enum Collected {
 }
 
 /// Nearly every post comes in one piece, and then is not copied.
-async fn collect(body: &mut Incoming, framing: Framing, most: usize) -> Collected {
+async fn collect(body: &mut Incoming, most: usize, rooms: &Rooms, room: &mut Room) -> Collected {
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -78,15 +110,17 @@ async fn collect(body: &mut Incoming, framing: Framing, most: usize) -> Collecte
             first = data;
         } else {
             if joined.is_empty() {
-                let expected =
-                    framing.length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-                joined.reserve(expected.min(most).max(first.len() + data.len()));
                 joined.extend_from_slice(&first);
             }
             joined.extend_from_slice(&data);
         }
-        if first.len().max(joined.len()) > most {
+        let length = first.len().max(joined.len());
+        if length > most {
             return Collected::Over(if joined.is_empty() { first } else { joined.freeze() });
+        }
+        if length > LARGE && room.is_none() {
+            // The semaphore is never closed.
+            *room = Arc::clone(&rooms.0).acquire_owned().await.ok();
         }
     }
     Collected::All(if joined.is_empty() { first } else { joined.freeze() })

@@ -12,6 +12,7 @@ use crate::config::{Listener, Loaded, TlsIdentity};
 use crate::proxy::drain::Drain;
 use crate::proxy::listener::{self, Caps};
 use crate::proxy::metrics::Metrics;
+use crate::proxy::receive::Rooms;
 use crate::proxy::route::{Routes, UnknownPlatform};
 use crate::proxy::seldom::Seldom;
 use crate::proxy::service::{Gateway, Limits};
@@ -106,6 +107,7 @@ impl Server {
                 timeouts: config.timeouts.clone(),
             },
             routes,
+            rooms: Rooms::default(),
             unaudited_lines: Seldom::default(),
             unanswered_lines: Seldom::default(),
         });

@@ -26,7 +26,7 @@ use crate::proxy::judge::{guarded, inspect, judge_media, take_verdict, with_medi
 use crate::proxy::metrics::{InFlight, Metrics};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::{Passage, Peer};
-use crate::proxy::receive::{self, Received, receive};
+use crate::proxy::receive::{self, Reading, Received, Rooms, receive};
 use crate::proxy::respond::{self, Asker, Refusal};
 use crate::proxy::route::{RequestHost, Routes};
 use crate::proxy::seldom::Seldom;
@@ -43,6 +43,7 @@ pub(crate) struct Gateway {
     pub(crate) pool: Pool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    pub(crate) rooms: Rooms,
     pub(crate) unaudited_lines: Seldom,
     pub(crate) unanswered_lines: Seldom,
 }
@@ -161,14 +162,12 @@ impl Gateway {
         in_flight: InFlight,
     ) -> Response<Answering> {
         let is_media = passage.class() == Class::Media;
-        let received = receive(
-            body,
-            passage.framing,
-            self.limits.max_body,
-            is_media || passage.elider().is_some(),
-            self.limits.timeouts.body,
-        )
-        .await;
+        let reading = Reading {
+            most: self.limits.max_body,
+            wants_start: is_media || passage.elider().is_some(),
+            limit: self.limits.timeouts.body,
+        };
+        let (received, _room) = receive(body, passage.framing, reading, &self.rooms).await;
         let received = self.separate(&passage, received).await;
         let began = Instant::now();
         let Some((mut passage, mut inspection, held)) =
