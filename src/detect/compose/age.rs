@@ -73,9 +73,13 @@ fn age(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
     if reading.classes(before, 0).has(Class::AgeTurn) && gap.only(Gap::SPACE.and(Gap::COLON)) {
         return Some((at, last, lead != "aged" || gap.only(Gap::SPACE)));
     }
+    let contracted = matches!(lead, "he" | "she")
+        && reading.at(before, 0).is_some_and(|word| word.token.possessive)
+        && gap.only(Gap::SPACE);
     let person = matches!(
         lead,
         "is" | "was"
+            | "been"
             | "hes"
             | "shes"
             | "he's"
@@ -100,7 +104,7 @@ fn age(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
     let apart = gap.has(Gap::BRACKET.and(Gap::COMMA).and(Gap::LINE).and(Gap::STOP).and(Gap::OTHER))
         && reading.gap(last + 1).has(Gap::BRACKET.and(Gap::COMMA).and(Gap::STOP).and(Gap::LINE))
         || matches!(reading.word(last + 1), "na" | "y" | "this" | "herself" | "himself");
-    (person || apposed || apart).then_some((at, last, person))
+    (contracted || person || apposed || apart).then_some((at, last, person || contracted))
 }
 
 /// `born in 1931` gives over 89 or not by the calendar.

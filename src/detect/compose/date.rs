@@ -140,6 +140,14 @@ fn carried_on(reading: &Reading<'_>, desk: Desk<'_>, at: usize, mut found: Found
         if near && day_at(reading, day, 0).is_some() {
             let more = day_first(reading, desk, day);
             let bare = reading.at(day, 0).is_some_and(|word| word.token.shape == Shape::Digits);
+            if let Some(more) = numeric(reading, day) {
+                return Found {
+                    last: more.last,
+                    year: more.year,
+                    form: Feature::MonthDay,
+                    ..found
+                };
+            }
             if let Some(more) = more {
                 return Found {
                     last: more.last,
@@ -185,8 +193,8 @@ fn find_plain(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found>
         _ if word.classes.has(Class::Month) => {
             month_first(reading, desk, at).or_else(|| weekday(reading, at))
         }
-        _ if word.classes.has(Class::NumberWord) => day_first(reading, desk, at),
         _ if word.classes.has(Class::Holiday) && !word.within_phrase => holiday(reading, at),
+        _ if word.classes.has(Class::NumberWord) => day_first(reading, desk, at),
         _ if word.classes.has(Class::Weekday) => weekday(reading, at),
         _ => None,
     }
@@ -265,8 +273,23 @@ fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     // Month and day alone: a full stop makes a decimal, and a third number a longer code.
     let short = first.token.span.len() <= 2 && second.token.span.len() <= 2;
-    if !tight || separator == Gap::STOP || !short || third.is_some() {
+    if !tight || !short || third.is_some() {
         return None;
+    }
+    // `12.27` is a decimal unless a word before it calls for a date.
+    if separator == Gap::STOP {
+        let called = at.checked_sub(1).is_some_and(|before| {
+            matches!(reading.word(before), "on" | "am" | "vom" | "il")
+                || reading.classes(before, 0).has(Class::DateVerb)
+        });
+        let fits = called && (is_month_and_day(a, b) || is_month_and_day(b, a));
+        return fits.then_some(Found {
+            last: at + 1,
+            form: Feature::RangeDate,
+            composer: Composer::DatePartial,
+            year: None,
+            lead: 0,
+        });
     }
     let fits =
         is_month_and_day(a, b) || (is_month_and_day(b, a) && separator == Gap::SLASH && a > 12);
@@ -385,8 +408,7 @@ fn day_first(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> 
         .count();
     let month = at + fill + 1;
     let word = reading.at(month, 0)?;
-    let joined = word.token.gap.only(Gap::SPACE.and(Gap::HYPHEN).and(Gap::STOP).and(Gap::SLASH))
-        && !word.token.starts_sentence;
+    let joined = word.token.gap.only(Gap::SPACE.and(Gap::HYPHEN).and(Gap::STOP).and(Gap::SLASH));
     let number = desk
         .lexicons
         .month(reading.word(month))
@@ -450,7 +472,9 @@ fn weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
     });
     let ambiguous = word.classes.has(Class::WeekdayAmbiguous) && !is_told(reading, at);
     let capital = matches!(word.token.shape, Shape::Capital);
-    if ambiguous && !(lead || (capital && !word.token.starts_sentence && word.token.span.len() > 2))
+    let dated = matches!(reading.word(at + 1), "the") && day_at(reading, at, 2).is_some();
+    if ambiguous
+        && !(lead || dated || (capital && !word.token.starts_sentence && word.token.span.len() > 2))
     {
         return None;
     }

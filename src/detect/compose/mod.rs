@@ -259,21 +259,21 @@ impl Composers {
             return;
         }
         for (reading, proposals) in readings.iter().zip(proposals.iter_mut()) {
-            let named = proposals.iter().enumerate().filter(|(_, one)| one.composer.is_name());
-            let mut places: Vec<(usize, usize)> =
-                named.map(|(nth, one)| (one.span.start(), nth)).collect();
-            places.sort_unstable();
-            for at in 0..reading.words.len() {
+            let mut proposed: Vec<Option<usize>> = vec![None; reading.words.len()];
+            for (nth, proposal) in proposals.iter().enumerate() {
+                if proposal.composer.is_name()
+                    && let Some(words) = proposed.get_mut(proposal.words.0..=proposal.words.1)
+                {
+                    words.fill(Some(nth));
+                }
+            }
+            for (at, proposed) in proposed.into_iter().enumerate() {
                 let word = reading.word(at);
                 if !names.contains(word) {
                     continue;
                 }
                 let span = reading.span(at, at);
-                // Names proposed are disjoint, so only the last that begins here or before can cover the word.
-                let before = places.partition_point(|&(start, _)| start <= span.start());
-                let place = before.checked_sub(1).and_then(|at| places.get(at));
-                let proposed = place.and_then(|&(_, nth)| proposals.get_mut(nth));
-                if let Some(proposal) = proposed.filter(|proposal| proposal.span.covers(span)) {
+                if let Some(proposal) = proposed.and_then(|nth| proposals.get_mut(nth)) {
                     proposal.tied = proposal.tied.max(self.thresholds.deny - care);
                 } else {
                     proposals.push(Proposal {

@@ -4,9 +4,6 @@
 //! an honorific, kin or `patient`. What it is worth is a sum of features: how common it is as a name and as a word,
 //! how it is written, and what stands around it.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
-
 use crate::detect::compose::model::{Feature, Grade, Score, Seat};
 use crate::detect::compose::surroundings::{self, ends_before};
 use crate::detect::compose::words::{Case, Reading, Word};
@@ -78,15 +75,21 @@ const LISTED: Classes = Classes::of(&[Class::FirstName, Class::LastName, Class::
 /// Proposes every run of words that may be a name.
 pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
     let runs = runs(reading);
-    let taken = Taken::of(out);
-    let counts = Counts::default();
+    // Words of a date or place that was recognised whole are weighed there.
+    let mut taken = vec![false; reading.words.len()];
+    for other in out.iter().filter(|other| !other.composer.is_name() && other.like > 2.0) {
+        taken
+            .get_mut(other.words.0..=other.words.1)
+            .into_iter()
+            .flatten()
+            .for_each(|word| *word = true);
+    }
     for (nth, run) in runs.iter().enumerate() {
-        // A word of a date or place that was recognised whole is weighed there.
-        if taken.covers(reading.span(run.first, run.last)) {
+        if taken.get(run.first..=run.last).is_some_and(|words| words.iter().all(|word| *word)) {
             continue;
         }
         let mut score = desk.models.name.score(desk.explain);
-        weigh(reading, desk, *run, &counts, &mut score);
+        weigh(reading, desk, *run, &mut score);
         beside(reading, &runs, nth, &mut score);
         out.push(Proposal {
             composer: composer(reading, *run),
@@ -98,42 +101,6 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             parts: score.parts,
         });
     }
-}
-
-/// What dates and places have recognised whole: where each stretch begins, and how far those up to it reach. Asked by
-/// binary search, since a long text holds thousands.
-struct Taken(Vec<(usize, usize)>);
-
-impl Taken {
-    fn of(proposals: &[Proposal]) -> Self {
-        let whole = proposals.iter().filter(|one| !one.composer.is_name() && one.like > 2.0);
-        let mut spans: Vec<(usize, usize)> =
-            whole.map(|one| (one.span.start(), one.span.end())).collect();
-        spans.sort_unstable();
-        let mut reach = 0;
-        for span in &mut spans {
-            reach = reach.max(span.1);
-            span.1 = reach;
-        }
-        Self(spans)
-    }
-
-    fn covers(&self, span: Span) -> bool {
-        let before = self.0.partition_point(|&(start, _)| start <= span.start());
-        let last = before.checked_sub(1).and_then(|at| self.0.get(at));
-        last.is_some_and(|&(_, reach)| reach >= span.end())
-    }
-}
-
-/// How often each word stands in a text: counted once, when the first name asks.
-type Counts<'r> = OnceCell<HashMap<&'r str, usize>>;
-
-fn counts<'r>(reading: &'r Reading<'_>) -> HashMap<&'r str, usize> {
-    let mut counts = HashMap::with_capacity(reading.words.len());
-    for at in 0..reading.words.len() {
-        *counts.entry(reading.word(at)).or_default() += 1;
-    }
-    counts
 }
 
 /// A name from its first to its last word.
@@ -201,6 +168,7 @@ fn begins(reading: &Reading<'_>, at: usize, free: usize) -> usize {
                 | "de"
                 | "di"
         );
+        let titled = titled || (word.classes.has(Class::Title) && word.entry.first >= 6);
         let written =
             matches!(word.token.shape, Shape::Capital | Shape::Upper) && word.token.span.len() > 1;
         let proper = word.token.shape == Shape::Capital
@@ -337,7 +305,11 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
                 return common < 16 || listed;
             }
             if word.token.starts_sentence {
-                common <= 1
+                // `Mercy fed herself`, `Will is doing great`: somebody does something.
+                let does = (entry.first >= 8 || word.classes.meets(LISTED))
+                    && reading.classes(at, 1).has(Class::ClinicalVerb)
+                    && !ends_before(reading, at + 1);
+                does || common <= 1
                     || (listed && common <= 4)
                     || entry.first >= 10
                     || (entry.last >= 9 && common <= 6)
@@ -365,8 +337,21 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
             let after_cue =
                 cue.meets(STRONG_CUES) && common <= 8 && (listed || common <= 1) && len > 2;
             let kin = cue.has(Class::Kin) && listed && common <= 4;
+            let cased = reading.case == Case::Upper
+                && ((entry.first >= 9 && common <= 12) || (common == 0 && len > 3));
+            // Where nobody writes capitals, or in a hashtag, any unlisted word may be a name.
+            let free = (reading.case == Case::Lower || word.token.tagged)
+                && common == 0
+                && len > 3
+                && entry.classes.is_empty()
+                && !is_stretched(reading.word(at))
+                && !(word.token.tagged && (len > 24 || reading.is_compound(at)));
+            let titled = cue.has(Class::Honorific) && entry.last >= 9;
             after_cue
                 || kin
+                || titled
+                || free
+                || cased
                 || (entry.first >= 8 && common <= 2)
                 || (entry.first >= 13 && common <= 9 && len > 2)
                 || (entry.last >= 8 && common == 0)
@@ -397,6 +382,14 @@ fn joins(reading: &Reading<'_>, first: usize, last: usize) -> Option<usize> {
     }
     let gap = next.token.gap;
     let initial = here.token.span.len() == 1;
+    // `Ballard & Sons`
+    let firm = gap.has(Gap::AND)
+        && gap.only(Gap::AND.and(Gap::SPACE))
+        && next.token.shape == Shape::Capital
+        && here.token.shape == Shape::Capital;
+    if firm && reading.word(last) != "and" {
+        return Some(1);
+    }
     if gap.only(Gap::SPACE)
         || gap.only(Gap::HYPHEN)
         || (initial && gap.only(Gap::SPACE.and(Gap::STOP)))
@@ -466,9 +459,14 @@ fn goes_on(reading: &Reading<'_>, here: &Word, next: &Word, at: usize) -> bool {
         }
         _ if next.token.shape == Shape::Code => leet(reading, at),
         _ => {
-            upper
-                && (hints(reading, at, Classes::default())
-                    || (next.entry.last >= 8 && !next.classes.meets(NEVER)))
+            let surname = next.entry.last >= 8 && !next.classes.meets(NEVER);
+            let numbered =
+                next.classes.has(Class::NumberWord) && next.token.shape == Shape::Capital;
+            let word = next.token.shape == Shape::Capital
+                && next.entry.word <= 15
+                && !next.classes.meets(NEVER)
+                && !next.classes.meets(RARELY);
+            upper && (hints(reading, at, Classes::default()) || surname || numbered || word)
         }
     }
 }
@@ -481,7 +479,7 @@ fn leet(reading: &Reading<'_>, at: usize) -> bool {
     n_letters >= 2
         && word.len() >= 4
         && word.len() <= 14
-        && n_letters * 5 >= word.len() * 2
+        && n_letters * 3 >= word.len()
         && !word.bytes().skip_while(u8::is_ascii_digit).all(|byte| byte.is_ascii_alphabetic())
 }
 
@@ -502,13 +500,7 @@ fn unleet(word: &str) -> String {
         .collect()
 }
 
-fn weigh<'r>(
-    reading: &'r Reading<'_>,
-    desk: Desk<'_>,
-    run: Run,
-    counts: &Counts<'r>,
-    score: &mut Score<'_>,
-) {
+fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>) {
     let Some(words) = reading.words.get(run.first..=run.last) else { return };
     let long: Vec<&Word> = words
         .iter()
@@ -587,11 +579,7 @@ fn weigh<'r>(
         own.has(Class::Eponym) && reading.classes(run.last, 1).has(Class::EponymHead),
         Feature::EponymBefore,
     );
-    let first = reading.word(run.first);
-    let within = (run.first..=run.last).filter(|at| reading.word(*at) == first).count();
-    let counts = counts.get_or_init(|| self::counts(reading));
-    let repeats = counts.get(first).copied().unwrap_or_default().saturating_sub(within);
-    score.add_if(repeats > 0 && common < 11, Feature::Repeated);
+    score.add_if(reading.repeats(run.first), Feature::Repeated);
     let family = run.first.checked_sub(1).is_some_and(|at| reading.word(at) == "the")
         && reading.word(run.last).ends_with('s')
         && words.len() == 1;

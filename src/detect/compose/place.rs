@@ -342,9 +342,7 @@ fn floor(reading: &Reading<'_>, at: usize) -> Option<Found> {
     if number > 20 || !sided {
         return None;
     }
-    let last = room(reading, at + 2)
-        .filter(|room| room.first == at + 2 && reading.gap(at + 2).only(Gap::SPACE))
-        .map_or(at + 1, |room| room.last);
+    let last = at + 1;
     Some(Found { first: at, last, form: Feature::FloorName, composer: Composer::LocationRoom })
 }
 
@@ -391,9 +389,15 @@ fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
                 last += 1;
             }
             // `Ward 7 Bay 2`, `ICU bed 6`
-            let last = room(reading, last + 1)
-                .filter(|more| more.first == last + 1 && reading.gap(more.first).only(Gap::SPACE))
-                .map_or(last, |more| more.last);
+            let goes_on = reading.classes(last + 1, 0).has(Class::Room)
+                && reading.gap(last + 1).only(Gap::SPACE)
+                && reading.gap(last + 2).only(Gap::SPACE)
+                && reading
+                    .at(last, 2)
+                    .is_some_and(|word| matches!(word.token.shape, Shape::Digits | Shape::Code));
+            if goes_on {
+                last += 2;
+            }
             let next = at;
             let form = if matches!(text, "bed" | "bay" | "cama" | "lit" | "leito" | "chair") {
                 Feature::BedNumber
@@ -436,7 +440,7 @@ fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let in_before = at.checked_sub(1).is_some_and(|before| {
         matches!(
             reading.word(before),
-            "in" | "to" | "from" | "for" | "of" | "and" | "en" | "la" | "del"
+            "in" | "to" | "from" | "for" | "of" | "and" | "en" | "la" | "del" | "sa" | "el"
         )
     }) && reading.gap(at).only(Gap::SPACE);
     let bare = (word.token.shape == Shape::Digits
@@ -658,12 +662,12 @@ fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
         && reading.case == crate::detect::compose::words::Case::Normal
         && word.token.span.len() > 2;
     if unlisted {
-        let more = (1..=2)
+        let more = (1..=4)
             .take_while(|offset| {
                 reading.at(at, *offset).is_some_and(|word| {
-                    word.token.shape == Shape::Capital
-                        && word.token.gap.only(Gap::SPACE)
-                        && !word.token.possessive
+                    is_proper(word)
+                        && word.token.gap != Gap::default()
+                        && word.token.gap.only(Gap::SPACE.and(Gap::AND).and(Gap::HYPHEN))
                 })
             })
             .count();

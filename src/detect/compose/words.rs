@@ -1,5 +1,7 @@
 //! The words of a text with what the lists say of each: looked up once, read by every composer.
 
+use std::collections::HashMap;
+
 use crate::detect::token::{Gap, Shape, Text, Token};
 use crate::rules::{Class, Classes, Entry, Lexicons};
 use crate::span::Span;
@@ -40,11 +42,14 @@ pub(crate) struct Reading<'t> {
     pub(crate) text: &'t Text<'t>,
     pub(crate) words: Vec<Word>,
     pub(crate) case: Case,
+    lexicons: &'t Lexicons,
+    /// How often each uncommon word occurs.
+    counts: HashMap<&'t str, u32>,
 }
 
 impl<'t> Reading<'t> {
     /// Looks up every word of a text.
-    pub(crate) fn of(text: &'t Text<'t>, lexicons: &Lexicons) -> Self {
+    pub(crate) fn of(text: &'t Text<'t>, lexicons: &'t Lexicons) -> Self {
         let mut words: Vec<Word> = text
             .tokens
             .iter()
@@ -71,7 +76,25 @@ impl<'t> Reading<'t> {
             .collect();
         add_phrases(text, lexicons, &mut words);
         let case = case_of(&words);
-        Self { text, words, case }
+        let mut counts = HashMap::new();
+        for word in words.iter().filter(|word| is_uncommon(word)) {
+            *counts.entry(text.word(&word.token)).or_insert(0) += 1;
+        }
+        Self { text, words, case, lexicons, counts }
+    }
+
+    /// Whether a word reads as two ordinary ones run together, such as the tag `strokeweek`.
+    pub(crate) fn is_compound(&self, at: usize) -> bool {
+        let word = self.word(at);
+        let ordinary = |part: &str| part.len() > 2 && self.lexicons.word(part).word > 3;
+        word.char_indices()
+            .filter_map(|(at, _)| word.split_at_checked(at))
+            .any(|(head, tail)| ordinary(head) && ordinary(tail))
+    }
+
+    /// Whether an uncommon word occurs twice or more.
+    pub(crate) fn repeats(&self, at: usize) -> bool {
+        self.counts.get(self.word(at)).is_some_and(|count| *count > 1)
     }
 
     /// The folded word at an index.
@@ -107,6 +130,11 @@ impl<'t> Reading<'t> {
         let end = self.words.get(at).map_or(usize::MAX, |word| word.token.span.end());
         self.text.view.text().as_bytes().get(end).copied().unwrap_or_default()
     }
+}
+
+/// Words that are repeated for what they name, and not by chance.
+fn is_uncommon(word: &Word) -> bool {
+    word.token.span.len() > 2 && word.entry.word < 11 && word.token.shape != Shape::Digits
 }
 
 fn add_phrases(text: &Text<'_>, lexicons: &Lexicons, words: &mut [Word]) {
