@@ -4,8 +4,8 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use aws_lc_rs::rand;
 
-/// RFC 4648 base32: no letter of it is mistaken for a digit of it.
-const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// RFC 4648 base32 in lower case: no letter of it is mistaken for a digit of it.
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Letters of a reference: 40 bits, enough that no two events of a year are confused.
 const REFERENCE: usize = 8;
@@ -49,7 +49,7 @@ mod tests {
         let reference = new_reference();
         assert!(
             reference.len() == 8
-                && reference.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b))
+                && reference.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
         );
     }
 }
