@@ -64,11 +64,11 @@ fn sources() -> Vec<File> {
     files
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<File>) {
+fn collect(source: &Path, folder: &Path, files: &mut Vec<File>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(root, &path, files);
+            collect(source, &path, files);
         } else if path.extension().is_some_and(|ending| ending == "rs")
             && path.file_name().unwrap() != "tests.rs"
         {
@@ -78,7 +78,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<File>) {
                 .lines()
                 .map(|line| if line.trim_start().starts_with("//") { "" } else { line })
                 .collect();
-            let first = path.strip_prefix(root).unwrap().components().next().unwrap();
+            let first = path.strip_prefix(source).unwrap().components().next().unwrap();
             let room =
                 Path::new(first.as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned();
             files.push(File {

@@ -83,6 +83,10 @@ pub struct JudgedFinding {
 
 /// One post, decided.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a separate fact that the audit line states"
+)]
 pub struct Inspection {
     /// What the policy says.
     pub verdict: Verdict,

@@ -191,7 +191,8 @@ fn what_cannot_be_read_is_blocked() {
     let gzip = Codings::parse("gzip").unwrap();
     let whole = gzip.encode(status("good night").as_bytes());
     let truncated = whole[..whole.len() - 6].to_vec();
-    let cases: [(&str, &[(&'static str, &str)], Vec<u8>, Unreadable); 7] = [
+    type Headers<'a> = &'a [(&'static str, &'a str)];
+    let cases: [(&str, Headers<'_>, Vec<u8>, Unreadable); 7] = [
         (
             "truncated gzip",
             &[("content-encoding", "gzip"), ("content-type", JSON)],
@@ -310,7 +311,7 @@ fn a_facet_points_at_the_same_words_afterwards() {
         .iter()
         .map(|facet| {
             let end = |side: &str| usize::try_from(facet["index"][side].as_u64().unwrap()).unwrap();
-            &text[end("byteStart")..end("byteEnd")]
+            text.get(end("byteStart")..end("byteEnd")).unwrap()
         })
         .collect();
     assert_eq!(words, ["@team.example", "#strokeweek"]);
