@@ -36,12 +36,14 @@ fn inspector(policy: &str) -> Inspector {
     )
 }
 
+type Headers<'a> = &'a [(&'static str, &'a str)];
+
 struct Case<'a> {
     platform: &'a str,
     method: Method,
     path: &'a str,
     query: Option<&'a str>,
-    headers: &'a [(&'static str, &'a str)],
+    headers: Headers<'a>,
     body: Bytes,
 }
 
@@ -191,7 +193,6 @@ fn what_cannot_be_read_is_blocked() {
     let gzip = Codings::parse("gzip").unwrap();
     let whole = gzip.encode(status("good night").as_bytes());
     let truncated = whole[..whole.len() - 6].to_vec();
-    type Headers<'a> = &'a [(&'static str, &'a str)];
     let cases: [(&str, Headers<'_>, Vec<u8>, Unreadable); 7] = [
         (
             "truncated gzip",
