@@ -43,7 +43,7 @@ def test_a_clean_post_arrives_byte_for_byte(world, signed_in):
 def test_a_name_is_redacted_and_tags_still_point_at_their_words(world, signed_in):
     text = (
         client_utils.TextBuilder()
-        .tag("#garde_de_nuit_été", "garde_de_nuit_été")
+        .tag("#夜勤", "夜勤")
         .text(f" {words.NAMED} ")
         .tag("#Nursing", "Nursing")
         .text(" 🦴 ")
@@ -53,7 +53,7 @@ def test_a_name_is_redacted_and_tags_still_point_at_their_words(world, signed_in
     assert sent.error is None, sent.error
     record = sent.posts[-1].json["record"]
     assert words.is_redacted(record["text"]), record
-    assert _tags(record) == {"#garde_de_nuit_été": "garde_de_nuit_été", "#Nursing": "Nursing", "#Recovery": "Recovery"}
+    assert _tags(record) == {"#夜勤": "夜勤", "#Nursing": "Nursing", "#Recovery": "Recovery"}
     assert sent.decisions[-1]["verdict"] == "redact"
 
 
