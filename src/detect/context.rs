@@ -64,7 +64,46 @@ pub(crate) fn weigh(readings: &[Reading<'_>], model: &Model, explain: bool) -> (
     score.grade(Grade::Length(step(n_words, &[6, 12, 20, 30, 45, 70, 110])));
     score.add_if(n_lower >= 4 && n_unlisted * 5 > n_lower, Feature::Foreign);
     pairs(&counts, &mut score);
+    let mut phrases = Phrases::default();
+    for reading in readings {
+        for (at, word) in reading.words.iter().enumerate().skip(1) {
+            if word.token.starts_sentence {
+                continue;
+            }
+            let before = reading.classes(at, -1);
+            phrases.note(reading.word(at - 1), before, word.classes);
+        }
+    }
+    phrases.add(&mut score);
     (score.tied, score.parts)
+}
+
+/// Pairs of words that tell whose people a post speaks of.
+#[derive(Default)]
+struct Phrases {
+    my_kin: bool,
+    their_kin: bool,
+    my_patient: bool,
+    i_am_role: bool,
+}
+
+impl Phrases {
+    fn note(&mut self, before: &str, of_before: Classes, classes: Classes) {
+        if classes.has(Class::Kin) {
+            self.my_kin |= matches!(before, "my" | "mi" | "minha" | "ma" | "mon");
+            self.their_kin |=
+                matches!(before, "his" | "her" | "their" | "the" | "su" | "la" | "el" | "s");
+        }
+        self.my_patient |= classes.has(Class::Patient) && of_before.has(Class::Possessive);
+        self.i_am_role |= classes.has(Class::Role) && matches!(before, "a" | "an" | "as");
+    }
+
+    fn add(&self, score: &mut Score<'_>) {
+        score.add_if(self.my_kin, Feature::MyKin);
+        score.add_if(self.their_kin, Feature::TheirKin);
+        score.add_if(self.my_patient, Feature::MyPatient);
+        score.add_if(self.i_am_role, Feature::IAmRole);
+    }
 }
 
 fn seat_counts(counts: &[u16; 64], score: &mut Score<'_>) {

@@ -231,8 +231,8 @@ impl Engine {
         labelled: &'t [Labelled<'_>],
         today: Date,
         explain: bool,
-    ) -> (Vec<Text<'t>>, Care, Vec<Vec<Judged>>) {
-        let texts: Vec<Text<'t>> = labelled.iter().map(|piece| Text::of(&piece.text)).collect();
+    ) -> (Vec<Text>, Care, Vec<Vec<Judged>>) {
+        let texts: Vec<Text> = labelled.iter().map(|piece| Text::of(&piece.text)).collect();
         let mut judged: Vec<Vec<Judged>> =
             texts.iter().map(|text| self.direct(text, explain)).collect();
         let certain: Vec<Vec<Candidate>> = judged.iter().map(|judged| standing(judged)).collect();
@@ -246,7 +246,7 @@ impl Engine {
     }
 
     /// The candidates of patterns and terms in one text.
-    fn direct(&self, text: &Text<'_>, explain: bool) -> Vec<Judged> {
+    fn direct(&self, text: &Text, explain: bool) -> Vec<Judged> {
         let view = text.view.text();
         let mut words = Vec::new();
         self.literals.find(view, &mut words);

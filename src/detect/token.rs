@@ -113,21 +113,19 @@ pub(crate) struct Token {
 
 /// One piece of a post, folded and cut.
 #[derive(Debug)]
-pub(crate) struct Text<'a> {
-    /// As it was written.
-    pub(crate) original: &'a str,
+pub(crate) struct Text {
     /// Folded.
     pub(crate) view: View,
     /// Its words.
     pub(crate) tokens: Vec<Token>,
 }
 
-impl<'a> Text<'a> {
+impl Text {
     /// Folds and cuts a text.
-    pub(crate) fn of(original: &'a str) -> Self {
+    pub(crate) fn of(original: &str) -> Self {
         let view = View::of(original);
         let tokens = cut(original, &view);
-        Self { original, view, tokens }
+        Self { view, tokens }
     }
 
     /// The folded word of a token.

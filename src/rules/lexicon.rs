@@ -12,12 +12,13 @@ const NAMES: &str = include_str!("../../rules/lexicons/names.tsv");
 const WORDS: &str = include_str!("../../rules/lexicons/words.tsv");
 const PLACES: &str = include_str!("../../rules/lexicons/places.tsv");
 const NICKNAMES: &str = include_str!("../../rules/lexicons/nicknames.txt");
-const CLASSES: [&str; 5] = [
+const CLASSES: [&str; 6] = [
     include_str!("../../rules/lexicons/classes/people.txt"),
     include_str!("../../rules/lexicons/classes/care.txt"),
     include_str!("../../rules/lexicons/classes/time.txt"),
     include_str!("../../rules/lexicons/classes/places.txt"),
     include_str!("../../rules/lexicons/classes/origins.txt"),
+    include_str!("../../rules/lexicons/classes/foreign.txt"),
 ];
 
 /// A power of two that leaves the table about half empty.
@@ -56,6 +57,7 @@ classes! {
     Street "street", Facility "facility", Region "region", PlaceBefore "place-before", Room "room", State "state",
     StateCode "state-code", Direction "direction", WorldCity "world-city",
     FirstName "first-name", LastName "last-name", Particle "particle", Nickname "nickname", PhraseHead "phrase-head",
+    ForeignWord "foreign-word",
 }
 
 /// A set of classes.

@@ -37,6 +37,8 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         let this_year = u32::try_from(desk.today.year()).unwrap_or_default();
         score.add_if(found.year.is_some_and(|year| year + 10 < this_year), Feature::OldYear);
         score.add_if(found.year.is_some_and(|year| year > this_year), Feature::FutureYear);
+        // Longer ago than anybody in a bed remembers: history, unless it is a birth.
+        score.add_if(found.year.is_some_and(|year| year + 75 < this_year), Feature::HistoricYear);
         score.add_if(found.lead > 0, Feature::WeekdayLast);
         score.seat(Seat::Own, reading.classes(at, 0));
         clock(reading, first, found.last, &mut score);

@@ -185,7 +185,7 @@ impl Composers {
     /// is, what would pass elsewhere counts. `explain` asks for the parts of every score.
     pub(crate) fn run(
         &self,
-        texts: &[Text<'_>],
+        texts: &[Text],
         today: Date,
         certain: &[Vec<Candidate>],
         explain: bool,
@@ -202,12 +202,20 @@ impl Composers {
             .flatten()
             .map(|proposal| proposal.tied)
             .fold(f32::NEG_INFINITY, f32::max);
-        let hit = certain
-            .iter()
-            .flatten()
-            .map(|hit| self.weigh_hit(hit))
-            .fold(f32::NEG_INFINITY, f32::max);
-        care.speaks_of_care = best.max(hit) + care.score >= self.thresholds.trigger;
+        let mut hits = Vec::new();
+        for (reading, certain) in readings.iter().zip(certain) {
+            hits.push(
+                certain
+                    .iter()
+                    .filter_map(|hit| self.weigh_hit(hit, reading, explain))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let hit = hits.iter().flatten().map(|(tied, _)| *tied).fold(f32::NEG_INFINITY, f32::max);
+        // What identifies by itself, such as a labelled record number, needs no words of care.
+        let certain_number = certain.iter().flatten().any(|hit| hit.standalone);
+        care.speaks_of_care =
+            certain_number || best.max(hit) + care.score >= self.thresholds.trigger;
         if care.speaks_of_care {
             self.repeat(&readings, &mut proposals, care.score);
         }
@@ -217,24 +225,41 @@ impl Composers {
                 proposals.into_iter().filter_map(|proposal| self.settle(proposal, &care)).collect()
             })
             .collect();
+        let mut candidates: Vec<Vec<Candidate>> = candidates;
+        if explain {
+            for (candidates, hits) in candidates.iter_mut().zip(hits) {
+                candidates.extend(hits.into_iter().map(|(_, candidate)| candidate));
+            }
+        }
         (care, candidates)
     }
 
-    /// What a hit of a pattern says of the post it stands in.
-    fn weigh_hit(&self, hit: &Candidate) -> f32 {
-        let Some(confidence) = hit.confidence else { return f32::NEG_INFINITY };
-        let mut score = self.models.hit.score(false);
-        score.add(match self.categories.get(hit.rule) {
-            Some(Category::Phone) => Feature::HitPhone,
-            Some(Category::Fax) => Feature::HitFax,
-            Some(Category::Email) => Feature::HitEmail,
-            Some(Category::Url) => Feature::HitUrl,
-            Some(Category::Ip) => Feature::HitIp,
-            Some(Category::Zip) => Feature::HitZip,
-            _ if confidence >= Confidence::High => Feature::HitNumber,
+    /// What a hit of a pattern says of the post it stands in, and how that came about. Its own confidence stands: this
+    /// candidate is none, and only explains.
+    fn weigh_hit(
+        &self,
+        hit: &Candidate,
+        reading: &Reading<'_>,
+        explain: bool,
+    ) -> Option<(f32, Candidate)> {
+        let feature = match self.categories.get(hit.rule)? {
+            Category::Phone => Feature::HitPhone,
+            Category::Fax => Feature::HitFax,
+            Category::Email => Feature::HitEmail,
+            Category::Url => Feature::HitUrl,
+            Category::Ip => Feature::HitIp,
+            Category::Zip => Feature::HitZip,
+            Category::Name | Category::Date | Category::Age | Category::Location => Feature::HitAge,
+            _ if hit.confidence >= Some(Confidence::High) => Feature::HitNumber,
             _ => Feature::HitWeak,
-        });
-        score.tied
+        };
+        let mut score = self.models.hit.score(explain);
+        score.add(feature);
+        let (first, last) = reading.under(hit.span);
+        surroundings::add(reading, first, last, &mut score);
+        let candidate =
+            Candidate { confidence: None, generalized: None, parts: score.parts, ..hit.clone() };
+        Some((score.tied, candidate))
     }
 
     /// Once a name is a finding, every equal word is: adds those that no composer proposed and raises those that one did.

@@ -92,6 +92,7 @@ features! {
     HitPhone "phone", HitFax "fax", HitEmail "email", HitUrl "url", HitIp "ip", HitZip "zip", HitNumber "labelled-number", HitAge "age-over-89",
     HitWeak "weak-number",
     // The post.
+    MyKin "my-kin", TheirKin "their-kin", IAmRole "i-am-role", MyPatient "my-patient", HistoricYear "historic-year",
     Foreign "foreign-words", ClinicalThird "clinical-and-third-person",
     ClinicalKin "clinical-and-kin", PatientMine "possessive-and-patient",
     PraiseRole "praise-and-role", EventMonth "event-and-month", Nobody "nobody-spoken-of",

@@ -292,10 +292,13 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
     {
         return false;
     }
+    if word.classes.has(Class::ForeignWord) && entry.first < 9 && cue.is_empty() {
+        return false;
+    }
     // One letter is an initial.
     if len == 1 {
-        return word.token.shape == Shape::Capital && !matches!(reading.word(at), "i" | "a")
-            || (cue.meets(STRONG_CUES) && word.token.shape == Shape::Capital);
+        let cued = cue.meets(STRONG_CUES) || !matches!(reading.word(at), "i" | "a");
+        return word.token.shape == Shape::Capital && cued;
     }
     match word.token.shape {
         Shape::Digits => false,

@@ -39,7 +39,7 @@ pub(crate) struct Word {
 /// A text read.
 #[derive(Debug)]
 pub(crate) struct Reading<'t> {
-    pub(crate) text: &'t Text<'t>,
+    pub(crate) text: &'t Text,
     pub(crate) words: Vec<Word>,
     pub(crate) case: Case,
     lexicons: &'t Lexicons,
@@ -49,7 +49,7 @@ pub(crate) struct Reading<'t> {
 
 impl<'t> Reading<'t> {
     /// Looks up every word of a text.
-    pub(crate) fn of(text: &'t Text<'t>, lexicons: &'t Lexicons) -> Self {
+    pub(crate) fn of(text: &'t Text, lexicons: &'t Lexicons) -> Self {
         let mut words: Vec<Word> = text
             .tokens
             .iter()
@@ -81,6 +81,13 @@ impl<'t> Reading<'t> {
             *counts.entry(text.word(&word.token)).or_insert(0) += 1;
         }
         Self { text, words, case, lexicons, counts }
+    }
+
+    /// The first and last word under a span.
+    pub(crate) fn under(&self, span: Span) -> (usize, usize) {
+        let first = self.words.partition_point(|word| word.token.span.end() <= span.start());
+        let past = self.words.partition_point(|word| word.token.span.start() < span.end());
+        (first, past.saturating_sub(1).max(first))
     }
 
     /// Whether a word reads as two ordinary ones run together, such as the tag `strokeweek`.
@@ -137,7 +144,7 @@ fn is_uncommon(word: &Word) -> bool {
     word.token.span.len() > 2 && word.entry.word < 11 && word.token.shape != Shape::Digits
 }
 
-fn add_phrases(text: &Text<'_>, lexicons: &Lexicons, words: &mut [Word]) {
+fn add_phrases(text: &Text, lexicons: &Lexicons, words: &mut [Word]) {
     for at in 0..words.len() {
         let Some(head) = words.get(at) else { continue };
         if !head.classes.has(Class::PhraseHead) {
