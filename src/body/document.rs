@@ -55,6 +55,7 @@ pub struct Document {
     /// What a multipart body is held to when it is written.
     pub(super) parts: Option<Parts>,
     unread_files: bool,
+    unknown_files: bool,
 }
 
 impl Document {
@@ -87,6 +88,7 @@ impl Document {
             layers: reader.layers,
             parts: reader.parts,
             unread_files,
+            unknown_files: reader.unknown_files,
         }
     }
 
@@ -98,6 +100,12 @@ impl Document {
     /// Whether it holds bytes that nobody reads: it is media, or a part of it is a file of no text.
     pub fn holds_media(&self) -> bool {
         self.unread_files
+    }
+
+    /// Whether a part of it is a file of no kind that we know: not media, not text. The later pieces of an upload look
+    /// like that, and so does a table of patients in some other encoding.
+    pub fn holds_unknown_files(&self) -> bool {
+        self.unknown_files
     }
 
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.

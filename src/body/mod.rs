@@ -28,6 +28,7 @@ pub use document::{Document, Kind, Node, Text};
 pub use edit::{CannotWrite, Edit, Role};
 pub use elide::{Elider, IsMedia, Piece};
 pub use limits::{Limits, Unreadable};
+pub use multipart::encoded_words;
 pub use path::{Path, Step};
 pub use sniff::looks_like_media;
 

@@ -4,6 +4,9 @@
 
 use crate::span::Span;
 
+/// More parameters than any client writes; each is held against all before it.
+const MOST: usize = 32;
+
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Param<'a> {
@@ -27,6 +30,9 @@ pub(super) fn parse(header: &str) -> Option<(&str, Vec<Param<'_>>)> {
         at += blanks(header.get(at..)?);
         if at == header.len() || header.as_bytes().get(at) == Some(&b';') {
             continue;
+        }
+        if params.len() == MOST {
+            return None;
         }
         let (param, end) = param(header, at)?;
         if params.iter().any(|other| other.name.eq_ignore_ascii_case(param.name)) {

@@ -43,6 +43,8 @@ pub(super) struct Reader<'l> {
     pub(super) parts: Option<Parts>,
     /// Whether a part is a file that nobody reads.
     pub(super) unread_files: bool,
+    /// Whether one of them is of no kind that we know: not media, not text.
+    pub(super) unknown_files: bool,
     n_values: usize,
     n_steps: usize,
 }
@@ -65,6 +67,7 @@ impl<'l> Reader<'l> {
             layers: Vec::with_capacity(1),
             parts: None,
             unread_files: false,
+            unknown_files: false,
             n_values: 0,
             n_steps: 0,
         }

@@ -22,7 +22,11 @@ pub(super) fn is_media(bytes: &[u8]) -> bool {
 pub(super) fn is_known_document(bytes: &[u8]) -> bool {
     const STARTS: &[&[u8]] =
         &[b"%PDF-", b"\xEF\xBB\xBF%PDF-", b"PK\x03\x04", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"];
-    STARTS.iter().any(|start| bytes.starts_with(start)) || bytes.get(128..132) == Some(b"DICM")
+    // Readers of PDF take anything in front of it, up to here.
+    let start = bytes.get(..1024.min(bytes.len())).unwrap_or_default();
+    STARTS.iter().any(|known| start.starts_with(known))
+        || bytes.get(128..132) == Some(b"DICM")
+        || memchr::memmem::find(start, b"%PDF-").is_some()
 }
 
 /// Whether a text holds nothing but what texts hold.

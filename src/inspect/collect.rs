@@ -6,13 +6,12 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::body::{Document, Limits, Path, Role, Step, encoded_words};
+use crate::detect::Engine;
+use crate::inspect::disguise;
+use crate::platform::{Endpoint, FieldClass, FieldSpec, Place};
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
-use percent_encoding::percent_decode_str;
-
-use crate::body::{Document, Path, Role, Step};
-use crate::detect::Engine;
-use crate::platform::{Endpoint, FieldClass, FieldSpec, Place};
 
 /// `Slug` of the Atom publishing protocol: becomes part of a post's address.
 const SLUG: HeaderName = HeaderName::from_static("slug");
@@ -27,10 +26,11 @@ pub(super) enum Source {
 }
 
 /// One string that is read.
+#[derive(Clone)]
 pub(super) struct Field<'a> {
     pub(super) text: Cow<'a, str>,
     /// The key it stands under, where that may say what it is (`{"mrn": "004411"}`).
-    pub(super) label: Option<&'a str>,
+    pub(super) label: Option<Cow<'a, str>>,
     pub(super) place: Place,
     pub(super) source: Source,
     /// The endpoint's own words for it; `None` for everything that it does not name.
@@ -68,6 +68,7 @@ pub(super) fn of_document<'a>(
     document: &'a Document,
     in_query: bool,
     endpoint: &'a Endpoint,
+    limits: &Limits,
     fields: &mut Vec<Field<'a>>,
 ) {
     for (index, text) in document.texts().iter().enumerate() {
@@ -82,59 +83,73 @@ pub(super) fn of_document<'a>(
             FieldClass::Other => None,
         };
         let content = text.text.expose();
-        let certain_only = words.is_none() && !Engine::is_prose(content);
-        if content.is_empty() || (certain_only && !may_identify(content)) {
-            continue;
-        }
-        fields.push(Field {
+        let source = if in_query { Source::Query(index) } else { Source::Body(index) };
+        let field = Field {
             text: Cow::Borrowed(content),
-            label: if certain_only { label(&text.path, text.role) } else { None },
+            label: None,
             place,
-            source: if in_query { Source::Query(index) } else { Source::Body(index) },
+            source,
             words,
-            certain_only,
+            certain_only: false,
             path: Some(&text.path),
-        });
+        };
+        let label = label(&text.path, text.role);
+        for hidden in disguise::hidden(content, limits) {
+            let within = Field {
+                text: Cow::Owned(hidden),
+                source: Source::Head,
+                words: None,
+                ..field.clone()
+            };
+            push(within, label, fields);
+        }
+        push(field, label, fields);
     }
 }
 
-/// Path segments, decoded. A segment that is no UTF-8 is read as it was spelled.
+/// Path segments, decoded.
 pub(super) fn of_path<'a>(path: &'a str, fields: &mut Vec<Field<'a>>) {
-    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        push_head(
-            percent_decode_str(segment).decode_utf8().unwrap_or(Cow::Borrowed(segment)),
-            Place::Path,
-            fields,
-        );
+    for segment in path.split('/') {
+        let text = disguise::undo_percent(segment).map_or(Cow::Borrowed(segment), Cow::Owned);
+        push(of_head(text, Place::Path), None, fields);
     }
 }
 
-/// The headers that carry words.
+/// The headers that carry words. Their bytes may be UTF-8, percent-encoded, or encoded words of mail (RFC 2047).
 pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>) {
     for name in [&CONTENT_DISPOSITION, &SLUG] {
         for value in headers.get_all(name) {
-            let raw: String = value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
-            let decoded = percent_decode_str(&raw).decode_utf8().map(Cow::into_owned);
-            let utf8 = std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned);
-            push_head(Cow::Owned(decoded.ok().or(utf8).unwrap_or(raw)), Place::Header, fields);
+            let raw = disguise::lenient(value.as_bytes());
+            let decoded = encoded_words(&raw).unwrap_or(raw);
+            let text = disguise::undo_percent(&decoded).unwrap_or(decoded);
+            push(of_head(Cow::Owned(text), Place::Header), None, fields);
         }
     }
 }
 
-fn push_head<'a>(text: Cow<'a, str>, place: Place, fields: &mut Vec<Field<'a>>) {
-    let certain_only = !Engine::is_prose(&text);
-    if text.is_empty() || (certain_only && !may_identify(&text)) {
-        return;
-    }
-    fields.push(Field {
+fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
+    Field {
         text,
         label: None,
         place,
         source: Source::Head,
         words: None,
-        certain_only,
+        certain_only: false,
         path: None,
-    });
+    }
+}
+
+/// Takes a string in, unless it can hold nothing. What its platform does not name, and is no prose, is read for what
+/// is certain by itself, with its key for a label.
+fn push<'a>(mut field: Field<'a>, label: Option<&'a str>, fields: &mut Vec<Field<'a>>) {
+    field.certain_only = field.words.is_none() && !Engine::is_prose(&field.text);
+    if field.text.is_empty() || (field.certain_only && !may_identify(&field.text)) {
+        return;
+    }
+    if field.certain_only {
+        field.label = label.map(|key| Cow::Owned(disguise::words_of_key(key)));
+    }
+    fields.push(field);
 }
 
 /// Whether a string of fewer than three words can hold an identifier that is certain by itself: each of those has a

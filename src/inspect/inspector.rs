@@ -134,6 +134,9 @@ impl Inspector {
         if body.kind() == Kind::Media && resolved.endpoint.class() != Class::Media {
             return Err(Unreadable::UnknownKind);
         }
+        if body.holds_unknown_files() && resolved.endpoint.class() != Class::Media {
+            return Err(Unreadable::UnknownKind);
+        }
         if body.holds_media() {
             let media = self.media(request);
             if matches!(media.verdict, Verdict::Block(_)) {
@@ -142,8 +145,8 @@ impl Inspector {
         }
 
         let mut fields = Vec::with_capacity(16);
-        collect::of_document(&body, false, resolved.endpoint, &mut fields);
-        collect::of_document(&query, true, resolved.endpoint, &mut fields);
+        collect::of_document(&body, false, resolved.endpoint, &self.limits, &mut fields);
+        collect::of_document(&query, true, resolved.endpoint, &self.limits, &mut fields);
         if !(resolved.known && matches!(resolved.endpoint.class(), Class::SignIn | Class::Pass)) {
             collect::of_path(request.path, &mut fields);
         }
@@ -164,8 +167,10 @@ impl Inspector {
         fields: &'f [Field<'f>],
         inspection: &mut Inspection,
     ) -> Vec<Judged<'f>> {
-        let pieces: Vec<Piece<'_>> =
-            fields.iter().map(|field| Piece { text: &field.text, label: field.label }).collect();
+        let pieces: Vec<Piece<'_>> = fields
+            .iter()
+            .map(|field| Piece { text: &field.text, label: field.label.as_deref() })
+            .collect();
         let scan = self.engine.scan(&pieces, request.today);
         inspection.care = scan.care.score;
         let mut judged = Vec::new();

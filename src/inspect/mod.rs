@@ -4,6 +4,7 @@
 //! it is not an error.
 
 mod collect;
+mod disguise;
 mod inspection;
 mod inspector;
 mod rewrite;

@@ -146,9 +146,13 @@ impl<'a> Pending<'a> {
         let written = self.document.write(&self.edits).map_err(|_| CannotRedact::Write)?;
         let again = reread(written.clone()).ok_or(CannotRedact::Write)?;
         let shortened = self.edits.iter().any(|edit| matches!(edit, Edit::Remove { .. }));
-        for (text, expected) in &self.expected {
+        // Texts keep their order, so one walk finds them all: looking for each anew would cost edits times texts.
+        let mut expected: Vec<&(usize, String)> = self.expected.iter().collect();
+        expected.sort_unstable_by_key(|(text, _)| *text);
+        let mut rest = again.texts().iter();
+        for (text, expected) in expected {
             let original = self.document.texts().get(*text).ok_or(CannotRedact::Write)?;
-            let stands = again.texts().iter().any(|new| {
+            let stands = rest.any(|new| {
                 same_path(new, original, shortened)
                     && new.role == original.role
                     && new.text.expose() == expected

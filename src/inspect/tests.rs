@@ -189,6 +189,47 @@ fn a_label_in_the_key_counts() {
 }
 
 #[test]
+fn what_hides_in_another_encoding_is_read() {
+    let batch = "batch=%5B%7B%22method%22%3A%22POST%22%2C%22relative_url%22%3A%22me%2Ffeed%22%2C%22body%22%3A%22message%3DMr.%2BCastellano%2Bwas%2Badmitted%2C%2BMRN%2B00412345%22%7D%5D";
+    let cases = [
+        Case::post("facebook", "/", FORM, batch),
+        Case::post(
+            "generic",
+            "/v1/notes",
+            JSON,
+            r#"{"payload":"{\"text\":\"SSN \\u0031\\u0032\\u0033-45-6789\"}"}"#,
+        ),
+        Case::post("generic", "/v1/notes", JSON, r#"{"patientSSN":"123-45-6789"}"#),
+        Case::post("generic", "/v1/notes", JSON, r#"{"medical_record_number":"00412345"}"#),
+        Case::post("mastodon", "/api/v1/statuses", FORM, "status=SSN%2520%2531%2532%2533-45-6789"),
+        Case::post("generic", "/u/SSN%20123-45-6789%ff", JSON, "{}"),
+    ];
+    for case in cases {
+        let inspection = case.shipped();
+        assert!(matches!(inspection.verdict, Verdict::Block(_)), "{}: {inspection:?}", case.path);
+    }
+    let mut case = Case::toot(status("good night"));
+    case.headers = &[("content-type", JSON), ("slug", "=?utf-8?B?U1NOIDEyMy00NS02Nzg5?=")];
+    assert!(matches!(case.shipped().verdict, Verdict::Block(_)));
+}
+
+#[test]
+fn a_file_nobody_can_read_passes_only_where_files_go() {
+    let part = |bytes: &[u8]| {
+        let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\nContent-Type: application/vnd.ms-excel\r\n\r\n";
+        [head, bytes, b"\r\n--x--\r\n"].concat()
+    };
+    let latin1 = part(b"Jos\xe9 Castellano;123-45-6789");
+    for (path, forwarded) in [("/api/v1/statuses", false), ("/api/v2/media", true)] {
+        let mut case = Case::post("mastodon", path, "", latin1.clone());
+        case.headers = &[("content-type", "multipart/form-data; boundary=x")];
+        let inspection = case.shipped();
+        assert_eq!(inspection.verdict == Verdict::Forward, forwarded, "{path}: {inspection:?}");
+        assert_eq!(inspection.unjudged_media, forwarded);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_blocked() {
     let gzip = Codings::parse("gzip").unwrap();
     let whole = gzip.encode(status("good night").as_bytes());

@@ -18,7 +18,8 @@ pub(crate) async fn inspect(
     passage: Passage,
     body: Bytes,
 ) -> Option<(Passage, Inspection)> {
-    let is_short = body.len() <= INLINE;
+    // What a coded body holds is not known before it is decoded.
+    let is_short = body.len() <= INLINE && !passage.is_encoded();
     let run = move || {
         let inspection = guarded(&inspector, &passage, &body, |request| inspector.inspect(request));
         (passage, inspection)

@@ -73,6 +73,11 @@ impl Passage {
             .class()
     }
 
+    /// Whether the body comes encoded, so that its length says nothing of what it holds.
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.parts.headers.contains_key(http::header::CONTENT_ENCODING)
+    }
+
     /// Whether the body's leading bytes are media's, whatever its type claims. Compressed media are not: nobody
     /// compresses media, and a text hidden so would pass unread.
     pub(crate) fn is_media(&self, start: &[u8]) -> bool {

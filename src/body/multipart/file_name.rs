@@ -33,7 +33,7 @@ pub(super) fn extended(param: Param<'_>, layer: u32) -> Result<(String, Slot), U
 }
 
 /// Undoes the encoded words of a text; `None` where one cannot be decoded for certain.
-fn encoded_words(text: &str) -> Option<String> {
+pub fn encoded_words(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut after_word = false;

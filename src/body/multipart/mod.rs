@@ -7,6 +7,8 @@ mod file_name;
 mod head;
 mod split;
 
+pub use file_name::encoded_words;
+
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -140,6 +142,7 @@ impl PartReader<'_> {
             _ if is_string && !sniff::is_media(&content) => Err(Unreadable::Charset),
             _ => {
                 reader.unread_files = true;
+                reader.unknown_files |= !sniff::is_media(&content);
                 Ok(())
             }
         }

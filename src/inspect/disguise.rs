@@ -1,0 +1,135 @@
+//! Strings within strings: what a post hides, by accident or not, in an encoding of its own.
+//!
+//! An API may carry a form in a JSON string, JSON in a JSON string, or a link whose query says it all. What is decoded
+//! here is read and never edited, since nobody can say how the platform will put it back.
+
+use percent_encoding::percent_decode;
+
+use crate::body::{Document, Limits, Role};
+
+/// How often percent-encoding may lie in percent-encoding.
+const MOST_LAYERS: usize = 3;
+
+/// The texts that a string hides; none for nearly every string.
+pub(super) fn hidden(text: &str, limits: &Limits) -> Vec<String> {
+    let mut found = Vec::new();
+    if text.contains('%') || (text.contains('+') && text.contains('=')) {
+        found.extend(text.split_whitespace().filter_map(undo_percent));
+    }
+    if text.contains("\\u") {
+        let inner = escaped_json(text, limits);
+        found.extend(inner.iter().filter_map(|text| undo_percent(text)).collect::<Vec<_>>());
+        found.extend(inner);
+    }
+    found
+}
+
+/// A percent-encoded word or form, decoded as often as it was encoded. Bytes that are no UTF-8 become a mark, so that
+/// one of them does not hide the rest.
+pub(super) fn undo_percent(word: &str) -> Option<String> {
+    let mut text = word.to_owned();
+    let mut changed = false;
+    for _ in 0..MOST_LAYERS {
+        let is_form = text.contains('=') && text.contains('+');
+        if !is_form && !has_percent(&text) {
+            break;
+        }
+        let plain = if is_form { text.replace('+', " ") } else { text };
+        let bytes: Vec<u8> = percent_decode(plain.as_bytes()).collect();
+        text = lenient(&bytes);
+        changed = true;
+    }
+    changed.then_some(text)
+}
+
+/// Text of bytes, of which some may be no UTF-8: each such stretch is one mark.
+pub(super) fn lenient(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
+}
+
+fn has_percent(text: &str) -> bool {
+    text.as_bytes().windows(3).any(|three| {
+        matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+    })
+}
+
+/// The strings of JSON with escapes in it. Without escapes it reads as it stands.
+fn escaped_json(text: &str, limits: &Limits) -> Vec<String> {
+    let trimmed = text.trim();
+    if !trimmed.starts_with(['{', '[']) {
+        return Vec::new();
+    }
+    let body = bytes::Bytes::copy_from_slice(trimmed.as_bytes());
+    let Ok(document) = Document::parse(Some("application/json"), body, limits) else {
+        return Vec::new();
+    };
+    document
+        .texts()
+        .iter()
+        .filter(|text| matches!(text.role, Role::Value | Role::Key))
+        .map(|text| text.text.expose().to_owned())
+        .collect()
+}
+
+/// A key as words: `patientSSN`, `medical_record_number` and `ssn-number` label what stands beside them.
+pub(super) fn words_of_key(key: &str) -> String {
+    let mut words = String::with_capacity(key.len() + 4);
+    let mut letters = key.chars().peekable();
+    let mut last: Option<char> = None;
+    while let Some(letter) = letters.next() {
+        let starts_word = last.is_some_and(|last| {
+            let next_is_lower = letters.peek().is_some_and(|next| next.is_lowercase());
+            letter.is_uppercase() && (!last.is_uppercase() || next_is_lower)
+        });
+        if starts_word {
+            words.push(' ');
+        }
+        words.push(if matches!(letter, '_' | '-' | '.') { ' ' } else { letter });
+        last = Some(letter);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hidden, words_of_key};
+    use crate::body::Limits;
+
+    #[test]
+    fn what_is_hidden_is_found() {
+        let cases: &[(&str, &[&str])] = &[
+            ("plain words and 100 % of them", &[]),
+            ("a + b = c", &[]),
+            ("message=Mr.+Roe+came", &["message=Mr. Roe came"]),
+            ("see https://a.example/?ssn=%31%32 now", &["https://a.example/?ssn=12"]),
+            ("SSN%2520%2531", &["SSN 1"]),
+            ("a%ffb%20c", &["a\u{fffd}b c"]),
+            (r#"{"text":"\u0031\u0032"}"#, &["text", "12"]),
+            (r#"{"text":"\u0031"#, &[]),
+        ];
+        for (text, want) in cases {
+            assert_eq!(hidden(text, &Limits::default()), *want, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_words() {
+        for (key, words) in [
+            ("ssn", "ssn"),
+            ("patientSSN", "patient SSN"),
+            ("SSNNumber", "SSN Number"),
+            ("medical_record_number", "medical record number"),
+            ("patientMrn", "patient Mrn"),
+            ("mrn-no", "mrn no"),
+        ] {
+            assert_eq!(words_of_key(key), words);
+        }
+    }
+}
