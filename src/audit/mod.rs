@@ -5,6 +5,7 @@ mod clock;
 mod event;
 mod id;
 mod line;
+mod previous;
 mod sink;
 mod store;
 mod tail;

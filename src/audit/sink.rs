@@ -9,7 +9,7 @@ use crate::audit::chain::Link;
 use crate::audit::store::{FileStore, Store};
 use crate::audit::tail::{self, Tail};
 use crate::audit::writer::{Shared, Writer};
-use crate::audit::{Event, id, line};
+use crate::audit::{Event, id, line, previous as renamed};
 
 /// When a line counts as written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -92,7 +92,8 @@ impl Drop for Handle {
 }
 
 impl Audit {
-    /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined.
+    /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined. A
+    /// new file continues the chain of the newest one beside it whose name begins alike, if there is one.
     pub fn open(settings: AuditSettings) -> Result<Self, AuditError> {
         open(settings, None)
     }
@@ -152,10 +153,16 @@ fn open(settings: AuditSettings, previous: Option<&Path>) -> Result<Audit, Audit
     let length = store.file().metadata().map_err(failed)?.len();
     let (link, unended, note) = match tail::examine(store.file()).map_err(failed)? {
         Tail::Damaged => return Err(AuditError::Damaged { file }),
-        Tail::Whole { .. } if length == 0 => match previous {
-            Some(previous) => (link_of(previous)?, false, b"\"event\":\"continue\"".to_vec()),
-            None => (Link::START, false, Vec::new()),
-        },
+        Tail::Whole { .. } if length == 0 => {
+            let link = match previous {
+                Some(previous) => Some(link_of(previous)?),
+                None => renamed::link(&file),
+            };
+            match link {
+                Some(link) => (link, false, b"\"event\":\"continue\"".to_vec()),
+                None => (Link::START, false, Vec::new()),
+            }
+        }
         Tail::Whole { link, unended } => (link, unended, Vec::new()),
         Tail::Torn { link, n_bytes, hash, unended } => {
             tracing::warn!(

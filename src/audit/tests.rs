@@ -367,6 +367,18 @@ async fn files_that_continue_each_other_are_one_chain() {
     }
 }
 
+#[tokio::test]
+async fn a_renamed_file_is_continued() {
+    let folder = folder();
+    let (file, old) = (folder.path().join("audit.jsonl"), folder.path().join("audit.jsonl.1"));
+    written(&file, 2).await;
+    std::fs::rename(&file, &old).unwrap();
+    std::fs::write(folder.path().join("audit-notes.txt"), "no audit").unwrap();
+    written(&file, 1).await;
+    let report = verify(&[&old, &file]).unwrap();
+    assert_eq!((report.n_lines, report.broken), (4, None));
+}
+
 /// A disk that fails as it is told to.
 #[derive(Clone, Default)]
 struct Disk(Arc<Mutex<DiskState>>);
