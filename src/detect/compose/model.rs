@@ -66,7 +66,7 @@ features! {
     // How it is written.
     ShapeLower "shape-lower", ShapeCapital "shape-capital", ShapeUpper "shape-upper", ShapeMixed "shape-mixed",
     ShapeCode "shape-code", CapitalInside "capital-inside-sentence", StartsSentence "starts-sentence",
-    StartsLine "starts-line", CaseUpper "post-in-capitals", CaseLower "post-without-capitals",
+    StartsLine "starts-line", CaseUpper "post-in-capitals", CaseLower "post-without-capitals", CaseTitle "post-in-title-case",
     Words2 "two-words", Words3 "three-words", Initial "has-initial", OnlyInitials "only-initials",
     Possessive "possessive", Tagged "in-hashtag", Handle "in-handle", Quoted "quoted", Hyphen "hyphenated",
     LastFirst "last-comma-first", Particle "with-particle", Leet "leet", Unlisted "unlisted", FirstAndLast "first-and-last-listed",

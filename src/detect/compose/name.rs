@@ -303,11 +303,13 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
     match word.token.shape {
         Shape::Digits => false,
         Shape::Code => leet(reading, at),
-        Shape::Capital | Shape::Mixed if reading.case == Case::Normal || word.token.tagged => {
+        Shape::Capital | Shape::Mixed
+            if matches!(reading.case, Case::Normal | Case::Title) || word.token.tagged =>
+        {
             if !cue.is_empty() || word.token.tagged {
                 return common < 16 || listed;
             }
-            if word.token.starts_sentence {
+            if word.token.starts_sentence || reading.case == Case::Title {
                 // `Mercy fed herself`, `Will is doing great`: somebody does something.
                 let does = (entry.first >= 8 || word.classes.meets(LISTED))
                     && reading.classes(at, 1).has(Class::ClinicalVerb)
@@ -549,6 +551,7 @@ fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>)
     score.add_if(starts, Feature::StartsSentence);
     score.add_if(reading.case == Case::Upper, Feature::CaseUpper);
     score.add_if(reading.case == Case::Lower, Feature::CaseLower);
+    score.add_if(reading.case == Case::Title, Feature::CaseTitle);
     score.add_if(words.len() == 2, Feature::Words2);
     score.add_if(words.len() > 2, Feature::Words3);
     score.add_if(words.iter().any(|word| word.token.span.len() == 1), Feature::Initial);
@@ -636,12 +639,10 @@ fn composer(reading: &Reading<'_>, run: Run) -> Composer {
     }
 }
 
-/// The span of a run; dotted initials keep their last full stop.
+/// The span of a run; an initial at its end keeps its full stop.
 fn whole(reading: &Reading<'_>, run: Run) -> Span {
     let span = reading.span(run.first, run.last);
-    let dotted = run.last > run.first
-        && reading.at(run.last, 0).is_some_and(|word| word.token.span.len() == 1)
-        && reading.gap(run.last).has(Gap::STOP)
+    let dotted = reading.at(run.last, 0).is_some_and(|word| word.token.span.len() == 1)
         && reading.byte_after(run.last) == b'.';
     if dotted { Span::new(span.start(), span.end() + 1) } else { span }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Case {
     Upper,
     /// No capitals: a name has none either.
     Lower,
+    /// A headline: nearly every word has a capital.
+    Title,
 }
 
 /// One word and what the lists say of it.
@@ -188,6 +190,7 @@ fn case_of(words: &[Word]) -> Case {
     match () {
         () if upper >= 4 && upper * 3 > (lower + capital + upper) * 2 => Case::Upper,
         () if lower >= 6 && capital == 0 => Case::Lower,
+        () if capital >= 4 && capital * 10 > (lower + capital + upper) * 6 => Case::Title,
         () => Case::Normal,
     }
 }
