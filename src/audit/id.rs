@@ -1,5 +1,6 @@
 //! Event ids and the references that people read out on the telephone.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
 
 use aws_lc_rs::rand;
@@ -21,20 +22,37 @@ pub(super) fn new_reference() -> String {
     random::<REFERENCE>()
 }
 
+/// Random bytes in store, for each thread its own: a draw from the generator costs as much as a hundred letters.
+const STORE: usize = 512;
+
+thread_local! {
+    static LETTERS_IN_STORE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 fn random<const N: usize>() -> String {
-    let mut bytes = [0_u8; N];
-    if rand::fill(&mut bytes).is_err() {
+    LETTERS_IN_STORE.with_borrow_mut(|store| {
+        if store.len() < N {
+            store.resize(STORE, 0);
+            fill(store);
+        }
+        // Taken out, so that no two ids share a byte.
+        let rest = store.len().saturating_sub(N);
+        store.drain(rest..).map(letter).collect()
+    })
+}
+
+fn letter(byte: u8) -> char {
+    LETTERS.get(usize::from(byte & 31)).map_or('a', |letter| char::from(*letter))
+}
+
+fn fill(bytes: &mut [u8]) {
+    if rand::fill(bytes).is_err() {
         // An id need not be secret, only different, and a post must not fail for want of one.
         let state = RandomState::new();
         for (n, byte) in bytes.iter_mut().enumerate() {
             *byte = state.hash_one(n).to_le_bytes()[0];
         }
     }
-    bytes
-        .iter()
-        .filter_map(|byte| LETTERS.get(usize::from(byte & 31)))
-        .map(|letter| char::from(*letter))
-        .collect()
 }
 
 #[cfg(test)]

@@ -186,6 +186,26 @@ async fn a_chain_is_written_continued_and_verified() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+#[tokio::test]
+async fn what_nobody_waits_for_is_written_soon_all_the_same() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    let audit = Audit::open(settings(&file)).unwrap();
+    // Once while the writer has just written, once when it has long been idle.
+    for (n, pause) in [(1, 0), (2, 100)] {
+        audit.record(event("E")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        audit.record_later(outcome("E", Outcome::Answered(200)));
+        for _ in 0..500 {
+            if lines(&file).len() == 2 * n {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(lines(&file).len(), 2 * n, "after {pause} ms");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_make_one_chain() {
     let folder = folder();
