@@ -328,15 +328,17 @@ def likeness(posts, strength=STRENGTH):
 HAND = """
 [date-likeness]
 bias = 1.0
-numeric = -1.5
+numeric = -0.9
 range = -2.0
 month-alone = -0.5
-labelled-number = 1.0
+ordinal-day = -0.2
 
 [place-likeness]
 bias = 0.5
 address = 2.5
 in-number = -2.0
+in-low-number = -2.0
+line-number = -1.0
 room-code = -0.4
 unlisted-place = -1.2
 bed-number = 0.4

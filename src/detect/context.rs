@@ -35,7 +35,7 @@ const CARE: Classes = Classes::of(&[
     Class::Room,
 ]);
 
-/// Weighs the words of a whole post. `near` are the classes of the ages, rooms and numbers that were found.
+/// Weighs the words of a whole post.
 pub(crate) fn weigh(readings: &[Reading<'_>], model: &Model, explain: bool) -> (f32, Vec<Part>) {
     let mut counts = [0_u16; 64];
     let (mut n_words, mut n_care, mut n_unlisted, mut n_lower) =

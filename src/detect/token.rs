@@ -25,6 +25,13 @@ pub(crate) enum Shape {
     Code,
 }
 
+impl Shape {
+    /// Whether digits are part of it.
+    pub(crate) const fn is_number(self) -> bool {
+        matches!(self, Self::Digits | Self::Code)
+    }
+}
+
 /// What stands between a word and the one before it: a set of marks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Gap(u16);

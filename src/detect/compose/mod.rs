@@ -5,13 +5,20 @@
 //! about a patient; from then on everything that reaches the much lower *deny* threshold is a finding. Elsewhere what
 //! merely looks like a name, date or place is of low confidence at most.
 
+mod address;
 mod age;
+mod calendar;
 mod date;
 mod model;
 mod name;
 mod place;
+mod room;
+mod run;
 mod surroundings;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -83,7 +83,7 @@ features! {
     FullDate "full-date", NumericDate "numeric", IsoDate "iso", MonthDay "month-and-day", MonthYear "month-and-year", MonthAlone "month-alone",
     WeekdayAlone "weekday-alone", WeekdayLast "weekday-with-last", HolidayDate "holiday-date", OrdinalDate "ordinal-day",
     WithYear "with-year", OldYear "birth-year", ClockAfter "clock-after", ClockNear "clock-near",
-    FutureYear "future-year", RangeDate "range", PluralDay "plural-day",
+    FutureYear "future-year", RangeDate "range", HyphenAfter "hyphen-after", PluralDay "plural-day",
     // Places.
     Address "address", StreetName "street-name", Highway "highway", Crossing "crossing", CountyName "county-name",
     CityName "city-name", CitySmall "small-city", FacilityName "facility-name", RoomNumber "room-number",

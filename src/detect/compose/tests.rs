@@ -1,0 +1,237 @@
+//! What is proposed, whatever it is worth: tables of texts and the words that a composer must see in them.
+
+use jiff::civil::date;
+
+use super::{Composer, Composers, Desk, propose};
+use crate::detect::compose::words::Reading;
+use crate::detect::token::Text;
+use crate::rules::{Confidence, RuleSet};
+
+/// The proposals of some composers in a text, in order.
+fn proposed(text: &str, wanted: fn(Composer) -> bool) -> Vec<String> {
+    let rules = RuleSet::embedded();
+    let composers = Composers::build(&rules).unwrap();
+    let cut = Text::of(text);
+    let reading = Reading::of(&cut, &composers.lexicons);
+    let desk = Desk {
+        lexicons: &composers.lexicons,
+        models: &composers.models,
+        today: date(2026, 11, 22),
+        explain: false,
+    };
+    let mut found: Vec<_> = propose(&reading, desk)
+        .into_iter()
+        .filter(|proposal| wanted(proposal.composer))
+        .map(|proposal| cut.view.to_original(proposal.span))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|span| span.of(text).unwrap().to_owned()).collect()
+}
+
+#[track_caller]
+fn check(cases: &[(&str, &[&str])], wanted: fn(Composer) -> bool) {
+    for (text, want) in cases {
+        assert_eq!(proposed(text, wanted), *want, "{text:?}");
+    }
+}
+
+fn is_date(composer: Composer) -> bool {
+    matches!(
+        composer,
+        Composer::DateCalendar
+            | Composer::DatePartial
+            | Composer::DateWeekday
+            | Composer::DateHoliday
+    )
+}
+
+fn is_place(composer: Composer) -> bool {
+    !composer.is_name() && !is_date(composer) && composer != Composer::AgeOver89
+}
+
+#[test]
+fn dates_in_every_form() {
+    check(
+        &[
+            ("seen 3/14/2026 again", &["3/14/2026"]),
+            ("seen 14.03.2026", &["14.03.2026"]),
+            ("on 2026-03-14 at noon", &["2026-03-14"]),
+            ("born 07-JUL-1977", &["07-JUL-1977"]),
+            ("admit 20261118", &["20261118"]),
+            ("on March 3rd, 2026 she", &["March 3rd, 2026"]),
+            ("the ninth of June", &["the ninth of June"]),
+            ("lo operaron el 12 de febrero de 2024", &["12 de febrero de 2024"]),
+            ("on the list since 9/2024", &["9/2024"]),
+            ("back on 4/18", &["4/18"]),
+            ("home on the 14th.", &["the 14th"]),
+            ("Saturday the 17th he", &["Saturday the 17th"]),
+            ("died last Tuesday", &["last Tuesday"]),
+            ("home this past Wednesday", &["this past Wednesday"]),
+            ("two days before Thanksgiving", &["two days before Thanksgiving"]),
+            ("on Valentine's Day", &["Valentine's Day"]),
+            ("July 13 - 15", &["July 13 - 15"]),
+            ("13 to 15 July", &["13 to 15 July"]),
+            ("scope at 22:10 Nov 14", &["Nov 14"]),
+        ],
+        is_date,
+    );
+}
+
+#[test]
+fn what_only_looks_like_a_date() {
+    check(
+        &[
+            ("since 2019", &[]),
+            ("open 24/7", &[]),
+            ("call 555-0142", &[]),
+            ("version 1.12.2026.4", &[]),
+            ("bp 120/80 and 99/60", &[]),
+            ("may march on", &[]),
+            ("he sat in the sun", &[]),
+            ("the 3rd time", &[]),
+            ("ratio 31/12/1", &[]),
+        ],
+        is_date,
+    );
+}
+
+#[test]
+fn ages_over_89_only() {
+    check(
+        &[
+            ("my 102-year-old patient", &["102-year-old"]),
+            ("97yo F fell", &["97yo"]),
+            ("he turns 94 on", &["94"]),
+            ("she was ninety-two years old", &["ninety-two years old"]),
+            ("tiene noventa y tres años", &["noventa y tres años"]),
+            ("Wilhelmina, 100, was found", &["100"]),
+            ("He's 98, in our unit", &["98"]),
+            ("born in 1925", &["1925"]),
+            ("my 89-year-old patient", &[]),
+            ("born in 1985", &[]),
+            ("sats 94 on room air", &[]),
+            ("spo2 97%", &[]),
+            ("100 years of service", &[]),
+            ("123 years old", &[]),
+            ("bp 120/95", &[]),
+        ],
+        |composer| composer == Composer::AgeOver89,
+    );
+}
+
+#[test]
+fn places() {
+    check(
+        &[
+            ("rolled up to 1184 Larkspur Lane", &["1184 Larkspur Lane"]),
+            ("at 410 Orchard St Apt 4B today", &["410 Orchard St Apt 4B"]),
+            ("33 W. Monroe, Eau Claire, WI 54701", &["33 W. Monroe, Eau Claire, WI"]),
+            ("crash on Quail Run Ct", &["Quail Run Ct"]),
+            ("deer on Route 9", &["Route 9"]),
+            ("at Fifth and Juniper", &["Fifth and Juniper"]),
+            ("en la calle Olvera", &["calle Olvera"]),
+            ("a man from Prather County", &["Prather County"]),
+            ("teacher from Sheboygan", &["Sheboygan"]),
+            ("a kid from Harding High", &["Harding High"]),
+            ("pt in room 2217 threw", &["room 2217"]),
+            ("Ward 7 Bay 2", &["Ward 7 Bay 2"]),
+            ("4B-12 has asked", &["4B-12"]),
+            ("GINNY IN 12 says", &["12"]),
+            ("up on 7 East and", &["7 East"]),
+            ("from Wisconsin", &[]),
+            ("room for improvement", &[]),
+            ("in 2019", &[]),
+            ("5 of 10 miles", &[]),
+        ],
+        is_place,
+    );
+}
+
+#[test]
+fn names() {
+    check(
+        &[
+            ("Mrs. Abernathy climbs", &["Abernathy"]),
+            ("Mr. T coded again", &["T"]),
+            ("RODRIGUEZ, MANUEL 67M chf", &["RODRIGUEZ, MANUEL"]),
+            ("Margaret van der Berg was", &["Margaret van der Berg"]),
+            ("we met Ji-ho and", &["Ji-ho"]),
+            ("her son Terrence signed", &["Terrence"]),
+            ("thinking of marisol vega and her kids tonight", &["marisol vega"]),
+            ("#PrayForEthan tonight", &["Ethan"]),
+            ("hi @abuela.consuelo stop", &["abuela.consuelo"]),
+            ("it is D.a.n.i.e.l again", &["D.a.n.i.e.l"]),
+            ("ok then. S*m*nth* fired me", &["S*m*nth"]),
+            ("a joiner at Ballard & Sons", &["Ballard & Sons"]),
+            ("notes of Sam T. today", &["Sam T."]),
+            ("the patient was extubated", &[]),
+            ("will you believe it", &[]),
+            ("I can't. Don't ask", &[]),
+            ("thanks @team.example #strokeweek", &[]),
+        ],
+        Composer::is_name,
+    );
+}
+
+#[test]
+fn care_decides() {
+    let composers = Composers::build(&RuleSet::embedded()).unwrap();
+    let run = |text: &str| {
+        let texts = [Text::of(text)];
+        let (care, candidates) = composers.run(&texts, date(2026, 11, 22), &[Vec::new()], false);
+        let sure =
+            candidates.iter().flatten().any(|one| one.confidence >= Some(Confidence::Medium));
+        (care.speaks_of_care, sure)
+    };
+    for text in [
+        "my patient Ricardo Halvorsen in room 412 was intubated and his wife Lucille signed the DNR",
+        "pt Mrs. Abernathy, 97yo, coded twice and passed away, her daughter was at the bedside",
+    ] {
+        assert_eq!(run(text), (true, true), "{text:?}");
+    }
+    for text in [
+        "Congratulations to our charge nurse Denise Okafor on her DAISY award!",
+        "Register for the stroke conference on March 3rd in Chicago, keynote by Dr. Amelia Stone",
+        "New criteria for Parkinson's disease are out",
+        "",
+    ] {
+        assert_eq!(run(text), (false, false), "{text:?}");
+    }
+}
+
+#[test]
+fn once_a_name_is_found_every_equal_word_is() {
+    let composers = Composers::build(&RuleSet::embedded()).unwrap();
+    let text = "my patient Mrs. Zywotko coded in the icu. nobody told me zywotko had a son";
+    let texts = [Text::of(text)];
+    let (care, candidates) = composers.run(&texts, date(2026, 11, 22), &[Vec::new()], false);
+    assert!(care.speaks_of_care);
+    let found =
+        candidates.iter().flatten().filter(|one| one.confidence >= Some(Confidence::Medium));
+    let words: Vec<_> = found.filter_map(|one| one.span.of(texts[0].view.text())).collect();
+    assert_eq!(words.iter().filter(|word| **word == "zywotko").count(), 2, "{words:?}");
+}
+
+#[test]
+fn long_texts_are_read_in_linear_time() {
+    let composers = Composers::build(&RuleSet::embedded()).unwrap();
+    for part in [
+        "Mrs. Abernathy ",
+        "bed 1 ",
+        "room ",
+        "J. ",
+        "a.",
+        "Anna, ",
+        "3/4/",
+        "the first of ",
+        "@x_",
+        "#A ",
+    ] {
+        let text = part.repeat(40_000);
+        let texts = [Text::of(&text)];
+        let started = std::time::Instant::now();
+        composers.run(&texts, date(2026, 11, 22), &[Vec::new()], false);
+        // Quadratic time would take minutes.
+        assert!(started.elapsed().as_secs() < 20, "{part:?}");
+    }
+}
