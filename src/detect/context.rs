@@ -80,6 +80,7 @@ pub(crate) fn weigh(readings: &[Reading<'_>], model: &Model, explain: bool) -> (
 
 /// Pairs of words that tell whose people a post speaks of.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one feature")]
 struct Phrases {
     my_kin: bool,
     their_kin: bool,

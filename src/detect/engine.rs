@@ -226,9 +226,9 @@ impl Engine {
     }
 
     /// Every candidate of every text, before overlaps are settled.
-    fn judge<'t>(
+    fn judge(
         &self,
-        labelled: &'t [Labelled<'_>],
+        labelled: &[Labelled<'_>],
         today: Date,
         explain: bool,
     ) -> (Vec<Text>, Care, Vec<Vec<Judged>>) {

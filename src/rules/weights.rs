@@ -53,6 +53,10 @@ pub struct Thresholds {
 
 impl Weights {
     /// The shipped weights, parsed once a process.
+    ///
+    /// # Panics
+    ///
+    /// Never: the file is built in, and a test parses it.
     #[expect(clippy::expect_used, reason = "the file is built in, and a test parses it")]
     pub fn embedded() -> Arc<Self> {
         static EMBEDDED: OnceLock<Arc<Weights>> = OnceLock::new();

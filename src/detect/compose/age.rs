@@ -27,6 +27,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             words: (first, last),
             tied: score.tied,
             like: if sure { 3.0 } else { -1.0 },
+            sure: false,
             generalized: Some("90+".to_owned()),
             parts: score.parts,
         });

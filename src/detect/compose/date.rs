@@ -47,6 +47,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             words: (first, found.last),
             tied: score.tied,
             like: score.like,
+            sure: false,
             generalized: found.year.map(|year| year.to_string()),
             parts: score.parts,
         });

@@ -103,6 +103,8 @@ struct Proposal {
     words: (usize, usize),
     tied: f32,
     like: f32,
+    /// Says so itself: shows by itself that the post is about a patient.
+    sure: bool,
     generalized: Option<String>,
     parts: Vec<Part>,
 }
@@ -220,7 +222,8 @@ impl Composers {
         }
         let hit = hits.iter().flatten().map(|(tied, _)| *tied).fold(f32::NEG_INFINITY, f32::max);
         // What identifies by itself, such as a labelled record number, needs no words of care.
-        let certain_number = certain.iter().flatten().any(|hit| hit.standalone);
+        let certain_number = certain.iter().flatten().any(|hit| hit.standalone)
+            || proposals.iter().flatten().any(|proposal| proposal.sure);
         care.speaks_of_care =
             certain_number || best.max(hit) + care.score >= self.thresholds.trigger;
         if care.speaks_of_care {
@@ -314,6 +317,7 @@ impl Composers {
                         words: (at, at),
                         tied: self.thresholds.deny - care,
                         like: 0.0,
+                        sure: false,
                         generalized: None,
                         parts: Vec::new(),
                     });
@@ -329,7 +333,9 @@ impl Composers {
         let confidence = match () {
             () if care.speaks_of_care && total >= self.thresholds.high => Some(Confidence::High),
             // Rounding must not part a repeat from the name it repeats.
-            () if care.speaks_of_care && total + 1e-3 >= self.thresholds.deny => {
+            () if care.speaks_of_care
+                && (proposal.sure || total + 1e-3 >= self.thresholds.deny) =>
+            {
                 Some(Confidence::Medium)
             }
             () if proposal.like >= self.thresholds.low => Some(Confidence::Low),

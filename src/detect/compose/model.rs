@@ -70,7 +70,7 @@ features! {
     Words2 "two-words", Words3 "three-words", Initial "has-initial", OnlyInitials "only-initials",
     Possessive "possessive", Tagged "in-hashtag", Handle "in-handle", Quoted "quoted", Hyphen "hyphenated",
     LastFirst "last-comma-first", Particle "with-particle", Leet "leet", Unlisted "unlisted", FirstAndLast "first-and-last-listed",
-    NameSuffix "suffix-of-names", Repeated "repeated", Masked "masked", Spaced "spaced-letters", Employer "employer", Plural "plural-of-family", Short "three-letters-or-less",
+    NameSuffix "suffix-of-names", Repeated "repeated", CertainCue "certain-cue", Masked "masked", Spaced "spaced-letters", Employer "employer", Plural "plural-of-family", Short "three-letters-or-less",
     // What stands beside it.
     ColonAfter "colon-after", CommaAfter "comma-after", CommaBefore "comma-before", ColonBefore "colon-before",
     StopAfter "stop-after", LineAfter "line-after", QuoteAfter "quote-after", NumberAfter "number-after", NumberBefore "number-before",

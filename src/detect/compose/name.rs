@@ -32,12 +32,15 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         let mut score = desk.models.name.score(desk.explain);
         weigh(reading, desk, *run, &mut score);
         beside(reading, &runs, nth, &mut score);
+        let sure = is_sure(reading, *run);
+        score.add_if(sure, Feature::CertainCue);
         out.push(Proposal {
             composer: composer(reading, *run),
             span: whole(reading, *run),
             words: (run.first, run.last),
             tied: score.tied,
             like: score.like,
+            sure,
             generalized: None,
             parts: score.parts,
         });
@@ -164,6 +167,28 @@ fn decoded(reading: &Reading<'_>, desk: Desk<'_>, run: Run, word: &Word) -> Word
         word.entry = desk.lexicons.word(&name.replace('i', "l"));
     }
     word
+}
+
+/// Whether a name says itself that it is a patient's: `my patient`, `pt` or an honorific before a first and last name,
+/// and nobody's role, praise or public office near.
+fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
+    const OTHERS: Classes = Classes::of(&[
+        Class::Role,
+        Class::Praise,
+        Class::Public,
+        Class::Event,
+        Class::Pet,
+        Class::Brand,
+    ]);
+    let Some(words) = reading.words.get(run.first..=run.last) else { return false };
+    let listed = words.first().is_some_and(|word| word.entry.first >= 8)
+        && words.last().is_some_and(|word| word.entry.last >= 6)
+        && words.len() > 1;
+    let cue = run.first.checked_sub(1).map_or("", |at| reading.word(at));
+    let patient = matches!(cue, "patient" | "pt" | "paciente" | "patiente" | "pasyente");
+    (patient || run.cue.has(Class::Honorific))
+        && listed
+        && !surroundings::near(reading, run.first, run.last).meets(OTHERS)
 }
 
 /// What the names around a name say: a list of them is mostly of colleagues.

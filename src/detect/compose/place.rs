@@ -48,6 +48,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             words: (found.first, found.last),
             tied: score.tied,
             like: score.like,
+            sure: false,
             generalized: None,
             parts: score.parts,
         });

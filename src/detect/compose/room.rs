@@ -16,60 +16,7 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let found =
         |first, last, form| Some(Found { first, last, form, composer: Composer::LocationRoom });
     if word.classes.has(Class::Room) && !word.token.possessive {
-        let mut next = at + 1;
-        while next < at + 4
-            && matches!(
-                reading.word(next),
-                "number" | "no" | "num" | "bed" | "numero" | "room" | "rm"
-            )
-        {
-            next += 1;
-        }
-        let value = reading.at(next, 0)?;
-        let near = value
-            .token
-            .gap
-            .only(Gap::SPACE.and(Gap::HASH).and(Gap::COLON).and(Gap::HYPHEN).and(Gap::STOP))
-            && !value.token.starts_sentence;
-        let spelled = value.classes.has(Class::NumberWord)
-            && !matches!(reading.word(next), "one" | "first" | "second");
-        let numbered = spelled
-            || (value.token.shape == Shape::Digits && value.token.span.len() <= 5)
-            || (value.token.shape == Shape::Code
-                && value.token.span.len() <= 6
-                && !surroundings::is_age_code(reading.word(next))
-                && !ordinal(reading.word(next)));
-        let lettered = value.token.span.len() == 1 && is_proper(value) && reading.word(next) != "i";
-        // `5 rooms`, `bed 1 of 2` and a time (`room 12:30`) are no room.
-        let time = matches!(reading.byte_after(next), b':' | b'%');
-        if near && (numbered || lettered) && !time {
-            let mut last = code_end(reading, next);
-            while spelled
-                && last < next + 4
-                && reading.classes(last + 1, 0).has(Class::NumberWord)
-                && reading.gap(last + 1).only(Gap::SPACE.and(Gap::HYPHEN))
-            {
-                last += 1;
-            }
-            // `Ward 7 Bay 2`, `ICU bed 6`
-            let goes_on = reading.classes(last + 1, 0).has(Class::Room)
-                && reading.gap(last + 1).only(Gap::SPACE)
-                && reading.gap(last + 2).only(Gap::SPACE)
-                && reading
-                    .at(last, 2)
-                    .is_some_and(|word| matches!(word.token.shape, Shape::Digits | Shape::Code));
-            if goes_on {
-                last += 2;
-            }
-            let next = at;
-            let form = if matches!(text, "bed" | "bay" | "cama" | "lit" | "leito" | "chair") {
-                Feature::BedNumber
-            } else {
-                Feature::RoomNumber
-            };
-            return found(next, last, form);
-        }
-        return None;
+        return numbered_room(reading, at);
     }
     // `4B-12`: a ward and a bed; `412B`; `in 412`
     let short = word.token.span.len() <= 4;
@@ -82,14 +29,14 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
         }
     }
     // `B-214`
-    let lettered = word.token.span.len() == 1
+    let hyphened = word.token.span.len() == 1
         && is_proper(word)
         && reading.at(at, 1).is_some_and(|next| {
             next.token.gap == Gap::HYPHEN
                 && next.token.shape == Shape::Digits
                 && (2..=4).contains(&next.token.span.len())
         });
-    if lettered && !matches!(text, "i") {
+    if hyphened && text != "i" {
         return found(at, at + 1, Feature::RoomCode);
     }
     // `301 - threw up`: a list of rooms at the starts of lines.
@@ -141,6 +88,61 @@ pub(super) fn floor(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     let last = at + 1;
     Some(Found { first: at, last, form: Feature::FloorName, composer: Composer::LocationRoom })
+}
+
+/// `room 2217`, `bed 14`, `Ward 7 Bay 2`: the word for a room and its number.
+fn numbered_room(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let text = reading.word(at);
+    let mut next = at + 1;
+    while next < at + 4
+        && matches!(reading.word(next), "number" | "no" | "num" | "bed" | "numero" | "room" | "rm")
+    {
+        next += 1;
+    }
+    let value = reading.at(next, 0)?;
+    let near = value
+        .token
+        .gap
+        .only(Gap::SPACE.and(Gap::HASH).and(Gap::COLON).and(Gap::HYPHEN).and(Gap::STOP))
+        && !value.token.starts_sentence;
+    let spelled = value.classes.has(Class::NumberWord)
+        && !matches!(reading.word(next), "one" | "first" | "second");
+    let numbered = spelled
+        || (value.token.shape == Shape::Digits && value.token.span.len() <= 5)
+        || (value.token.shape == Shape::Code
+            && value.token.span.len() <= 6
+            && !surroundings::is_age_code(reading.word(next))
+            && !ordinal(reading.word(next)));
+    let lettered = value.token.span.len() == 1 && is_proper(value) && reading.word(next) != "i";
+    // `5 rooms`, `bed 1 of 2` and a time (`room 12:30`) are no room.
+    let time = matches!(reading.byte_after(next), b':' | b'%');
+    if near && (numbered || lettered) && !time {
+        let mut last = code_end(reading, next);
+        while spelled
+            && last < next + 4
+            && reading.classes(last + 1, 0).has(Class::NumberWord)
+            && reading.gap(last + 1).only(Gap::SPACE.and(Gap::HYPHEN))
+        {
+            last += 1;
+        }
+        // `Ward 7 Bay 2`, `ICU bed 6`
+        let goes_on = reading.classes(last + 1, 0).has(Class::Room)
+            && reading.gap(last + 1).only(Gap::SPACE)
+            && reading.gap(last + 2).only(Gap::SPACE)
+            && reading
+                .at(last, 2)
+                .is_some_and(|word| matches!(word.token.shape, Shape::Digits | Shape::Code));
+        if goes_on {
+            last += 2;
+        }
+        let form = if matches!(text, "bed" | "bay" | "cama" | "lit" | "leito" | "chair") {
+            Feature::BedNumber
+        } else {
+            Feature::RoomNumber
+        };
+        return Some(Found { first: at, last, form, composer: Composer::LocationRoom });
+    }
+    None
 }
 
 /// A digit and a letter as wards are called: `4b`, `7n`, `12w`, `412b`.

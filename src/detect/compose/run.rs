@@ -269,7 +269,16 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
         Shape::Capital | Shape::Mixed
             if matches!(reading.case, Case::Normal | Case::Title) || word.token.tagged =>
         {
-            if !cue.is_empty() || word.token.tagged {
+            if word.token.tagged {
+                // `#TeamJosephine` has a listed name, `#PrayForOlamide` a wish; the rest are words of any language.
+                let wished = [-2, -1, 1].iter().any(|offset| {
+                    reading.at(at, *offset).is_some_and(|other| {
+                        other.token.tagged && other.classes.has(Class::TagWord)
+                    })
+                });
+                return (listed && common < 16) || (wished && common == 0);
+            }
+            if !cue.is_empty() {
                 return common < 16 || listed;
             }
             if word.token.starts_sentence || reading.case == Case::Title {
@@ -307,13 +316,13 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
             let kin = cue.has(Class::Kin) && listed && common <= 4;
             let cased = reading.case == Case::Upper
                 && ((entry.first >= 9 && common <= 12) || (common == 0 && len > 3));
-            // Where nobody writes capitals, or in a hashtag, any unlisted word may be a name.
-            let free = (reading.case == Case::Lower || word.token.tagged)
+            // Where nobody writes capitals any unlisted word may be a name.
+            let free = reading.case == Case::Lower
+                && !word.token.tagged
                 && common == 0
                 && len > 3
                 && entry.classes.is_empty()
-                && !is_stretched(reading.word(at))
-                && !(word.token.tagged && (len > 24 || reading.is_compound(at)));
+                && !is_stretched(reading.word(at));
             let titled = cue.has(Class::Honorific) && entry.last >= 9;
             after_cue
                 || kin

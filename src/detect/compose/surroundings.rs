@@ -66,7 +66,7 @@ pub(super) fn ends_before(reading: &Reading<'_>, at: usize) -> bool {
 }
 
 /// The classes of the words near a candidate, on its own line.
-fn near(reading: &Reading<'_>, first: usize, last: usize) -> Classes {
+pub(super) fn near(reading: &Reading<'_>, first: usize, last: usize) -> Classes {
     let mut classes = Classes::default();
     for at in (first.saturating_sub(REACH)..first).rev() {
         if reading.gap(at + 1).has(Gap::LINE) {

@@ -44,14 +44,13 @@ pub(crate) struct Reading<'t> {
     pub(crate) text: &'t Text,
     pub(crate) words: Vec<Word>,
     pub(crate) case: Case,
-    lexicons: &'t Lexicons,
     /// How often each uncommon word occurs.
     counts: HashMap<&'t str, u32>,
 }
 
 impl<'t> Reading<'t> {
     /// Looks up every word of a text.
-    pub(crate) fn of(text: &'t Text, lexicons: &'t Lexicons) -> Self {
+    pub(crate) fn of(text: &'t Text, lexicons: &Lexicons) -> Self {
         let mut words: Vec<Word> = text
             .tokens
             .iter()
@@ -82,7 +81,7 @@ impl<'t> Reading<'t> {
         for word in words.iter().filter(|word| is_uncommon(word)) {
             *counts.entry(text.word(&word.token)).or_insert(0) += 1;
         }
-        Self { text, words, case, lexicons, counts }
+        Self { text, words, case, counts }
     }
 
     /// The first and last word under a span.
@@ -90,15 +89,6 @@ impl<'t> Reading<'t> {
         let first = self.words.partition_point(|word| word.token.span.end() <= span.start());
         let past = self.words.partition_point(|word| word.token.span.start() < span.end());
         (first, past.saturating_sub(1).max(first))
-    }
-
-    /// Whether a word reads as two ordinary ones run together, such as the tag `strokeweek`.
-    pub(crate) fn is_compound(&self, at: usize) -> bool {
-        let word = self.word(at);
-        let ordinary = |part: &str| part.len() > 2 && self.lexicons.word(part).word > 3;
-        word.char_indices()
-            .filter_map(|(at, _)| word.split_at_checked(at))
-            .any(|(head, tail)| ordinary(head) && ordinary(tail))
     }
 
     /// Whether an uncommon word occurs twice or more.
