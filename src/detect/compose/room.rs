@@ -12,7 +12,7 @@ use crate::rules::Class;
 /// `room 2217`, `bed 14`, `in 412`, `4B-12`, `7N-04`
 pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
-    let text = reading.word(at);
+    let written = reading.word(at);
     let found =
         |first, last, form| Some(Found { first, last, form, composer: Composer::LocationRoom });
     if word.classes.has(Class::Room) && !word.token.possessive {
@@ -20,11 +20,12 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     // `4B-12`: a ward and a bed; `412B`; `in 412`
     let short = word.token.span.len() <= 4;
-    let ward = word.token.shape == Shape::Code && short && is_ward(text);
+    let ward = word.token.shape == Shape::Code && short && is_ward(written);
     if ward {
         let last = code_end(reading, at);
-        let sided = text.ends_with(['n', 's', 'e', 'w', 'a', 'b', 'c', 'd']) && text.len() >= 3;
-        if last > at || (sided && !surroundings::is_age_code(text)) {
+        let sided =
+            written.ends_with(['n', 's', 'e', 'w', 'a', 'b', 'c', 'd']) && written.len() >= 3;
+        if last > at || (sided && !surroundings::is_age_code(written)) {
             return found(at, last, Feature::RoomCode);
         }
     }
@@ -36,7 +37,7 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
                 && next.token.shape == Shape::Digits
                 && (2..=4).contains(&next.token.span.len())
         });
-    if hyphened && text != "i" {
+    if hyphened && written != "i" {
         return found(at, at + 1, Feature::RoomCode);
     }
     // `301 - threw up`: a list of rooms at the starts of lines.
@@ -56,7 +57,7 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let bare = (word.token.shape == Shape::Digits
         && (3..=4).contains(&word.token.span.len())
         && word.number.is_some_and(|number| !(1900..=2100).contains(&number)))
-        || (ward && text.len() >= 2);
+        || (ward && written.len() >= 2);
     // `ART IN 12`: a low number needs somebody in it.
     let low = word.token.shape == Shape::Digits
         && word.token.span.len() <= 2

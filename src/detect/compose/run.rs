@@ -310,31 +310,35 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
                 || (beside && common <= 10 && len > 2)
                 || (common == 0 && len > 4)
         }
-        _ => {
-            let after_cue =
-                cue.meets(STRONG_CUES) && common <= 8 && (listed || common <= 1) && len > 2;
-            let kin = cue.has(Class::Kin) && listed && common <= 4;
-            let cased = reading.case == Case::Upper
-                && ((entry.first >= 9 && common <= 12) || (common == 0 && len > 3));
-            // Where nobody writes capitals any unlisted word may be a name.
-            let free = reading.case == Case::Lower
-                && !word.token.tagged
-                && common == 0
-                && len > 3
-                && entry.classes.is_empty()
-                && !is_stretched(reading.word(at));
-            let titled = cue.has(Class::Honorific) && entry.last >= 9;
-            after_cue
-                || kin
-                || titled
-                || free
-                || cased
-                || (entry.first >= 8 && common <= 2)
-                || (entry.first >= 13 && common <= 9 && len > 2)
-                || (entry.last >= 8 && common == 0)
-                || (word.classes.meets(LISTED) && common == 0)
-        }
+        _ => hints_in_lower(reading, at, cue, listed),
     }
+}
+
+/// The same of a word without a capital, or where capitals say nothing.
+fn hints_in_lower(reading: &Reading<'_>, at: usize, cue: Classes, listed: bool) -> bool {
+    let Some(word) = reading.at(at, 0) else { return false };
+    let (entry, len, common) = (word.entry, word.token.span.len(), word.entry.word);
+    let after_cue = cue.meets(STRONG_CUES) && common <= 8 && (listed || common <= 1) && len > 2;
+    let kin = cue.has(Class::Kin) && listed && common <= 4;
+    let cased = reading.case == Case::Upper
+        && ((entry.first >= 9 && common <= 12) || (common == 0 && len > 3));
+    // Where nobody writes capitals any unlisted word may be a name.
+    let free = reading.case == Case::Lower
+        && !word.token.tagged
+        && common == 0
+        && len > 3
+        && entry.classes.is_empty()
+        && !is_stretched(reading.word(at));
+    let titled = cue.has(Class::Honorific) && entry.last >= 9;
+    after_cue
+        || kin
+        || titled
+        || free
+        || cased
+        || (entry.first >= 8 && common <= 2)
+        || (entry.first >= 13 && common <= 9 && len > 2)
+        || (entry.last >= 8 && common == 0)
+        || (word.classes.meets(LISTED) && common == 0)
 }
 
 /// Whether a word is drawn out or laughed: `nooooo`, `hahaha`, `tysm`.
