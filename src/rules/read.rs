@@ -283,9 +283,21 @@ fn matcher(
                     inner.finish(faults);
                     terms_of_file(&name?, term_file, term_files, faults)?
                 }
-                _ => values(texts_of("terms", value, faults)),
+                _ => {
+                    let texts = texts_of("terms", value, faults);
+                    for text in texts.iter().filter(|text| text.value.trim().is_empty()) {
+                        let message = "a term is empty".to_owned();
+                        faults.note(
+                            text.span,
+                            message,
+                            "finds nothing",
+                            "name a word, or leave it out",
+                        );
+                    }
+                    values(texts)
+                }
             };
-            if terms.iter().all(|term| term.trim().is_empty()) {
+            if terms.is_empty() {
                 faults.note(
                     value.span().into(),
                     "no terms".to_owned(),

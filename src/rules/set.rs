@@ -92,6 +92,16 @@ impl RuleSetBuilder {
     /// The set, or every fault found in every file.
     pub fn finish(mut self) -> Result<RuleSet, Vec<Diagnostic>> {
         for (source, Disabled { rule, reason, span }) in self.disabled {
+            if self.set.disabled.iter().any(|(one, _)| *one == rule) {
+                let fault = Diagnostic::error(&source, format!("`{rule}` is disabled twice"));
+                self.faults.push(
+                    fault
+                        .at(span)
+                        .label("disabled before")
+                        .help("keep one entry, with the reason that holds"),
+                );
+                continue;
+            }
             let before = self.set.rules.len() + self.set.excepts.len();
             self.set.rules.retain(|one| one.id != rule);
             self.set.excepts.retain(|one| one.id != rule);

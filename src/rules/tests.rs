@@ -67,6 +67,12 @@ fn each_mistake_is_named_with_its_place() {
         &[("0.toml:4:18", "no such file")],
     );
     check(&[&with("terms = [\"x\"]", "terms = { file = \"there.txt\" }")], &[]);
+    check(
+        &[&with("terms = [\"x\"]", "terms = [\"x\", \" \", \"\"]")],
+        &[("0.toml:4:15", "a term is empty"), ("0.toml:4:20", "a term is empty")],
+    );
+    check(&[&with("terms = [\"x\"]", "terms = [\"\"]")], &[("0.toml:4:10", "a term is empty")]);
+    check(&[&with("terms = [\"x\"]", "terms = []")], &[("0.toml:4:9", "no terms")]);
     check(&[&with("confidence = \"low\"\n", "")], &[("0.toml:1:1", "finds nothing")]);
     check(
         &[&with("why", "validator = { name = \"lun\", valid = \"high\" }\nwhy")],
@@ -115,6 +121,10 @@ fn ids_are_unique_unless_one_replaces() {
         &["[[disable]]\nrule = \"a\"\nreason = \"r\"\n"],
         &[("0.toml:2:8", "no rule `a` to disable")],
     );
+    let disable = "[[disable]]\nrule = \"a\"\nreason = \"r\"\n";
+    let twice = "`a` is disabled twice";
+    check(&[RULE, &disable.repeat(2)], &[("1.toml:5:8", twice)]);
+    check(&[RULE, disable, disable], &[("2.toml:2:8", twice)]);
     check(&[RULE, "[[disable]]\nrule = \"a\"\n"], &[("1.toml:1:1", "no `reason`")]);
     let build = |files: &[&str]| {
         let builder = files.iter().fold(RuleSetBuilder::default(), |builder, text| {

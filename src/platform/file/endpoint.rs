@@ -9,7 +9,7 @@ use crate::platform::bound::Bound;
 use crate::platform::endpoint::{Class, Endpoint, Entry};
 use crate::platform::field::FieldSpec;
 use crate::platform::fields::Treatment;
-use crate::platform::file::read::{Faults, Table};
+use crate::platform::file::read::{Faults, Table, nearest};
 use crate::platform::file::{Reading, answer, field, one_of};
 use crate::platform::rewrite::Rewrite;
 use crate::platform::template::PathTemplate;
@@ -27,6 +27,10 @@ const KEYS: &[&str] = &[
     "rewrite",
     "bound",
 ];
+
+/// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
+/// read as unknown without a word. CONNECT and TRACE are no calls of an API.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Every endpoint: one for each method and path (and operation) of each entry.
 pub(super) fn endpoints(
@@ -161,16 +165,16 @@ fn check_class(
 fn methods(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Option<Method>> {
     let mut methods = Vec::new();
     for written in table.strings("method", faults) {
-        let is_name = !written.value.is_empty()
-            && written.value.bytes().all(|byte| byte.is_ascii_uppercase());
-        match Method::from_bytes(written.value.as_bytes()) {
-            _ if written.value == "*" => methods.push(None),
-            Ok(method) if is_name => methods.push(Some(method)),
-            _ => faults.add(
-                written.span,
-                "this is no method",
-                "write it in capitals: \"POST\"; \"*\" is any method",
-            ),
+        if written.value == "*" {
+            methods.push(None);
+        } else if let Some(method) = METHODS.iter().find(|method| **method == written.value) {
+            methods.extend(Method::from_bytes(method.as_bytes()).ok().map(Some));
+        } else {
+            let help = match nearest(&written.value.to_ascii_uppercase(), &METHODS) {
+                Some(near) => format!("did you mean \"{near}\"? \"*\" is any method"),
+                None => format!("there are: {}; \"*\" is any method", METHODS.join(", ")),
+            };
+            faults.add(written.span, format!("there is no method `{}`", written.value), help);
         }
     }
     methods

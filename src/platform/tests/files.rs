@@ -38,7 +38,7 @@ fn every_fault_is_named_with_its_place() {
         "3:17: `query-as-body` is of type string",
         "6:10: status 429 would not show the sentence: clients wait and try again",
         "8:8: the answer does not hold {sentence}",
-        "11:10: this is no method",
+        "11:10: there is no method `post`",
         "12:8: a path begins with a slash",
         "13:9: there is no class `psot`",
         "15:1: an endpoint of class post has no words",
@@ -147,3 +147,19 @@ path = "id"
 distinct = true
 counts-with = "nothing"
 "#;
+
+#[test]
+fn a_misspelt_method_is_no_method_of_its_own() {
+    for (written, want) in [
+        ("PSOT", "did you mean \"POST\"? \"*\" is any method"),
+        ("post", "did you mean \"POST\"? \"*\" is any method"),
+        ("CONNECT", "there are: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS; \"*\" is any method"),
+    ] {
+        let text =
+            format!("[[endpoint]]\nmethod = \"{written}\"\npath = \"/a\"\nclass = \"pass\"\n");
+        let faults = Platforms::default().add(&Source::new("a.toml", text)).unwrap_err();
+        let fault = faults.iter().find(|fault| fault.to_string().contains("method")).unwrap();
+        assert!(fault.to_string().contains(&format!("there is no method `{written}`")), "{fault}");
+        assert_eq!(fault.help.as_deref(), Some(want), "{written}");
+    }
+}
