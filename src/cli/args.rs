@@ -137,7 +137,10 @@ pub(crate) struct Check {
 /// With --format jsonl each post gives one line with these keys, in this order: `id`, `verdict`, `findings` (each with
 /// `start`, `end`, `category`, `rule`, `confidence`, `action`), and `redacted` when the verdict is redact. Offsets count
 /// Unicode code points of the text. The `id` of a line of text is its number, in `FILE:LINE` form when several files
-/// are given.
+/// are given. A numeric `id` is given back digit for digit; a key that is null counts as left out.
+///
+/// A line that is no post (no UTF-8, no JSON object, too long) is named on standard error by file and line, the others
+/// are judged, and the exit code is 1 whatever they say.
 ///
 /// The output holds the text of the posts: keep it where the posts may be kept.
 #[derive(Args, Debug)]

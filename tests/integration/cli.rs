@@ -253,20 +253,29 @@ fn scan_tells_the_strictest_verdict_by_its_exit() {
 }
 
 #[test]
-fn scan_names_a_bad_line_and_loses_nothing_before_it() {
+fn scan_names_a_bad_line_and_judges_the_others() {
     let dir = TempDir::new().expect("a temporary directory");
     let good = format!("{{\"id\":1,\"text\":\"{WITHOUT}\"}}\n");
     for (bad, want) in [
         (&b"Jane Roe\n"[..], "line 2: is no JSON: the fault is at column 1"),
         (b"{\"id\":2,\"text\":\"Jane Roe\n", "line 2: is no JSON: the fault is at column 24"),
+        (
+            b"{\"id\":2,\"text\":\"Jane \\ud800\"}\n",
+            "line 2: has a `\\u` escape that is no character",
+        ),
         (b"{\"id\":2,\"text\":[\"Jane Roe\"]}\n", "line 2: is no post"),
         (b"{\"id\":2,\"text\":\"Jane Roe \xff\"}\n", "line 2: is no UTF-8"),
     ] {
         let path = dir.path().join("posts.jsonl");
         std::fs::write(&path, [good.as_bytes(), bad, good.as_bytes()].concat()).expect("a file");
-        let ran = postward([OsStr::new("scan"), OsStr::new("--format=jsonl"), path.as_os_str()]);
+        let ran = postward([
+            OsStr::new("scan"),
+            OsStr::new("--format=jsonl"),
+            OsStr::new("--exit-code"),
+            path.as_os_str(),
+        ]);
         assert_eq!(ran.code, 1, "{want}");
-        assert_eq!(ran.stdout.lines().count(), 1, "{want}");
+        assert_eq!(ran.stdout.lines().count(), 2, "{want}");
         assert!(ran.stderr.contains(want), "{want}: {}", ran.stderr);
         assert!(
             ran.stderr.contains("posts.jsonl") && ran.stderr.contains("help: "),

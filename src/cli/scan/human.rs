@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 use crate::cli::scan::input::Post;
 use crate::cli::style::{self, paint};
 use crate::detect::{Explained, Part};
@@ -17,10 +15,7 @@ pub(super) fn write(
     judged: &TextInspection,
     candidates: Option<&[Explained]>,
 ) -> io::Result<()> {
-    let id = match &post.id {
-        Value::String(id) => style::printable(id),
-        other => other.to_string(),
-    };
+    let id = style::printable(&post.id.to_string());
     let color = match judged.action {
         None | Some(Action::Log) => style::GOOD,
         Some(Action::Redact) => style::WARNING,

@@ -1,23 +1,53 @@
 //! Posts as `scan` reads them: a line of text each, or JSON lines. A line that cannot be read is named by file and
-//! number, never by what it says.
+//! number, never by what it says, and the next line is read all the same.
 
+use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read};
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::error::Category;
-
-use crate::cli::failure::Failure;
+use serde_json::value::RawValue;
 
 /// One post to judge.
 #[derive(Debug, Deserialize)]
 pub(super) struct Post {
     /// As given, or the number of the line.
-    pub(super) id: Value,
+    pub(super) id: Id,
     pub(super) text: String,
     pub(super) platform: Option<String>,
     pub(super) group: Option<String>,
     pub(super) field: Option<String>,
+}
+
+/// What a post is called. A number keeps its digits: one past 64 bits, or `1.50`, comes out as it went in.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Id {
+    Text(String),
+    Number(Box<RawValue>),
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get().as_bytes().first() {
+            // Read once more: the raw form was not asked whether its escapes are characters.
+            Some(b'"') => {
+                serde_json::from_str(raw.get()).map(Self::Text).map_err(de::Error::custom)
+            }
+            Some(b'-' | b'0'..=b'9') => Ok(Self::Number(raw)),
+            _ => Err(de::Error::custom("no id")),
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => f.write_str(number.get()),
+        }
+    }
 }
 
 /// How the lines of an input are written: settled by its first character that is not blank.
@@ -37,6 +67,8 @@ pub(super) struct Posts<R> {
     max_line: usize,
     line: usize,
     bytes: Vec<u8>,
+    /// What lies ahead cannot be read: there is no next line.
+    is_lost: bool,
 }
 
 /// A line that is no post.
@@ -59,34 +91,50 @@ enum Fault {
     TooLong { max: usize },
     #[error("is no JSON: the fault is at column {column}")]
     NotJson { column: usize },
+    #[error("has a `\\u` escape that is no character: the fault is at column {column}")]
+    NoCharacter { column: usize },
     #[error("is no post")]
     NotPost,
 }
 
 impl InputError {
-    pub(super) fn into_failure(self) -> Failure {
-        let help = match self.source {
-            Fault::Io(_) => return Failure::plain(self),
+    /// What to do about it.
+    pub(super) fn help(&self) -> Option<&'static str> {
+        Some(match self.source {
+            Fault::Io(_) => return None,
             Fault::NotUtf8 => "convert the file, for example with `iconv -t UTF-8`",
             Fault::TooLong { .. } => {
                 "a post is one line; `max-body` in postward.toml sets the limit"
             }
             Fault::NotJson { .. } => {
-                "the first line begins with `{`, so every line must be one JSON object"
+                "the first line begins with `{`, so every line must be one whole JSON object, `id` and `text` in it; a \
+                 file of plain text cannot begin with `{`"
+            }
+            Fault::NoCharacter { .. } => {
+                "`\\ud800` to `\\udfff` are halves: one with its partner is a character, one alone (a lone surrogate) \
+                 is none"
             }
             Fault::NotPost => {
-                "each line needs `id` (a string or a number) and `text` (a string), each once; `platform`, `group` \
-                 and `field` are strings"
+                "the first line begins with `{`, so each line needs `id` (a string or a number) and `text` (a string), \
+                 each once; `platform`, `group` and `field` are strings or null"
             }
-        };
-        Failure::new(self, help)
+        })
     }
 }
 
 impl<R: Read> Posts<R> {
     pub(super) fn new(name: String, input: R, ids_name_input: bool, max_line: usize) -> Self {
         let reader = BufReader::with_capacity(64 * 1024, input);
-        Self { name, reader, form: None, ids_name_input, max_line, line: 0, bytes: Vec::new() }
+        Self {
+            name,
+            reader,
+            form: None,
+            ids_name_input,
+            max_line,
+            line: 0,
+            bytes: Vec::new(),
+            is_lost: false,
+        }
     }
 
     /// Whether the next post is not at hand yet, so that asking for it may wait for whoever writes the input.
@@ -94,9 +142,9 @@ impl<R: Read> Posts<R> {
         memchr::memchr(b'\n', self.reader.buffer()).is_none()
     }
 
-    /// The next post. A blank line is none.
+    /// The next post. A blank line is none. After a fault the next call goes on with the next line.
     pub(super) fn next_post(&mut self) -> Result<Option<Post>, InputError> {
-        while self.read_line().map_err(|source| self.fault(source))? {
+        while !self.is_lost && self.read_line().map_err(|source| self.fault(source))? {
             let line = std::str::from_utf8(&self.bytes).map_err(|_| self.fault(Fault::NotUtf8))?;
             let line = if self.line == 1 { line.trim_start_matches('\u{feff}') } else { line };
             let line = line.strip_suffix('\n').unwrap_or(line);
@@ -128,12 +176,20 @@ impl<R: Read> Posts<R> {
             .by_ref()
             .take(limit)
             .read_until(b'\n', &mut self.bytes)
-            .map_err(Fault::Io)?;
+            .map_err(|error| self.lost(error))?;
         if n_read > self.max_line {
+            if self.bytes.last() != Some(&b'\n') {
+                self.reader.skip_until(b'\n').map_err(|error| self.lost(error))?;
+            }
             Err(Fault::TooLong { max: self.max_line })
         } else {
             Ok(n_read > 0)
         }
+    }
+
+    fn lost(&mut self, error: io::Error) -> Fault {
+        self.is_lost = true;
+        Fault::Io(error)
     }
 
     fn text_post(&self, line: &str) -> Post {
@@ -142,13 +198,7 @@ impl<R: Read> Posts<R> {
         } else {
             self.line.to_string()
         };
-        Post {
-            id: Value::String(id),
-            text: line.to_owned(),
-            platform: None,
-            group: None,
-            field: None,
-        }
+        Post { id: Id::Text(id), text: line.to_owned(), platform: None, group: None, field: None }
     }
 
     fn fault(&self, source: Fault) -> InputError {
@@ -158,13 +208,15 @@ impl<R: Read> Posts<R> {
 
 /// serde's own words may quote the value they stumbled over, which may be a patient's: only the kind of fault is kept.
 fn json_post(line: &str) -> Result<Post, Fault> {
-    let post: Post = serde_json::from_str(line).map_err(|error| match error.classify() {
+    serde_json::from_str(line).map_err(|error| match error.classify() {
         Category::Data => Fault::NotPost,
         Category::Io | Category::Syntax | Category::Eof => {
-            Fault::NotJson { column: error.column() }
+            let column = error.column();
+            // Both of serde's words for it end so, and they quote nothing.
+            let is_escape = error.to_string().contains("hex escape");
+            if is_escape { Fault::NoCharacter { column } } else { Fault::NotJson { column } }
         }
-    })?;
-    if post.id.is_string() || post.id.is_number() { Ok(post) } else { Err(Fault::NotPost) }
+    })
 }
 
 #[cfg(test)]
@@ -176,12 +228,12 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match posts.next_post() {
-                Ok(Some(post)) => seen.push(format!("{}={}", post.id, post.text)),
-                Ok(None) => return seen,
-                Err(error) => {
-                    seen.push(format!("{error} {}", error.source));
-                    return seen;
+                Ok(Some(post)) => {
+                    let id = serde_json::to_string(&post.id).expect("plain");
+                    seen.push(format!("{id}={}", post.text));
                 }
+                Ok(None) => return seen,
+                Err(error) => seen.push(format!("{error} {}", error.source)),
             }
         }
     }
@@ -199,22 +251,41 @@ mod tests {
             ),
             (b"\xef\xbb\xbf{\"id\":1,\"text\":\"x\"}", &["1=x"]),
             (b"{\"id\":1,\"text\":\"a\\u0000\\n\"}", &["1=a\0\n"]),
-            (b"ok\n\xff\xfe\nrest", &[r#""1"=ok"#, "in.txt, line 2 is no UTF-8"]),
+            (
+                b"ok\n\xff\xfe\nrest",
+                &[r#""1"=ok"#, "in.txt, line 2 is no UTF-8", r#""3"=rest"#],
+            ),
             (
                 b"{\"id\":1,\"text\":\"x\"}\nplain",
                 &["1=x", "in.txt, line 2 is no JSON: the fault is at column 1"],
             ),
             (
-                b"{\"id\":1,\"text\":\"\\ud800\"}",
-                &["in.txt, line 1 is no JSON: the fault is at column 23"],
+                b"{\"id\":1,\"text\":\"\\ud800\"}\n{\"id\":2,\"text\":\"\\udc00\"}\n{\"id\":3,\"text\":\"x\"}",
+                &[
+                    "in.txt, line 1 has a `\\u` escape that is no character: the fault is at column 23",
+                    "in.txt, line 2 has a `\\u` escape that is no character: the fault is at column 22",
+                    "3=x",
+                ],
             ),
+            (b"{\"id\":\"\\ud800\",\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
+            (
+                b"{\"id\":18446744073709551616,\"text\":\"x\"}\n{\"id\":-1.50,\"text\":\"y\"}",
+                &["18446744073709551616=x", "-1.50=y"],
+            ),
+            (b"{\"id\":1,\"text\":\"x\",\"platform\":null}\n", &["1=x"]),
+            (b"{\"id\":1,\"text\":\"x\",\"platform\":7}\n", &["in.txt, line 1 is no post"]),
+            (b"{\"id\":true,\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
             (b"{\"id\":1,\"text\":12345678}", &["in.txt, line 1 is no post"]),
             (b"{\"id\":[1],\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
             (b"{\"text\":\"x\"}", &["in.txt, line 1 is no post"]),
             (b"{\"id\":1,\"text\":\"x\",\"text\":\"y\"}", &["in.txt, line 1 is no post"]),
             (
-                b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                &["in.txt, line 1 is longer than 40 bytes"],
+                b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nb",
+                &["in.txt, line 1 is longer than 40 bytes", r#""2"=b"#],
+            ),
+            (
+                b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nb",
+                &["in.txt, line 1 is longer than 40 bytes", r#""2"=b"#],
             ),
         ] {
             assert_eq!(

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::cli::scan::input::Post;
+use crate::cli::scan::input::{Id, Post};
 use crate::detect::{Explained, Finding, Part};
 use crate::inspect::TextInspection;
 use crate::phi::PhiText;
@@ -16,7 +15,7 @@ use crate::span::Span;
 /// One line of `jsonl`. The order of the fields is the order in which they are written: scripts rely on it.
 #[derive(Serialize)]
 struct Row<'a> {
-    id: &'a Value,
+    id: &'a Id,
     verdict: &'static str,
     findings: Vec<FindingRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

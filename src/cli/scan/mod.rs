@@ -1,5 +1,5 @@
 //! `scan`: judges posts from files, offline, one at a time: memory does not grow with the input, and what was judged
-//! is written out before more input is waited for.
+//! is written out before more input is waited for. A line that is no post is named, and the rest is judged all the same.
 
 mod human;
 mod input;
@@ -19,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::judging::{self, NO_PLATFORM};
 use crate::cli::progress::Progress;
-use crate::cli::scan::input::Posts;
+use crate::cli::scan::input::{InputError, Posts};
 use crate::cli::scan::output::Output;
 use crate::cli::style;
 use crate::inspect::Inspector;
@@ -38,16 +38,18 @@ pub(crate) fn run(args: &args::Scan) -> Result<Exit, Failure> {
             ScanFormat::Jsonl => Output::jsonl(io::stdout().lock()),
         },
         strictest: None,
+        helped: Vec::new(),
         progress: Progress::of_unknown(),
     };
     for file in files {
         let (name, input) = open(file)?;
-        let done = scan.posts(Posts::new(name, input, files.len() > 1, loaded.config.max_body));
-        // What was judged before a fault is never lost.
-        scan.output.flush()?;
-        done?;
+        scan.posts(Posts::new(name, input, files.len() > 1, loaded.config.max_body))?;
     }
     scan.output.finish()?;
+    if !scan.output.is_whole() {
+        // A line nobody judged is worse news than any verdict on the others.
+        return Ok(Exit::Failed);
+    }
     Ok(if args.exit_code { Exit::of_action(scan.strictest) } else { Exit::Fine })
 }
 
@@ -71,6 +73,8 @@ struct Scan<'a> {
     output: Output<'a>,
     /// The strictest action so far.
     strictest: Option<Action>,
+    /// Remedies said already: a thousand lines of one fault need it once.
+    helped: Vec<&'static str>,
     progress: Progress,
 }
 
@@ -80,8 +84,13 @@ impl Scan<'_> {
             if posts.will_wait() {
                 self.output.flush()?;
             }
-            let Some(post) = posts.next_post().map_err(input::InputError::into_failure)? else {
-                return Ok(());
+            let post = match posts.next_post() {
+                Ok(Some(post)) => post,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    self.name_fault(error)?;
+                    continue;
+                }
             };
             let platform = post.platform.as_deref().unwrap_or(NO_PLATFORM);
             let (group, field) = (post.group.as_deref(), post.field.as_deref());
@@ -96,5 +105,18 @@ impl Scan<'_> {
             self.output.write(&post, &judged, candidates.as_deref())?;
             self.progress.add(1);
         }
+    }
+
+    fn name_fault(&mut self, error: InputError) -> Result<(), Failure> {
+        self.output.unread()?;
+        let help = error.help().filter(|help| !self.helped.contains(help));
+        self.helped.extend(help);
+        let failure = match help {
+            Some(help) => Failure::new(error, help),
+            None => Failure::plain(error),
+        };
+        // The exit of the whole is settled at the end.
+        let _ = failure.report();
+        Ok(())
     }
 }

@@ -31,6 +31,7 @@ struct Counts {
     n_forward: usize,
     n_redact: usize,
     n_block: usize,
+    n_unread: usize,
 }
 
 impl<'a> Output<'a> {
@@ -63,6 +64,17 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Counts a line that is no post, and shows what was judged before it, so that its fault stands behind it.
+    pub(super) fn unread(&mut self) -> io::Result<()> {
+        self.counts.n_unread += 1;
+        self.flush()
+    }
+
+    /// Whether every line could be read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.counts.n_unread == 0
+    }
+
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -70,12 +82,16 @@ impl<'a> Output<'a> {
     /// The last words.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         if let Form::Human = self.form {
-            let Counts { n_forward, n_redact, n_block } = self.counts;
+            let Counts { n_forward, n_redact, n_block, n_unread } = self.counts;
             let posts = style::count(n_forward + n_redact + n_block, "post");
-            writeln!(
+            write!(
                 self.out,
                 "\n{posts}: {n_forward} to forward, {n_redact} to redact, {n_block} to block"
             )?;
+            if n_unread > 0 {
+                write!(self.out, "; {} not judged", style::count(n_unread, "line"))?;
+            }
+            writeln!(self.out)?;
         }
         self.out.flush()
     }

@@ -1,8 +1,6 @@
 //! A judged post for the tests of both forms of output.
 
-use serde_json::Value;
-
-use crate::cli::scan::input::Post;
+use crate::cli::scan::input::{Id, Post};
 use crate::detect::{Care, Explained, Finding, Part};
 use crate::inspect::TextInspection;
 use crate::phi::PhiText;
@@ -11,7 +9,13 @@ use crate::rules::{Category, Confidence, RuleId};
 use crate::span::Span;
 
 pub(super) fn post(text: &str) -> Post {
-    Post { id: Value::from("p1"), text: text.to_owned(), platform: None, group: None, field: None }
+    Post {
+        id: Id::Text("p1".into()),
+        text: text.to_owned(),
+        platform: None,
+        group: None,
+        field: None,
+    }
 }
 
 fn rule(id: &str) -> RuleId {
