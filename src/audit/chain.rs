@@ -5,6 +5,7 @@
 //! party needs only `sed` and `sha256sum` to check it.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
 /// Longest line that is written or read; what is longer is no audit line.
@@ -15,6 +16,9 @@ const HASH_KEY: &[u8] = b",\"hash\":\"";
 
 /// How every line begins; a torn line is a beginning of one.
 const START: &[u8] = b"{\"time\":\"";
+
+/// What follows the time.
+const NODE: &[u8] = b"\",\"node\":\"";
 
 /// A hash in lower-case hexadecimal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -144,9 +148,57 @@ pub(super) fn read(line: &[u8]) -> Line {
     })
 }
 
-/// Whether bytes may be what a crash left of a line: its beginning, or zeros that a file system filled in.
-pub(super) fn may_be_torn(fragment: &[u8]) -> bool {
-    fragment.starts_with(START) || START.starts_with(fragment) || fragment.contains(&0)
+/// Whether bytes may be what a crash left of a line: a true beginning of one as the writer writes them, and in the place
+/// of the next after `before` (`None` where that is not known). Whatever else stands in a file, somebody put there.
+pub(super) fn may_be_torn(fragment: &[u8], before: Option<Link>) -> bool {
+    // A line escapes every control byte, so zeros and `\r` are no part of one.
+    if fragment.is_empty() || fragment.iter().any(u8::is_ascii_control) {
+        return false;
+    }
+    // A number cut behind its point counts as one that ends too early as well.
+    let json = fragment.strip_suffix(b".").unwrap_or(fragment);
+    serde_json::from_slice::<IgnoredAny>(json).is_err_and(|fault| fault.is_eof())
+        && begins_as_a_line(fragment, before)
+        && begins_its_hash(fragment)
+}
+
+/// Whether the keys that open every line stand in their order, as far as the fragment goes, and name its place.
+fn begins_as_a_line(fragment: &[u8], before: Option<Link>) -> bool {
+    let Some(rest) = fragment.strip_prefix(START) else { return START.starts_with(fragment) };
+    let is_of_time = |byte: &u8| byte.is_ascii_digit() || b"-:.TZ".contains(byte);
+    let n_time = rest.iter().take_while(|byte| is_of_time(byte)).count();
+    let rest = rest.get(n_time..).unwrap_or_default();
+    let Some(rest) = rest.strip_prefix(NODE) else { return NODE.starts_with(rest) };
+    let Some(rest) = string_end(rest) else { return true };
+    let place = match before {
+        Some(before) => {
+            let due = before.seq.saturating_add(1);
+            format!("\",\"seq\":{due},\"prev\":\"{}\",\"event\":\"", before.hash)
+        }
+        None => "\",\"seq\":".to_owned(),
+    };
+    rest.starts_with(place.as_bytes()) || place.as_bytes().starts_with(rest)
+}
+
+/// From the quotation mark on that ends a string.
+fn string_end(text: &[u8]) -> Option<&[u8]> {
+    let mut escaped = false;
+    let end = text.iter().position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    })?;
+    text.get(end..)
+}
+
+/// Whether what there is of the line's own hash is right and not the whole of it.
+fn begins_its_hash(fragment: &[u8]) -> bool {
+    // Within a string the quotation marks would be escaped.
+    let Some(at) = memchr::memmem::find(fragment, HASH_KEY) else { return true };
+    let (words, hash) = fragment.split_at(at);
+    let end = hash.strip_prefix(HASH_KEY).unwrap_or_default();
+    let whole = [Hash::of(&[words, b"}"].concat()).as_bytes(), b"\""].concat();
+    whole.starts_with(end)
 }
 
 /// The words that were hashed (without the closing brace), and the hash.
@@ -200,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn torn_lines_are_known() {
+    fn a_line_says_what_was_torn_before_it() {
         let hash = Hash::of(b"x");
         let Line::Sealed(seen) =
             read(&sealed(&format!("\"event\":\"torn\",\"bytes\":12,\"sha256\":\"{hash}\"")))
@@ -208,17 +260,48 @@ mod tests {
             panic!("not sealed")
         };
         assert_eq!(seen.torn, Some((12, hash)));
-        for (fragment, torn) in [
-            (&b"{\"ti"[..], true),
-            (b"{\"time\":\"2026", true),
-            (b"", true),
-            (b"\0\0\0", true),
-            (b"hello", false),
-            (b"{\"x\":1", false),
-        ] {
-            assert_eq!(may_be_torn(fragment), torn, "{fragment:?}");
+    }
+
+    #[test]
+    fn only_a_true_beginning_of_the_next_line_may_be_torn() {
+        let before = Link { seq: 6, hash: Hash::of(b"x") };
+        let mut line = format!(
+            "{{\"time\":\"2026-11-22T15:54:32.007Z\",\"node\":\"a \\\"b\\\\\",\"seq\":7,\"prev\":\"{}\",\"event\":\"decision\",\"known\":true,\"findings\":[{{\"length\":3}}],\"clause\":\"\\u000a\",\"care\":1.25",
+            before.hash
+        )
+        .into_bytes();
+        seal(&mut line, 0);
+        line.pop();
+        for cut in 0..=line.len() {
+            let (torn, want) = (&line[..cut], cut > 0 && cut < line.len());
+            let text = String::from_utf8_lossy(torn);
+            assert_eq!(may_be_torn(torn, Some(before)), want, "{text}");
+            assert_eq!(may_be_torn(torn, None), want, "{text}");
+            for end in ["\r", "\0", "\n", "\nx"] {
+                assert!(!may_be_torn(&[torn, end.as_bytes()].concat(), None), "{text}{end:?}");
+            }
         }
-        assert_eq!(Link::START.seq, 0);
+        assert!(!may_be_torn(&[&line[..], b"x"].concat(), None));
+        let text = std::str::from_utf8(&line).unwrap();
+        let text = &text[..text.len() - 9];
+        for (from, to) in [
+            ("", ""),
+            ("{\"time", "{\"tine"),
+            ("2026", "hello"),
+            ("\"node\"", "\"mode\""),
+            ("\"seq\":7", "\"seq\":8"),
+            ("\"prev\":\"", "\"prev\":\"0"),
+            ("\"event\"", "\"evens\""),
+            ("\"known\":true", "\"known\":yes"),
+            // Once part of the hash stands, any other word shows.
+            ("\"known\":true", "\"known\":null"),
+        ] {
+            let other = text.replacen(from, to, 1);
+            assert_eq!(may_be_torn(other.as_bytes(), Some(before)), from == to, "{other}");
+        }
+        for fragment in ["hello", "{\"x\":1", " {", "{ ", "[", "{\"time\":\"never\"}"] {
+            assert!(!may_be_torn(fragment.as_bytes(), None), "{fragment}");
+        }
     }
 
     #[test]

@@ -55,31 +55,35 @@ fn examine_window(window: &[u8], is_whole_file: bool) -> Tail {
     }
     let unended = window.last() != Some(&b'\n');
     let body = window.strip_suffix(b"\n").unwrap_or(window);
-    let mut end = body.len();
-    loop {
-        let (line_start, is_first) =
-            match memchr::memrchr(b'\n', body.get(..end).unwrap_or_default()) {
-                Some(at) => (at + 1, false),
-                None => (0, true),
-            };
-        let line = body.get(line_start..end).unwrap_or_default();
-        match chain::read(line) {
-            Line::Sealed(sealed) => return ended(sealed.link, body.get(end + 1..), unended),
-            Line::Changed => return Tail::Damaged,
-            Line::Fragment if is_first && !is_whole_file => return Tail::Damaged,
-            Line::Fragment if !chain::may_be_torn(line) => return Tail::Damaged,
-            Line::Fragment if is_first => return ended(Link::START, Some(body), unended),
-            Line::Fragment => end = line_start - 1,
-        }
+    let (rest, last) = last_line(body);
+    match (chain::read(last), rest) {
+        (Line::Sealed(sealed), _) => return Tail::Whole { link: sealed.link, unended },
+        (Line::Changed, _) => return Tail::Damaged,
+        (Line::Fragment, None) if !is_whole_file => return Tail::Damaged,
+        (Line::Fragment, _) => {}
+    }
+    // A crash tears one line at most: what stands before it must be right.
+    let before = match rest.map(|rest| chain::read(last_line(rest).1)) {
+        None => None,
+        Some(Line::Sealed(sealed)) => Some(sealed.link),
+        Some(Line::Changed | Line::Fragment) => return Tail::Damaged,
+    };
+    if !chain::may_be_torn(last, before) {
+        return Tail::Damaged;
+    }
+    Tail::Torn {
+        link: before.unwrap_or(Link::START),
+        n_bytes: last.len() as u64,
+        hash: Hash::of(last),
+        unended,
     }
 }
 
-fn ended(link: Link, torn: Option<&[u8]>, unended: bool) -> Tail {
-    match torn {
-        None => Tail::Whole { link, unended },
-        Some(torn) => {
-            Tail::Torn { link, n_bytes: torn.len() as u64, hash: Hash::of(torn), unended }
-        }
+/// What stands before the last line end, if there is one, and the line behind it.
+fn last_line(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match memchr::memrchr(b'\n', text) {
+        Some(at) => (text.get(..at), text.get(at + 1..).unwrap_or_default()),
+        None => (None, text),
     }
 }
 
@@ -88,18 +92,21 @@ mod tests {
     use super::{Tail, examine_window};
     use crate::audit::chain::{Hash, Link, seal};
 
-    fn line(seq: u64) -> (Vec<u8>, Link) {
-        let mut line =
-            format!("{{\"time\":\"t\",\"seq\":{seq},\"prev\":\"{}\",\"event\":\"x\"", Hash::NONE)
-                .into_bytes();
+    fn line(before: Link) -> (Vec<u8>, Link) {
+        let seq = before.seq + 1;
+        let mut line = format!(
+            "{{\"time\":\"2026\",\"node\":\"n\",\"seq\":{seq},\"prev\":\"{}\",\"event\":\"x\"",
+            before.hash
+        )
+        .into_bytes();
         let hash = seal(&mut line, 0);
         (line, Link { seq, hash })
     }
 
     #[test]
     fn a_file_ends_whole_torn_or_damaged() {
-        let (one, first) = line(1);
-        let (two, second) = line(2);
+        let (one, first) = line(Link::START);
+        let (two, second) = line(first);
         let whole = [&one[..], &two].concat();
         let torn = |rest: &[u8], link, unended| Tail::Torn {
             link,
@@ -114,11 +121,15 @@ mod tests {
             (whole[..whole.len() - 2].to_vec(), torn(&two[..two.len() - 2], first, true)),
             (whole[..=one.len()].to_vec(), torn(b"{", first, true)),
             (one[..20].to_vec(), torn(&one[..20], Link::START, true)),
-            ([&one[..], b"\0\0\0"].concat(), torn(b"\0\0\0", first, true)),
-            (
-                [&one[..], b"{\"time\n{\"time\":\"20"].concat(),
-                torn(b"{\"time\n{\"time\":\"20", first, true),
-            ),
+            ([&one[..], b"\0\0\0"].concat(), Tail::Damaged),
+            ([&one[..], &two[..20], b"\0"].concat(), Tail::Damaged),
+            ([&one[..], b"{\"time\n{\"time\":\"20"].concat(), Tail::Damaged),
+            ([&one[..], b"\n"].concat(), Tail::Damaged),
+            (b"\n".to_vec(), Tail::Damaged),
+            ([&two[..two.len() - 1], b"\r\n"].concat(), Tail::Damaged),
+            ([&one[..], &two[..two.len() - 1], b"x\n"].concat(), Tail::Damaged),
+            // The beginning of a line of another place.
+            ([&one[..], &one[..60]].concat(), Tail::Damaged),
             ([&one[..], b"{\"time\n"].concat(), torn(b"{\"time", first, false)),
             (b"a shopping list\n".to_vec(), Tail::Damaged),
             ([&one[..], b"note\n"].concat(), Tail::Damaged),

@@ -264,6 +264,8 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
     let other = folder.path().join("other.jsonl");
     written(&other, 2).await;
     let other = fs::read_to_string(&other).unwrap();
+    let crlf = text.replace('\n', "\r\n");
+    let forged = [two, three, four].concat().replace("\"high\"", "\"low\"").replace('\n', "x\n");
     for (name, changed, want) in [
         ("untouched", vec![one, two, three, four, last], None),
         ("empty", vec![], None),
@@ -292,6 +294,26 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
         ("scribbled at the end", vec![one, two, "checked by J.\n"], Some((3, "no audit line"))),
         ("another chain behind it", vec![one, two, &other], Some((3, "a new chain starts here"))),
         ("no line end", vec![one, two.trim_end()], None),
+        ("line ends of another system", vec![&crlf], Some((1, "no audit line"))),
+        ("blank line at the end", vec![one, "\n"], Some((2, "no audit line"))),
+        ("zeros at the end", vec![one, "\0\0\0"], Some((2, "no audit line"))),
+        ("a line of zeros", vec![one, "\0\n", two], Some((2, "no audit line"))),
+        ("forged behind the end", vec![one, &forged], Some((2, "no audit line"))),
+        (
+            "cut, then more",
+            vec![one, two.get(..two.len() - 9).unwrap(), "\n", three],
+            Some((2, "no audit line")),
+        ),
+        (
+            "two beginnings",
+            vec![one, two.get(..90).unwrap(), "\n", two.get(..50).unwrap()],
+            Some((2, "no audit line")),
+        ),
+        (
+            "another line's beginning",
+            vec![one, three.get(..120).unwrap()],
+            Some((2, "no audit line")),
+        ),
     ] {
         fs::write(&file, changed.concat()).unwrap();
         let report = verify(&[&file]).unwrap();
@@ -304,6 +326,18 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
             (broken, want) => panic!("{name}: {broken:?}, not {want:?}"),
         }
         assert_eq!(report.torn, Vec::<PathBuf>::new(), "{name}");
+        assert_eq!(report.empty.len(), usize::from(changed.is_empty()), "{name}");
+        if name.contains("end") || name.contains("beginning") || name.contains("zeros") {
+            // Nothing is added to what somebody changed, and nothing forged is sealed.
+            let opened = Audit::open(settings(&file));
+            let is_tail_right = ["no line end", "a line of zeros"].contains(&name);
+            assert_eq!(opened.is_ok(), is_tail_right, "{name}");
+            if let Ok(audit) = opened {
+                audit.close().await;
+            } else {
+                assert_eq!(fs::read_to_string(&file).unwrap(), changed.concat(), "{name}");
+            }
+        }
     }
 }
 
@@ -392,8 +426,8 @@ async fn a_renamed_file_is_continued() {
     let folder = folder();
     let (file, old) = (folder.path().join("audit.jsonl"), folder.path().join("audit.jsonl.1"));
     written(&file, 2).await;
-    std::fs::rename(&file, &old).unwrap();
-    std::fs::write(folder.path().join("audit-notes.txt"), "no audit").unwrap();
+    fs::rename(&file, &old).unwrap();
+    fs::write(folder.path().join("audit-notes.txt"), "no audit").unwrap();
     written(&file, 1).await;
     let report = verify(&[&old, &file]).unwrap();
     assert_eq!((report.n_lines, report.broken), (4, None));

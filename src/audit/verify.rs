@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::audit::chain::{self, Hash, Line, Link, MAX_LINE, Sealed};
 
 /// What a verification saw.
@@ -19,6 +17,8 @@ pub struct ChainReport {
     pub broken: Option<BrokenLink>,
     /// Torn lines (a crash in the middle of a write), by file: at the end, or further up and noted by the line after.
     pub torn: Vec<PathBuf>,
+    /// Files without a byte: new, or emptied.
+    pub empty: Vec<PathBuf>,
 }
 
 /// A link that does not hold.
@@ -34,7 +34,8 @@ pub struct BrokenLink {
 
 /// Verifies files in the order given. Memory is that of one line, however long the files are.
 pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
-    let mut walk = Walk { link: Link::START, n_lines: 0, torn: Vec::new(), pending: None };
+    let mut walk =
+        Walk { link: Link::START, n_lines: 0, torn: Vec::new(), empty: Vec::new(), pending: None };
     let mut broken = None;
     for file in files {
         if let Err(fault) = walk.file(file)? {
@@ -47,6 +48,7 @@ pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
         head: walk.link.hash.to_string(),
         broken,
         torn: walk.torn,
+        empty: walk.empty,
     })
 }
 
@@ -56,16 +58,16 @@ struct Walk {
     link: Link,
     n_lines: usize,
     torn: Vec<PathBuf>,
+    empty: Vec<PathBuf>,
     /// What may be a torn line, until the next line says so.
     pending: Option<Pending>,
 }
 
-/// Bytes that are no line.
+/// Bytes that are the beginning of a line.
 struct Pending {
     line: usize,
     n_bytes: u64,
-    hasher: Sha256,
-    may_be_torn: bool,
+    hash: Hash,
 }
 
 impl Walk {
@@ -92,18 +94,13 @@ impl Walk {
                 return Ok(Err(BrokenLink { file: path.to_owned(), line, why }));
             }
         }
-        Ok(match self.pending.take() {
-            Some(pending) if !pending.may_be_torn => Err(BrokenLink {
-                file: path.to_owned(),
-                line: pending.line,
-                why: NO_LINE.to_owned(),
-            }),
-            Some(_) => {
-                self.torn.push(path.to_owned());
-                Ok(())
-            }
-            None => Ok(()),
-        })
+        if number == 0 {
+            self.empty.push(path.to_owned());
+        }
+        if self.pending.take().is_some() {
+            self.torn.push(path.to_owned());
+        }
+        Ok(Ok(()))
     }
 
     /// Checks one line; a fault may lie in a line before it.
@@ -117,12 +114,11 @@ impl Walk {
                 ));
             }
             Line::Fragment => {
-                self.add_pending(line, number);
-                return Ok(());
+                return self.set_pending(line, number);
             }
         };
         if let Some(pending) = self.pending.take() {
-            if sealed.torn != Some((pending.n_bytes, Hash::finish(pending.hasher))) {
+            if sealed.torn != Some((pending.n_bytes, pending.hash)) {
                 return Err((pending.line, NO_LINE.to_owned()));
             }
             self.torn.push(path.to_owned());
@@ -152,20 +148,19 @@ impl Walk {
         })
     }
 
-    fn add_pending(&mut self, line: &[u8], number: usize) {
-        if let Some(pending) = &mut self.pending {
-            pending.hasher.update(b"\n");
-            pending.hasher.update(line);
-            pending.n_bytes += 1 + line.len() as u64;
-            pending.may_be_torn &= chain::may_be_torn(line);
-        } else {
-            self.pending = Some(Pending {
-                line: number,
-                n_bytes: line.len() as u64,
-                hasher: Sha256::new_with_prefix(line),
-                may_be_torn: chain::may_be_torn(line),
-            });
+    /// Keeps what may be a torn line. A crash tears one line at most.
+    fn set_pending(&mut self, line: &[u8], number: usize) -> Result<(), (usize, String)> {
+        if let Some(pending) = &self.pending {
+            return Err((pending.line, NO_LINE.to_owned()));
         }
+        // The first line of a file may continue a file that was not given.
+        let before = (number > 1).then_some(self.link);
+        if !chain::may_be_torn(line, before) {
+            return Err((number, NO_LINE.to_owned()));
+        }
+        let n_bytes = line.len() as u64;
+        self.pending = Some(Pending { line: number, n_bytes, hash: Hash::of(line) });
+        Ok(())
     }
 }
 

@@ -191,8 +191,11 @@ impl<S: Store> Writer<S> {
         if !event.is_empty() {
             self.add(event);
         }
-        self.store.append(&self.buffer)?;
-        self.store.sync()?;
+        if let Err(fault) = self.store.append(&self.buffer).and_then(|()| self.store.sync()) {
+            // Part of a note behind a torn line would look like two of them, which no crash leaves.
+            let _ = self.store.cut(self.length);
+            return Err(fault);
+        }
         self.length += self.buffer.len() as u64;
         Ok(())
     }

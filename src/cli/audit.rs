@@ -70,5 +70,13 @@ fn said(report: &ChainReport, n_files: usize) -> String {
             file.display()
         );
     }
+    for file in &report.empty {
+        let _ = write!(
+            text,
+            "\n{} {}: there is nothing in it: it is new, or somebody emptied it",
+            style::paint(style::WARNING, "warning:"),
+            file.display()
+        );
+    }
     text
 }
