@@ -57,7 +57,7 @@ classes! {
     Street "street", Facility "facility", Region "region", PlaceBefore "place-before", Room "room", State "state",
     StateCode "state-code", Direction "direction", WorldCity "world-city",
     FirstName "first-name", LastName "last-name", Particle "particle", Nickname "nickname", PhraseHead "phrase-head",
-    ForeignWord "foreign-word",
+    ForeignWord "foreign-word", NoName "no-name",
 }
 
 /// A set of classes.

@@ -48,7 +48,11 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             tied: score.tied,
             like: score.like,
             sure: false,
-            generalized: found.year.map(|year| year.to_string()),
+            // A year so long ago gives an age over 89 if it is a birth's, and then may not stay.
+            generalized: found
+                .year
+                .filter(|year| year.saturating_add(90) > this_year)
+                .map(|year| year.to_string()),
             parts: score.parts,
         });
         at = found.last + 1;

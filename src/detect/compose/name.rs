@@ -181,14 +181,26 @@ fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
         Class::Brand,
     ]);
     let Some(words) = reading.words.get(run.first..=run.last) else { return false };
-    let listed = words.first().is_some_and(|word| word.entry.first >= 8)
-        && words.last().is_some_and(|word| word.entry.last >= 6)
-        && words.len() > 1;
+    const CARE: Classes = Classes::of(&[
+        Class::Patient,
+        Class::Diagnosis,
+        Class::Procedure,
+        Class::Status,
+        Class::Death,
+        Class::Ward,
+        Class::IdWord,
+    ]);
+    let near = surroundings::near(reading, run.first, run.last);
+    let surname = words.last().is_some_and(|word| {
+        word.entry.last >= 6 || word.classes.has(Class::LastName) || word.entry.word == 0
+    });
+    let listed =
+        words.len() > 1 && words.first().is_some_and(|word| word.entry.first >= 8) && surname;
     let cue = run.first.checked_sub(1).map_or("", |at| reading.word(at));
     let patient = matches!(cue, "patient" | "pt" | "paciente" | "patiente" | "pasyente");
-    (patient || run.cue.has(Class::Honorific))
-        && listed
-        && !surroundings::near(reading, run.first, run.last).meets(OTHERS)
+    let honored = run.cue.has(Class::Honorific)
+        && (listed || (surname && near.meets(CARE) && near.has(Class::ClinicalVerb)));
+    ((patient && listed) || honored) && !near.meets(OTHERS)
 }
 
 /// What the names around a name say: a list of them is mostly of colleagues.

@@ -200,6 +200,7 @@ fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
         Class::Brand,
         Class::Ward,
         Class::Credential,
+        Class::NoName,
     ]);
     let listed = word.place.0 > 0 || word.classes.has(Class::WorldCity);
     let (n_words, _) = word.place;

@@ -20,8 +20,8 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     // `4B-12`: a ward and a bed; `412B`; `in 412`
     let short = word.token.span.len() <= 4;
-    let ward = word.token.shape == Shape::Code && short && is_ward(written);
-    if ward {
+    let coded = word.token.shape == Shape::Code && short && is_ward(written);
+    if coded {
         let last = code_end(reading, at);
         let sided =
             written.ends_with(['n', 's', 'e', 'w', 'a', 'b', 'c', 'd']) && written.len() >= 3;
@@ -57,7 +57,7 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let bare = (word.token.shape == Shape::Digits
         && (3..=4).contains(&word.token.span.len())
         && word.number.is_some_and(|number| !(1900..=2100).contains(&number)))
-        || (ward && written.len() >= 2);
+        || (coded && written.len() >= 2);
     // `ART IN 12`: a low number needs somebody in it.
     let low = word.token.shape == Shape::Digits
         && word.token.span.len() <= 2

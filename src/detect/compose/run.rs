@@ -233,7 +233,8 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
     {
         return false;
     }
-    if word.classes.meets(NEVER) && entry.first < 12 {
+    let never = word.classes.has(Class::NoName) || (word.classes.meets(NEVER) && entry.first < 12);
+    if never && len > 1 {
         return false;
     }
     let common = entry.word;
@@ -255,7 +256,7 @@ fn hints(reading: &Reading<'_>, at: usize, cue: Classes) -> bool {
     {
         return false;
     }
-    if word.classes.has(Class::ForeignWord) && entry.first < 9 && cue.is_empty() {
+    if word.classes.has(Class::ForeignWord) && entry.first < 9 {
         return false;
     }
     // One letter is an initial.
@@ -440,12 +441,15 @@ fn goes_on(reading: &Reading<'_>, here: &Word, next: &Word, at: usize) -> bool {
         }
         _ if next.token.shape == Shape::Code => leet(reading, at),
         _ => {
-            let surname = next.entry.last >= 8 && !next.classes.meets(NEVER);
+            let surname = next.entry.last >= 8
+                && !next.classes.meets(NEVER)
+                && !next.classes.has(Class::NoName);
             let numbered =
                 next.classes.has(Class::NumberWord) && next.token.shape == Shape::Capital;
             let word = next.token.shape == Shape::Capital
                 && next.entry.word <= 15
                 && !next.classes.meets(NEVER)
+                && !next.classes.has(Class::NoName)
                 && !next.classes.meets(RARELY);
             upper && (hints(reading, at, Classes::default()) || surname || numbered || word)
         }
