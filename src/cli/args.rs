@@ -108,7 +108,8 @@ pub(crate) struct Init {
     /// The directory to write to; made if it does not exist.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// Also write every shipped rule, word list and platform file.
+    /// Also write every shipped rule and platform file. The word lists and weights of the name reader stay inside the
+    /// program.
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -223,7 +224,7 @@ pub(crate) struct Eval {
     /// The day to judge by. Left out: today, UTC.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) today: Option<Date>,
-    /// Corpora; each gets a row.
+    /// Corpora; each gets a row; `-` is standard input.
     #[arg(value_name = "CORPUS.jsonl", required = true, num_args = 1.., action = ArgAction::Append)]
     pub(crate) corpora: Vec<PathBuf>,
 }
@@ -282,7 +283,7 @@ pub(crate) struct AuditVerify {
     /// The hash the newest line should have.
     #[arg(long, value_name = "HASH")]
     pub(crate) head: Option<String>,
-    /// Audit files, oldest first.
+    /// Audit files, oldest first; `-` is standard input.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 }

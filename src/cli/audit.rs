@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::audit::{self, ChainReport};
 use crate::cli::args;
@@ -11,12 +11,12 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
 
 pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
+    let files: Vec<&Path> = args.files.iter().map(|file| given(file)).collect();
     // Each file is opened once before, so that a fault can name it.
-    for file in &args.files {
+    for file in &files {
         std::fs::File::open(file)
             .map_err(|source| Failure::plain(Context::file("open", file, source)))?;
     }
-    let files: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     let report = audit::verify(&files).map_err(unreadable)?;
     style::to_stdout(&said(&report, args.files.len()))?;
     let Some(wanted) = &args.head else { return Ok(exit(&report)) };
@@ -32,6 +32,11 @@ pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
         style::paint(style::ERROR, "broken:")
     ))?;
     Ok(Exit::Failed)
+}
+
+/// `-` is standard input, which the system names as a file.
+fn given(file: &Path) -> &Path {
+    if file.as_os_str() == "-" { Path::new("/dev/stdin") } else { file }
 }
 
 fn unreadable(source: io::Error) -> Failure {

@@ -39,6 +39,15 @@ pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A word as a shell reads it back.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// Text of a file or a post as a terminal may see it: control characters, which could steer the terminal, and
 /// characters that turn the writing direction are spelled out.
 pub(crate) fn printable(text: &str) -> String {
@@ -86,6 +95,19 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{printable, wrap};
+
+    #[test]
+    fn a_shell_reads_a_word_back_whole() {
+        for (word, want) in [
+            ("/tmp/pw/config", "/tmp/pw/config"),
+            ("/tmp/my pw", "'/tmp/my pw'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+            ("~x", "'~x'"),
+            ("", "''"),
+        ] {
+            assert_eq!(super::quoted(word), want);
+        }
+    }
 
     #[test]
     fn terminals_are_not_steered() {

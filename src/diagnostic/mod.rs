@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::span::Span;
 
 pub use nearest::{did_you_mean, nearest};
-pub use table::{Faults, Placed, Table, shown};
+pub use table::{Faults, Placed, Table, kind, shown};
 
 /// A file as it was read: its name for people, and its text.
 #[derive(Clone, Debug, Eq, PartialEq)]

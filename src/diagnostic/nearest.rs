@@ -1,5 +1,7 @@
 //! "Did you mean": the remedy for a misspelt word, from the words that would have been right.
 
+use std::collections::HashSet;
+
 /// Longest word that is compared; nobody misspells a longer one, and the cost is the product of the lengths.
 const MAX_WORD: usize = 64;
 
@@ -25,16 +27,19 @@ pub fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     if let Some(candidate) = nearest(word, candidates.iter().copied()) {
         return format!("did you mean `{candidate}`?");
     }
-    let mut listed = candidates
+    // A name may be given twice, which is a fault of its own.
+    let mut seen = HashSet::new();
+    let words: Vec<&str> = candidates.iter().copied().filter(|word| seen.insert(*word)).collect();
+    let mut listed = words
         .iter()
         .take(MAX_LISTED)
         .map(|candidate| format!("`{candidate}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    if candidates.len() > MAX_LISTED {
+    if words.len() > MAX_LISTED {
         listed.push_str(" ...");
     }
-    match candidates.len() {
+    match words.len() {
         0 => "there is none to name yet".to_owned(),
         1 => format!("write {listed}"),
         _ => format!("use one of {listed}"),
@@ -109,6 +114,8 @@ mod tests {
             did_you_mean("deny", &["log", "redact", "block"]),
             "use one of `log`, `redact`, `block`"
         );
+        assert_eq!(did_you_mean("deny", &["press", "lab", "press"]), "use one of `press`, `lab`");
+        assert_eq!(did_you_mean("deny", &["press", "press"]), "write `press`");
         assert_eq!(did_you_mean("blokc", &["log", "redact", "block"]), "did you mean `block`?");
     }
 }

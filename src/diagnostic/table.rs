@@ -183,9 +183,11 @@ impl<'t> Table<'t> {
     ) -> Option<Placed<u64>> {
         let (span, value) = self.take(key)?;
         let DeValue::Integer(number) = &value else {
+            let what =
+                if value.is_float() { "one with a fraction or exponent" } else { kind(&value) };
             faults.error(
                 span,
-                format!("`{key}` must be a whole number, not {}", kind(&value)),
+                format!("`{key}` must be a whole number, not {what}"),
                 format!("write `{key} = {}`, without quotes", bounds.start()),
             );
             return None;
@@ -397,7 +399,7 @@ fn written(amount: u64, units: &[(&str, u64)]) -> String {
 }
 
 /// What a value is, in an officer's words.
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -492,6 +494,10 @@ mod tests {
             ("mode = \"onn\"", "a.toml:1:8: `mode` cannot be `onn` | did you mean `on`?"),
             ("limit = 11", "a.toml:1:9: `limit` is out of bounds | write a number from 1 to 10"),
             ("limit = -1", "a.toml:1:9: `limit` is out of bounds | write a number from 1 to 10"),
+            (
+                "limit = 1.5",
+                "a.toml:1:9: `limit` must be a whole number, not one with a fraction or exponent | write `limit = 1`, without quotes",
+            ),
             (
                 "limit = \"1\"",
                 "a.toml:1:9: `limit` must be a whole number, not a text | write `limit = 1`, without quotes",

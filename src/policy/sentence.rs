@@ -151,7 +151,7 @@ fn check_placeholders(written: &Placed<String>, faults: &mut Faults) {
             faults.error(
                 written.span,
                 format!("the message cannot fill in `{{{}}}`", shown(name)),
-                did_you_mean(name, &["kinds", "ref"]).replace('`', ""),
+                did_you_mean(&format!("{{{name}}}"), &["{kinds}", "{ref}"]),
             );
         }
         rest = behind;

@@ -336,7 +336,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     (
         "message = \"no {kind} (ref {ref}) {kinds}\"",
         "1:11: the message cannot fill in `{kind}`",
-        "did you mean kinds?",
+        "did you mean `{kinds}`?",
     ),
     (
         "message = \"{kinds {ref}\"",

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Source, of_toml};
+use crate::diagnostic::{Diagnostic, Source, kind, of_toml};
 use crate::span::Span;
 
 /// Collects the faults of one file.
@@ -188,7 +188,7 @@ fn wrong_kind(key: &str, want: &str, is: &DeValue<'_>, at: Span, faults: &mut Fa
     faults.note(
         at,
         format!("`{key}` must be {want}"),
-        &format!("this is a {}", is.type_str()),
+        &format!("this is {}", kind(is)),
         format!("write {want}"),
     );
 }

@@ -49,6 +49,7 @@ fn each_mistake_is_named_with_its_place() {
         &[&with("finds = [\"x\"]", "finds = \"x\"")],
         &[("0.toml:7:9", "`finds` must be a list"), ("0.toml:1:1", "example")],
     );
+    check(&[&with("\"mrn\"", "18")], &[("0.toml:3:12", "this is a number")]);
     check(&[&with("terms = [\"x\"]", "pattern = 'ab(c'")], &[("0.toml:4:14", "unclosed group")]);
     check(
         &[&with("terms = [\"x\"]", "pattern = '(a)b'")],

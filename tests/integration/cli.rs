@@ -361,14 +361,16 @@ fn bad_files_exit_3_with_every_fault() {
 #[test]
 fn what_init_writes_passes_check() {
     let dir = TempDir::new().expect("a temporary directory");
-    for (name, all) in [("plain", None), ("all", Some("--all"))] {
+    for (name, all) in [("plain", None), ("all", Some("--all")), ("with blanks", None)] {
         let target = dir.path().join(name).display().to_string();
         let made = postward(["init", &target].into_iter().chain(all));
         assert_eq!(made.code, 0, "{}", made.stderr);
         let config = format!("{target}/config/postward.toml");
         let checked = postward(["check", "--config", &config]);
         assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{name}");
-        assert!(made.stdout.contains(&format!("postward check --config {config}")));
+        let quote = if name.contains(' ') { "'" } else { "" };
+        let next = format!("postward check --config {quote}{config}{quote}\n");
+        assert!(made.stdout.contains(&next), "{}", made.stdout);
         let hit = postward_reading(
             ["scan", "--config", &config, "--format", "jsonl"],
             b"our patient moved to Cedar Crest Annex today",
@@ -397,6 +399,11 @@ fn eval_scores_a_corpus() {
         "{{\"id\":\"1\",\"text\":\"{WITH_SSN}\",\"spans\":[{{\"start\":11,\"end\":22,\"label\":\"SSN\"}}]}}\n\
          {{\"id\":\"2\",\"text\":\"{WITHOUT}\",\"spans\":[],\"kind\":\"clean\"}}\n"
     );
+    let piped = postward_reading(["eval", "-"], corpus.as_bytes());
+    assert!(piped.stdout.contains("\nstandard input "), "{}{}", piped.stdout, piped.stderr);
+    let empty = postward_reading(["eval", "-"], b"\n");
+    assert_eq!((empty.code, empty.stdout.as_str()), (1, ""));
+    assert!(empty.stderr.starts_with("error: standard input holds no posts"), "{}", empty.stderr);
     let corpus = file(&dir, "tiny.jsonl", &corpus);
     let ran = postward(["eval", &corpus]);
     insta::assert_snapshot!(ran.said(dir.path()), @r"
@@ -475,6 +482,8 @@ fn audit_verify_names_the_first_broken_link() {
     head: HEAD
     ");
     assert_eq!(postward(["audit", "verify", &whole, "--head", &head]).code, 0);
+    let piped = postward_reading(["audit", "verify", "-", "--head", &head], text.as_bytes());
+    assert_eq!(piped.code, 0, "{}{}", piped.stdout, piped.stderr);
     assert_eq!(postward(["audit", "verify", &whole, "--head", &"0".repeat(64)]).code, 1);
 
     for (name, tampered) in [

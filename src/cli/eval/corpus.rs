@@ -1,7 +1,7 @@
 //! A corpus as `eval` reads it: posts whose identifiers are marked.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -54,10 +54,8 @@ struct RawPost {
     platform: Option<String>,
     kind: Option<String>,
     note: Option<String>,
-    #[serde(default)]
-    extra: Vec<RawSpan>,
-    #[serde(default)]
-    not_phi: Vec<RawSpan>,
+    extra: Option<Vec<RawSpan>>,
+    not_phi: Option<Vec<RawSpan>>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +83,8 @@ enum Fault {
     NotPost,
     #[error("has a span that does not fit its text")]
     Outside,
+    #[error("has a span with nothing in it, or blanks alone")]
+    Empty,
     #[error("has the label `{0}`, which is no category")]
     NoCategory(String),
 }
@@ -92,19 +92,30 @@ enum Fault {
 const HELP: &str = "each line is {\"id\", \"text\", \"spans\": [{\"start\", \"end\", \"label\"}]}; offsets count Unicode \
                     code points; labels are the categories in capitals, such as NAME or HEALTH_PLAN, or PERSON, ORG";
 
+/// Reads a file, or standard input for `-`. A corpus without a post measures nothing, so it is a fault.
 pub(super) fn read(file: &Path) -> Result<Corpus, Failure> {
+    if file.as_os_str() == "-" {
+        return read_from(io::stdin(), "standard input", "standard input".to_owned());
+    }
     let name = file
         .file_stem()
         .map_or_else(|| file.display().to_string(), |stem| stem.display().to_string());
     let input =
         File::open(file).map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    read_from(input, &file.display().to_string(), name)
+}
+
+fn read_from(input: impl Read, shown: &str, name: String) -> Result<Corpus, Failure> {
     let mut posts = Vec::new();
     for (at, line) in BufReader::new(input).lines().enumerate() {
         let post = line.map_err(Fault::Io).and_then(|line| {
             if line.trim().is_empty() { Ok(None) } else { parse(&line).map(Some) }
         });
-        let named = |source| CorpusError { name: file.display().to_string(), line: at + 1, source };
+        let named = |source| CorpusError { name: shown.to_owned(), line: at + 1, source };
         posts.extend(post.map_err(|source| Failure::new(named(source), HELP))?);
+    }
+    if posts.is_empty() {
+        return Err(Failure::new(format!("{shown} holds no posts to measure on"), HELP));
     }
     Ok(Corpus { name, posts })
 }
@@ -113,10 +124,17 @@ fn parse(line: &str) -> Result<MarkedPost, Fault> {
     // serde's own words may quote the post.
     let raw: RawPost = serde_json::from_str(line).map_err(|_| Fault::NotPost)?;
     let bytes = Bytes::of(&raw.text);
+    let spans = |spans: Option<Vec<RawSpan>>| {
+        spans.iter().flatten().map(|span| bytes.span(span)).collect::<Result<_, _>>()
+    };
     let mut marks = Vec::new();
     let mut others = Vec::new();
     for mark in &raw.spans {
         let span = bytes.span(mark)?;
+        // Blanks need not be covered, so such a mark would count as found whatever the engine does.
+        if span.of(&raw.text).is_none_or(|words| words.trim().is_empty()) {
+            return Err(Fault::Empty);
+        }
         match mark.label.as_deref() {
             Some("PERSON" | "ORG") => others.push(span),
             label => {
@@ -127,8 +145,8 @@ fn parse(line: &str) -> Result<MarkedPost, Fault> {
             }
         }
     }
-    let neutral = raw.extra.iter().map(|span| bytes.span(span)).collect::<Result<_, _>>()?;
-    let not_phi = raw.not_phi.iter().map(|span| bytes.span(span)).collect::<Result<_, _>>()?;
+    let neutral = spans(raw.extra)?;
+    let not_phi = spans(raw.not_phi)?;
     let is_clean = marks.is_empty() || raw.kind.as_deref() == Some("clean");
     let is_obfuscated = raw.note.is_some_and(|note| note.contains("obfuscation"));
     Ok(MarkedPost {
@@ -190,6 +208,14 @@ mod tests {
             (
                 r#"{"id":"a","text":"x","spans":[{"start":1,"end":0,"label":"NAME"}]}"#,
                 "has a span that does not fit its text",
+            ),
+            (
+                r#"{"id":"a","text":"x","spans":[{"start":1,"end":1,"label":"NAME"}]}"#,
+                "has a span with nothing in it, or blanks alone",
+            ),
+            (
+                r#"{"id":"a","text":"x  y","spans":[{"start":1,"end":3,"label":"PERSON"}]}"#,
+                "has a span with nothing in it, or blanks alone",
             ),
             (
                 r#"{"id":"a","text":"x","spans":[{"start":0,"end":1,"label":"FOO"}]}"#,

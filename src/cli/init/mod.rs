@@ -92,8 +92,11 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 
 fn next_steps(config: &Path, all: bool) -> String {
     let at = config.display();
+    // What is to be typed at a shell stands as a shell reads it: a path may hold blanks.
+    let typed = |name: &str| style::quoted(&config.join(name).display().to_string());
+    let (settings, authority) = (typed("postward.toml"), typed("ca.pem"));
     let shipped = if all {
-        "\n  rules/, platforms/             everything that ships, to read or to change"
+        "\n  rules/, platforms/             every rule and platform that ships, to read or to change"
     } else {
         ""
     };
@@ -104,10 +107,10 @@ fn next_steps(config: &Path, all: bool) -> String {
            rules.d/our-hospital.toml      a rule of your own, as an example{shipped}\n  \
            ca.pem, ca.key                 a throw-away certificate authority\n\n\
          Next:\n  \
-           postward check --config {at}/postward.toml\n  \
-           postward serve --config {at}/postward.toml\n\n\
+           postward check --config {settings}\n  \
+           postward serve --config {settings}\n\n\
          and, in another terminal, a post that is blocked before it leaves:\n  \
-           curl --cacert {at}/ca.pem --connect-to mastodon.example:443:127.0.0.1:8443 \\\n       \
+           curl --cacert {authority} --connect-to mastodon.example:443:127.0.0.1:8443 \\\n       \
              --data-urlencode 'status=Mr. Roe, MRN 00412345, is back with us' \\\n       \
              https://mastodon.example/api/v1/statuses",
         style::paint(style::GOOD, "written to"),
