@@ -380,6 +380,25 @@ fn what_init_writes_passes_check() {
 }
 
 #[test]
+fn the_examples_of_the_rules_guide_load() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let target = dir.path().join("new").display().to_string();
+    assert_eq!(postward(["init", &target]).code, 0);
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md"))
+        .expect("the guide");
+    let blocks = guide.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+    let mut n_blocks = 0;
+    for block in blocks {
+        n_blocks += 1;
+        let block = block.replacen("[[rule]]\n", "[[rule]]\nreplaces = true\n", 1);
+        file(&dir, &format!("new/config/rules.d/{n_blocks}.toml"), &block);
+    }
+    assert_eq!(n_blocks, 2);
+    let checked = postward(["check", "--config", &format!("{target}/config/postward.toml")]);
+    assert_eq!((checked.code, checked.stderr.as_str()), (0, ""));
+}
+
+#[test]
 fn check_counts_what_ships() {
     let dir = TempDir::new().expect("a temporary directory");
     let ran = postward(["check"]);
