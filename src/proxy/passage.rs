@@ -75,7 +75,7 @@ impl Passage {
 
     /// Whether the body comes encoded, so that its length says nothing of what it holds.
     pub(crate) fn is_encoded(&self) -> bool {
-        self.parts.headers.contains_key(http::header::CONTENT_ENCODING)
+        self.parts.headers.contains_key(CONTENT_ENCODING)
     }
 
     /// Whether the body's leading bytes are media's, whatever its type claims. Compressed media are not: nobody
