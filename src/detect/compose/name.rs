@@ -197,6 +197,11 @@ fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
     let listed =
         words.len() > 1 && words.first().is_some_and(|word| word.entry.first >= 8) && surname;
     let cue = run.first.checked_sub(1).map_or("", |at| reading.word(at));
+    // `MS` in capitals is a disease, `MR` a scan; a link's code is no name.
+    let shouted = reading.at(run.first, -1).is_some_and(|word| word.token.shape == Shape::Upper);
+    if shouted || words.iter().any(|word| word.token.shape == Shape::Code) {
+        return false;
+    }
     let patient = matches!(cue, "patient" | "pt" | "paciente" | "patiente" | "pasyente");
     let honored = run.cue.has(Class::Honorific)
         && (listed || (surname && near.meets(CARE) && near.has(Class::ClinicalVerb)));

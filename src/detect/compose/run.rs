@@ -214,6 +214,10 @@ fn cue_before(reading: &Reading<'_>, at: usize) -> Classes {
         return Classes::default();
     };
     let gap = reading.gap(at);
+    // `lat.ms/19f0` is a link, and no Ms.
+    if !gap.has(Gap::SPACE) && !gap.has(Gap::COLON) && gap != Gap::default() {
+        return Classes::default();
+    }
     if gap.has(Gap::COMMA) && !reading.classes(before, 0).has(Class::Kin) {
         return Classes::default();
     }
