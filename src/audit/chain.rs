@@ -274,7 +274,7 @@ mod tests {
         line.pop();
         for cut in 0..=line.len() {
             let (torn, want) = (&line[..cut], cut > 0 && cut < line.len());
-            let text = String::from_utf8_lossy(torn);
+            let text = torn.escape_ascii();
             assert_eq!(may_be_torn(torn, Some(before)), want, "{text}");
             assert_eq!(may_be_torn(torn, None), want, "{text}");
             for end in ["\r", "\0", "\n", "\nx"] {
@@ -282,8 +282,7 @@ mod tests {
             }
         }
         assert!(!may_be_torn(&[&line[..], b"x"].concat(), None));
-        let text = std::str::from_utf8(&line).unwrap();
-        let text = &text[..text.len() - 9];
+        let text = std::str::from_utf8(&line[..line.len() - 9]).unwrap();
         for (from, to) in [
             ("", ""),
             ("{\"time", "{\"tine"),

@@ -7,8 +7,10 @@ use crate::cli::args;
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::proved;
 use crate::cli::style;
 use crate::config::{self, Loaded};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::policy::Mode;
 use crate::rules::{Category, RuleSet};
 
@@ -16,6 +18,14 @@ pub(crate) fn run(args: &args::Check) -> Result<Exit, Failure> {
     let loaded = config::load(args.config.as_deref()).map_err(Failure::Files)?;
     if !loaded.warnings.is_empty() {
         diagnostics::print(&loaded.warnings);
+    }
+    if let Some(file) = &args.config {
+        let idle = proved::proved(file, &loaded)?;
+        if !idle.is_empty() {
+            // Nobody could reach the proxy: what `serve` warns of is no fine configuration.
+            let as_fault = |told| Diagnostic { severity: Severity::Error, ..told };
+            return Err(Failure::Files(idle.into_iter().map(as_fault).collect()));
+        }
     }
     let what = match &args.config {
         Some(file) => file.display().to_string(),

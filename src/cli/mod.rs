@@ -16,6 +16,7 @@ mod failure;
 mod init;
 mod judging;
 mod progress;
+mod proved;
 mod scan;
 mod serve;
 mod style;

@@ -9,6 +9,7 @@ use crate::cli::args::{self, LogFormat};
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::proved;
 use crate::config;
 
 /// The variable that sets the filter of log lines where the command line does not.
@@ -21,6 +22,10 @@ pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
         .map_err(Failure::Files)?;
     if !loaded.warnings.is_empty() {
         diagnostics::print(&loaded.warnings);
+    }
+    let idle = proved::proved(&args.config, &loaded)?;
+    if !idle.is_empty() {
+        diagnostics::print(&idle);
     }
     app::serve(loaded).map_err(failure)?;
     Ok(Exit::Fine)

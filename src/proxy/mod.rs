@@ -10,6 +10,7 @@ mod listener;
 mod metrics;
 mod outcome;
 mod passage;
+mod prove;
 mod receive;
 mod respond;
 mod route;
@@ -21,6 +22,7 @@ pub mod tls;
 mod upstream;
 
 pub use metrics::Metrics;
+pub use prove::{Proof, prove};
 pub use route::UnknownPlatform;
 pub use server::{Server, SetupError};
 pub use upstream::UpstreamSetupError;

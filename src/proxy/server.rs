@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use tokio::net::TcpListener;
 
 use crate::audit::Audit;
@@ -66,7 +68,27 @@ impl SetupError {
             Self::Upstream(UpstreamSetupError::NoRoots) => {
                 Some("install the package ca-certificates, or set extra-roots under [upstream]".to_owned())
             }
-            Self::Tls(_) | Self::Ca(_) | Self::Route(_) | Self::Upstream(_) => None,
+            Self::Tls(TlsSetupError::Unusable { .. }) => {
+                Some("give the certificate's own key: both must come from one request".to_owned())
+            }
+            Self::Ca(CaError::Unusable { .. }) => {
+                Some("name the two files that `postward ca init` wrote, or a CA's certificate and its own key".to_owned())
+            }
+            Self::Upstream(UpstreamSetupError::Root(_)) => {
+                Some("extra-roots under [upstream] takes certificates of CAs, as PEM".to_owned())
+            }
+            Self::Route(_) => Some("name one of the platforms that `postward check` lists".to_owned()),
+            Self::Tls(_) | Self::Ca(_) | Self::Upstream(_) => None,
+        }
+    }
+
+    /// Whether the fault lies in a file that somebody gave us, rather than in the machine.
+    pub const fn is_of_a_file(&self) -> bool {
+        match self {
+            Self::File(_) | Self::Ca(_) | Self::Route(_) => true,
+            Self::Tls(fault) => !matches!(fault, TlsSetupError::Provider(_)),
+            Self::Upstream(fault) => matches!(fault, UpstreamSetupError::Root(_)),
+            Self::Listen { .. } => false,
         }
     }
 }
@@ -148,7 +170,7 @@ fn bind(listener: &Listener) -> Result<(TcpListener, SocketAddr), SetupError> {
     Ok((socket, address))
 }
 
-fn acceptor(
+pub(super) fn acceptor(
     listener: &Listener,
     authority: Option<&Arc<Authority>>,
     routes: &Arc<Routes>,
@@ -167,16 +189,21 @@ fn acceptor(
     })
 }
 
+/// The certificates to trust beside the system's; each can be trusted.
+pub(super) fn extra_roots(loaded: &Loaded) -> Result<Vec<CertificateDer<'static>>, SetupError> {
+    let Some(path) = &loaded.config.upstream.extra_roots else { return Ok(Vec::new()) };
+    let roots = tls::certificates(path, &tls::read_text(path)?)?;
+    upstream::trust(&mut RootCertStore::empty(), &roots)?;
+    Ok(roots)
+}
+
 fn pool(
     loaded: &Loaded,
     routes: &Arc<Routes>,
     listening: &[SocketAddr],
 ) -> Result<Pool, SetupError> {
     let config = &loaded.config;
-    let extra_roots = match &config.upstream.extra_roots {
-        Some(path) => tls::certificates(path, &tls::read_text(path)?)?,
-        None => Vec::new(),
-    };
+    let extra_roots = extra_roots(loaded)?;
     let dialler = Dialler::new(
         Arc::clone(routes),
         &config.upstream,

@@ -275,27 +275,23 @@ fn matcher(
         (Some(pattern), None, None) => pattern_of(&pattern, unicode, faults).map(Matcher::Pattern),
         (None, None, Some(composer)) => Some(Matcher::Composer(composer.value)),
         (None, Some(value), None) => {
-            let terms = match value.get_ref() {
-                DeValue::Table(keys) => {
-                    let mut inner = Table::new("`terms`", keys, value.span().into());
-                    let name =
-                        inner.required("file", "the list's path, relative to this file", faults);
-                    inner.finish(faults);
-                    terms_of_file(&name?, term_file, term_files, faults)?
+            let terms = if let DeValue::Table(keys) = value.get_ref() {
+                let mut inner = Table::new("`terms`", keys, value.span().into());
+                let name = inner.required("file", "the list's path, relative to this file", faults);
+                inner.finish(faults);
+                terms_of_file(&name?, term_file, term_files, faults)?
+            } else {
+                let texts = texts_of("terms", value, faults);
+                for text in texts.iter().filter(|text| text.value.trim().is_empty()) {
+                    let message = "a term is empty".to_owned();
+                    faults.note(
+                        text.span,
+                        message,
+                        "finds nothing",
+                        "name a word, or leave it out",
+                    );
                 }
-                _ => {
-                    let texts = texts_of("terms", value, faults);
-                    for text in texts.iter().filter(|text| text.value.trim().is_empty()) {
-                        let message = "a term is empty".to_owned();
-                        faults.note(
-                            text.span,
-                            message,
-                            "finds nothing",
-                            "name a word, or leave it out",
-                        );
-                    }
-                    values(texts)
-                }
+                values(texts)
             };
             if terms.is_empty() {
                 faults.note(

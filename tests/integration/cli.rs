@@ -553,3 +553,73 @@ fn serve_says_what_keeps_it_from_starting() {
     help: another program listens on ADDRESS: stop it, or choose another address
     ");
 }
+
+/// Writes a file with a mode.
+fn with_mode(dir: &TempDir, name: &str, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let path = file(dir, name, text);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+#[test]
+fn certificates_and_keys_are_checked_as_serve_reads_them() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    for (name, host) in [("fits", "mastodon.example"), ("other", "elsewhere.example")] {
+        let folder = at(&format!("ca-{name}"));
+        std::fs::create_dir(&folder).expect("a folder");
+        let made = postward(["ca", "init", "--out", &folder, "--host", host]);
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        for end in ["pem", "key"] {
+            std::fs::rename(format!("{folder}/ca.{end}"), at(&format!("{name}.{end}")))
+                .expect("a file");
+        }
+        let own = rcgen::generate_simple_self_signed([host.to_owned()]).expect("a certificate");
+        with_mode(&dir, &format!("own-{name}.pem"), &own.cert.pem(), 0o644);
+        with_mode(&dir, &format!("own-{name}.key"), &own.signing_key.serialize_pem(), 0o600);
+    }
+    let key = std::fs::read_to_string(at("fits.key")).expect("the key");
+    with_mode(&dir, "read.key", &key, 0o644);
+    with_mode(&dir, "written.key", &key, 0o660);
+    with_mode(&dir, "no.key", "no key\n", 0o600);
+    let ca = |cert: &str, key: &str| format!("ca = \"{cert}\", ca-key = \"{key}\"");
+    let own = |cert: &str, key: &str| format!("certificate = \"{cert}\", key = \"{key}\"");
+    for (tls, roots, want) in [
+        (ca("fits.pem", "fits.key"), "fits.pem", &[][..]),
+        (own("own-fits.pem", "own-fits.key"), "fits.pem", &[]),
+        (ca("fits.pem", "read.key"), "fits.pem", &["mode 0644", "chmod 0600"]),
+        (ca("fits.pem", "written.key"), "fits.pem", &["mode 0660", "chmod 0600"]),
+        (own("own-fits.pem", "written.key"), "fits.pem", &["mode 0660", "chmod 0600"]),
+        (ca("fits.pem", "no.key"), "fits.pem", &["holds no PEM private key", "BEGIN PRIVATE KEY"]),
+        (ca("fits.pem", "other.key"), "fits.pem", &["its key is another's", "postward ca init"]),
+        (ca("other.pem", "other.key"), "fits.pem", &["constrained to other names", "ca init"]),
+        (own("own-fits.pem", "own-other.key"), "fits.pem", &["cannot be used", "own key"]),
+        (ca("fits.pem", "fits.key"), "no.key", &["no.key holds no PEM certificate", "BEGIN CERT"]),
+        // Both at once.
+        (
+            ca("fits.pem", "read.key"),
+            "no.key",
+            &["mode 0644", "holds no PEM certificate", "2 errors"],
+        ),
+        (own("own-other.pem", "own-other.key"), "fits.pem", &["covers no routed host", "ca-key"]),
+    ] {
+        // The address is of no machine, so that even a right configuration ends at once.
+        let text = format!(
+            "[[listener]]\naddress = \"192.0.2.1:8443\"\ntls = {{ {tls} }}\n[[route]]\nhosts = [\"mastodon.example\"]\n\
+             platform = \"mastodon\"\n[upstream]\nextra-roots = \"{roots}\"\n[audit]\nfile = \"audit.jsonl\"\n"
+        );
+        let config = file(&dir, "postward.toml", &text);
+        let is_warned_of = want.contains(&"covers no routed host");
+        for (command, code, code_if_fine) in [("check", 3, 0), ("serve", 3, 1)] {
+            let ran = postward([command, "--config", &config]);
+            let is_fine = want.is_empty() || (command == "serve" && is_warned_of);
+            let code = if is_fine { code_if_fine } else { code };
+            assert_eq!(ran.code, code, "{command} {tls}: {}", ran.stderr);
+            let said = ran.stderr.replace('\n', " ");
+            for words in want {
+                assert!(said.contains(words), "{command} {tls}: no `{words}` in {said}");
+            }
+        }
+    }
+}

@@ -116,6 +116,13 @@ impl TlsAcceptor {
         })
     }
 
+    /// Whether any routed host may be asked for over it.
+    pub(crate) fn covers_any(&self, routes: &Routes) -> bool {
+        let Some(own) = &self.own else { return true };
+        let presented = Presented::Own(Arc::clone(own));
+        routes.sample_hosts().any(|host| presented.covers(&host))
+    }
+
     /// Shakes hands. The caller sets the deadline.
     pub(crate) async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
         let mut start = LazyConfigAcceptor::new(HelloReader::default(), tcp).await?;

@@ -67,6 +67,14 @@ pub enum UpstreamSetupError {
     Provider(#[source] rustls::Error),
 }
 
+/// Adds certificates that somebody named; none is left out.
+pub(crate) fn trust(
+    roots: &mut RootCertStore,
+    extra: &[CertificateDer<'static>],
+) -> Result<(), UpstreamSetupError> {
+    extra.iter().try_for_each(|root| roots.add(root.clone())).map_err(UpstreamSetupError::Root)
+}
+
 /// Connects the pool.
 #[derive(Clone)]
 pub(crate) struct Connector {
@@ -89,9 +97,7 @@ impl Connector {
         let mut roots = RootCertStore::empty();
         // Certificates of the system that cannot be parsed are left out: they verify nothing.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for root in extra_roots {
-            roots.add(root.clone()).map_err(UpstreamSetupError::Root)?;
-        }
+        trust(&mut roots, extra_roots)?;
         if roots.is_empty() && dialler.needs_roots() {
             return Err(UpstreamSetupError::NoRoots);
         }

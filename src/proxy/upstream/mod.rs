@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) use self::address::Dialler;
 pub use self::connect::UpstreamSetupError;
+pub(super) use self::connect::trust;
 use self::connect::{ConnectError, Connector};
 use crate::proxy::body::Outgoing;
 
