@@ -172,15 +172,6 @@ fn decoded(reading: &Reading<'_>, desk: Desk<'_>, run: Run, word: &Word) -> Word
 /// Whether a name says itself that it is a patient's: `my patient`, `pt` or an honorific before a first and last name,
 /// and nobody's role, praise or public office near.
 fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
-    const OTHERS: Classes = Classes::of(&[
-        Class::Role,
-        Class::Praise,
-        Class::Public,
-        Class::Event,
-        Class::Pet,
-        Class::Brand,
-    ]);
-    let Some(words) = reading.words.get(run.first..=run.last) else { return false };
     const CARE: Classes = Classes::of(&[
         Class::Patient,
         Class::Diagnosis,
@@ -190,6 +181,15 @@ fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
         Class::Ward,
         Class::IdWord,
     ]);
+    const OTHERS: Classes = Classes::of(&[
+        Class::Role,
+        Class::Praise,
+        Class::Public,
+        Class::Event,
+        Class::Pet,
+        Class::Brand,
+    ]);
+    let Some(words) = reading.words.get(run.first..=run.last) else { return false };
     let near = surroundings::near(reading, run.first, run.last);
     let surname = words.last().is_some_and(|word| {
         word.entry.last >= 6 || word.classes.has(Class::LastName) || word.entry.word == 0
