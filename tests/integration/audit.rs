@@ -108,13 +108,22 @@ fn a_kill_at_any_moment_loses_no_recorded_event_and_breaks_no_chain() {
             assert!(written.contains(id.as_str()), "{id} was recorded and is not in the file");
         }
         // Half a line more, as a kill in the middle of a write leaves it: the next start closes and notes it.
-        let torn: String =
-            written.lines().last().unwrap().chars().take(50 + n_lines % 100).collect();
+        let torn: String = beginning_after(&written).chars().take(50 + n_lines % 100).collect();
         std::fs::write(&file, format!("{written}{torn}")).unwrap();
         assert_eq!(verify(&[&file]).unwrap().broken, None);
     }
     let lines = std::fs::read_to_string(&file).unwrap();
     assert_eq!(lines.lines().filter(|line| line.contains("\"event\":\"torn\"")).count(), 4);
+}
+
+/// The beginning of the line that would come next: its number and the hash before it are the chain's own.
+fn beginning_after(written: &str) -> String {
+    let last: serde_json::Value = serde_json::from_str(written.lines().last().unwrap()).unwrap();
+    let seq = last["seq"].as_u64().unwrap() + 1;
+    format!(
+        r#"{{"time":{},"node":{},"seq":{seq},"prev":{},"event":"decision","id":"abcdefghijklm"#,
+        last["time"], last["node"], last["hash"]
+    )
 }
 
 #[test]
