@@ -119,10 +119,11 @@ fn a_kill_at_any_moment_loses_no_recorded_event_and_breaks_no_chain() {
 /// The beginning of the line that would come next: its number and the hash before it are the chain's own.
 fn beginning_after(written: &str) -> String {
     let last: serde_json::Value = serde_json::from_str(written.lines().last().unwrap()).unwrap();
-    let seq = last["seq"].as_u64().unwrap() + 1;
+    let part = |key: &str| last.get(key).unwrap();
+    let seq = part("seq").as_u64().unwrap() + 1;
+    let (time, node, prev) = (part("time"), part("node"), part("hash"));
     format!(
-        r#"{{"time":{},"node":{},"seq":{seq},"prev":{},"event":"decision","id":"abcdefghijklm"#,
-        last["time"], last["node"], last["hash"]
+        r#"{{"time":{time},"node":{node},"seq":{seq},"prev":{prev},"event":"decision","id":"abcdefghijklm"#
     )
 }
 
