@@ -1,70 +1,81 @@
 #!/usr/bin/env python3
-"""Fits rules/weights.toml on marked posts, and measures what was fitted on posts it has not seen.
+"""Fits the weights of names, dates, places and ages on marked posts, and measures the fit on authors it has not seen.
 
-    tools/fit.py measure CORPORA DUMPS          leave one author out: covered, safe and alarmed, twice over
-    tools/fit.py write CORPORA DUMPS WEIGHTS    fit on everything, write WEIGHTS
+    tools/fit.py measure POSTWARD CORPUS.jsonl..        leave one author out, and the curve of alarms against misses
+    tools/fit.py write POSTWARD RULES CORPUS.jsonl..    fit on everything, write RULES/weights.toml and RULES/weights-words.tsv
 
-CORPORA holds staff-posts.*.jsonl (one author each) and tweets-*.jsonl (names in public posts). DUMPS holds, for each of
-them, the output of `postward scan --explain --format jsonl FILE`: every candidate with the features that it has,
-also those without a weight. So the features live in the code, and nothing is computed twice in two languages.
+POSTWARD is the binary: `scan --explain` says which features every candidate has, also those without a weight, so that the
+features live in one place, the code. A corpus is a set of posts by one hand, {"id","kind","text","spans"} a line. Those
+named `staff-posts.*` are left out in turn; the others are always learned from, `tweets-*` only for what a name is.
 
 What is fitted is one logistic regression over candidates of every kind, strongly regularised. A candidate's score is the
-sum of its own features, by kind, and of the features of its post, which all kinds share: the care score. A post is about a
+sum of its own features, by kind, and of those of its post, which all kinds share: the care score. A post is about a
 patient if its best candidate reaches the trigger; then everything down to the deny threshold counts. Thresholds are
 chosen on posts whose author was left out of the fit as well (an inner round), never on those that are reported.
 
-Needs numpy.
+Needs numpy and scipy.
 """
 
 import collections
 import json
 import math
 import pathlib
+import subprocess
 import sys
 
 import numpy
+from scipy import sparse
+from scipy.optimize import minimize
 
 NEUTRAL = {"PERSON", "ORG"}
 KINDS = {"name": "name", "date": "date", "location": "place", "age": "age"}
 HITS = {"phone", "fax", "email", "url", "ip", "zip"}
 HIT_FEATURES = HITS | {"labelled-number", "weak-number"}
-STRENGTH = 12.0
+SEATS = ("before2", "before", "after", "after2")
+# Strength of the prior; how far a post's weight falls with what it proposes; how much a clean post counts.
+STRENGTH = 20.0
 EVEN = 1.1
-# Public texts that count as well, each post for so much; every second post only, the others are for measuring.
+CLEAN = 1.5
+# Below the trigger by so much, what a post about a patient holds still counts.
+DENY = 5.0
+# A word has weights of its own if so many posts by so many hands use it.
+LEAST_POSTS = 5
+LEAST_HANDS = 2
+# Public texts count so much a post; every second post only, the others are for measuring.
 PUBLIC = {"asq-phi": 0.4, "asq-lookalikes": 0.8, "eponyms": 0.5, "health-news-tweets": 0.25, "medquad": 0.2}
-DENY = 4.5
-
-
-OTHERS = []
+LEVELS = (1, 2, 3, 5, 8, 10)
 
 
 class Post:
     def __init__(self, post, dump, author):
-        self.id, self.author, self.text = post["id"], author, post["text"]
+        self.author, self.text = author, post["text"]
+        # Whoever wrote it: of our own posts each persona is a hand.
+        self.hand = post["id"].rsplit("-", 1)[0]
         self.clean = post["kind"] == "clean" if "kind" in post else not post["spans"]
+        self.weight = PUBLIC.get(author, CLEAN if self.clean else 1.0)
         self.obfuscated = "obfus" in (post.get("note") or "")
         self.spans = [(s["start"], s["end"], s["label"]) for s in post["spans"] if s["label"] not in NEUTRAL]
         self.people = [(s["start"], s["end"]) for s in post["spans"] if s["label"] in NEUTRAL]
         self.people += [(s["start"], s["end"]) for s in post.get("extra", [])]
-        explain = dump.get("explain", dump)
-        care = explain["care"]
-        parts = care["parts"] if isinstance(care, dict) else explain["careparts"]
-        self.care = [f"care:{name(p)}" for p in parts]
-        self.candidates = [c for c in explain["candidates"] if kind(c)]
-        found = [c for c in explain["candidates"] if c["outcome"] == "found" and not kind(c)]
-        self.numbers = [c for c in found if c["category"] not in HITS and c["category"] not in KINDS]
-        # Hits that count only where a post is about a patient.
-        self.hits = [c for c in found if c["category"] in HITS or c["category"] in KINDS and "bias" not in map(name, c["parts"])]
-
-
-def name(part):
-    return part if isinstance(part, str) else part["feature"]
+        explain = dump["explain"]
+        self.care = [f"care:{p['feature']}" for p in explain["care"]["parts"]]
+        self.candidates, self.hits, self.numbers, self.proposed = [], [], [], []
+        for c in explain["candidates"]:
+            c["features"] = [p["feature"] for p in c.pop("parts")]
+            c["kind"] = kind(c)
+            if c["kind"]:
+                c["features"] = [f"{c['kind']}:{f}" for f in c["features"]]
+                self.candidates.append(c)
+            elif c["outcome"] == "found":
+                # Hits of patterns that count only where a post is about a patient, and those that say so themselves.
+                alone = c["category"] not in HITS and c["category"] not in KINDS
+                (self.numbers if alone else self.hits).append(c)
 
 
 def kind(c):
     """Which weights a candidate is scored by: none if no composer weighed it. A pattern says itself how sure it is, a repeat
     follows its name; what a hit of a pattern says of its post stands in a candidate of its own, which is no finding."""
-    parts = set(map(name, c["parts"]))
+    parts = set(c["features"])
     if "bias" not in parts:
         return None
     if parts & HIT_FEATURES and c["outcome"] != "found" and c["category"] not in KINDS:
@@ -72,128 +83,105 @@ def kind(c):
     return KINDS.get(c["category"])
 
 
-def features(c):
-    of = kind(c)
-    return [f"{of}:{name(p)}" for p in c["parts"]]
-
-
-def load(corpora, dumps, files):
-    posts = []
-    for file in files:
-        marked = {p["id"]: p for p in map(json.loads, open(corpora / f"{file}.jsonl", encoding="utf-8"))}
-        for line in open(dumps / f"{file}.jsonl", encoding="utf-8"):
-            dump = json.loads(line)
-            posts.append(Post(marked[dump["id"]], dump, file))
-    return posts
+def load(binary, path):
+    marked = [json.loads(line) for line in open(path, encoding="utf-8")]
+    dump = subprocess.run(
+        [binary, "scan", "--explain", "--format", "jsonl", path], capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    if len(dump) != len(marked):
+        sys.exit(f"{path}: {len(marked)} posts, but {binary} read {len(dump)}")
+    author = pathlib.Path(path).stem
+    return [Post(post, json.loads(line), author) for post, line in zip(marked, dump)]
 
 
 def overlap(a, b, spans):
     return any(min(b, e) - max(a, s) > 0 for s, e, *_ in spans)
 
 
+def vocabulary(posts):
+    """Words that enough people use for their weights to say something of the language."""
+    n_posts, hands = collections.Counter(), collections.defaultdict(set)
+    for post in posts:
+        for feature in post.care:
+            if "=" in feature:
+                word = feature.split("=", 1)[1]
+                n_posts[word] += 1
+                hands[word].add(post.hand)
+    return {w for w, n in n_posts.items() if n >= LEAST_POSTS and len(hands[w]) >= LEAST_HANDS}
+
+
+def known(features, words):
+    """Features with rare words as `<other>`."""
+    for feature in features:
+        head, equals, word = feature.partition("=")
+        if not equals or word.startswith("<") or word in words:
+            yield feature
+        elif head != "care:has":
+            yield f"{head}=<other>"
+
+
 class Rows:
     """The candidates of posts as rows of a table of features."""
 
-    def __init__(self, posts, index=None):
-        grow = index is None
-        self.index = {} if grow else index
-        counts = collections.Counter()
-        if grow:
-            for post in posts:
-                for c in post.candidates:
-                    counts.update(features(c))
-                counts.update(post.care)
-            for feature, n in sorted(counts.items()):
-                if n >= 4:
-                    self.index[feature] = len(self.index)
-        self.post, self.candidate, self.y, self.weight, rows, columns = [], [], [], [], [], []
+    def __init__(self, posts, words, index=None):
+        rows, self.post, self.candidate, y, weight = [], [], [], [], []
         for p, post in enumerate(posts):
-            care = [self.index[f] for f in post.care if f in self.index]
+            care = list(known(post.care, words))
             for c in post.candidates:
-                hit = overlap(c["start"], c["end"], post.spans)
-                person = not hit and overlap(c["start"], c["end"], post.people)
-                row = len(self.y)
+                rows.append(list(known(c["features"], words)) + care)
                 self.post.append(p)
                 self.candidate.append(c)
-                self.y.append(1.0 if hit else 0.0)
+                hit = overlap(c["start"], c["end"], post.spans)
+                person = not hit and overlap(c["start"], c["end"], post.people)
+                y.append(float(hit))
                 # In a disclosing post a colleague's name is neither right nor wrong.
-                self.weight.append(0.0 if person and not post.clean else 1.0)
-                own = [self.index[f] for f in features(c) if f in self.index]
-                rows.extend([row] * (len(own) + len(care)))
-                columns.extend(own + care)
+                weight.append(0.0 if person and not post.clean else 1.0)
+        if index is None:
+            counts = collections.Counter(feature for row in rows for feature in row)
+            index = {f: i for i, f in enumerate(sorted(f for f, n in counts.items() if n >= 4))}
+        self.index, self.x, self.y = index, table(rows, index), numpy.array(y)
         self.post = numpy.array(self.post, dtype=int)
-        self.y, self.weight = numpy.array(self.y), numpy.array(self.weight)
         # Each post weighs the same whatever it proposes: what is to be right is its best candidate.
         n = numpy.bincount(self.post, minlength=len(posts))[self.post]
-        share = numpy.array([PUBLIC.get(p.author, 1.5 if p.clean else 1.0) for p in posts])[self.post]
-        self.weight = self.weight / n**EVEN * share * 4
-        self.x = numpy.zeros((len(self.y), len(self.index)), dtype=numpy.float32)
-        self.x[rows, columns] = 1.0
+        share = numpy.array([p.weight for p in posts])[self.post]
+        self.weight = numpy.array(weight) / n**EVEN * share * 4
 
 
-def fit(x, y, weight, penalty, start=None, n_steps=150):
-    """L-BFGS on the weighted logistic loss with an L2 penalty (none on biases: `penalty` is a vector)."""
-    w = numpy.zeros(x.shape[1]) if start is None else start.copy()
+def table(rows, index):
+    ends, columns = [0], []
+    for row in rows:
+        columns.extend(sorted({index[f] for f in row if f in index}))
+        ends.append(len(columns))
+    ones = numpy.ones(len(columns))
+    return sparse.csr_matrix((ones, numpy.array(columns, dtype=numpy.int32), ends), shape=(len(rows), len(index)))
+
+
+def regress(x, y, weight, index, strength):
+    """The weighted logistic loss with an L2 penalty (none on biases)."""
+    penalty = numpy.array([1e-3 if f.endswith("bias") else strength for f in index])
+    turned = x.T.tocsr()
 
     def loss(w):
-        z = x @ w.astype(numpy.float32)
-        z = z.astype(float)
-        value = float(weight @ (numpy.logaddexp(0, z) - y * z) + 0.5 * penalty @ (w * w))
-        p = 1 / (1 + numpy.exp(-z))
-        gradient = (x.T @ (weight * (p - y)).astype(numpy.float32)).astype(float) + penalty * w
-        return value, gradient
+        z = x @ w
+        value = weight @ (numpy.logaddexp(0, z) - y * z) + 0.5 * penalty @ (w * w)
+        return value, turned @ (weight * (1 / (1 + numpy.exp(-z)) - y)) + penalty * w
 
-    value, gradient = loss(w)
-    memory = []
-    for _ in range(n_steps):
-        q = gradient.copy()
-        alphas = []
-        for s, t, rho in reversed(memory):
-            a = rho * (s @ q)
-            alphas.append(a)
-            q -= a * t
-        if memory:
-            s, t, _ = memory[-1]
-            q *= (s @ t) / (t @ t)
-        else:
-            q /= max(1.0, numpy.linalg.norm(gradient))
-        for (s, t, rho), a in zip(memory, reversed(alphas)):
-            q += s * (a - rho * (t @ q))
-        step = 1.0
-        slope = gradient @ -q
-        while True:
-            new_value, new_gradient = loss(w - step * q)
-            if new_value <= value + 1e-4 * step * slope or step < 1e-6:
-                break
-            step /= 2
-        s, t = -step * q, new_gradient - gradient
-        w, done = w - step * q, abs(value - new_value) < 1e-5 * abs(value)
-        value, gradient = new_value, new_gradient
-        if s @ t > 1e-10:
-            memory = [*memory, (s, t, 1 / (s @ t))][-10:]
-        if done:
-            break
-    return w
+    return minimize(loss, numpy.zeros(len(index)), jac=True, method="L-BFGS-B", options={"maxiter": 300, "ftol": 1e-7}).x
 
 
-def penalties(index, strength):
-    return numpy.array([1e-3 if f.endswith(":bias") else strength for f in index])
+class Fitted:
+    def __init__(self, posts, strength=None):
+        self.words = vocabulary(posts)
+        rows = Rows(posts, self.words)
+        self.index, self.w = rows.index, regress(rows.x, rows.y, rows.weight, rows.index, strength or STRENGTH)
 
-
-def train(posts, strength=STRENGTH):
-    rows = Rows(posts + OTHERS)
-    w = fit(rows.x, rows.y, rows.weight, penalties(rows.index, strength))
-    return rows.index, w
-
-
-def scores(model, posts):
-    """Each post's candidates with their scores."""
-    index, w = model
-    out = []
-    for post in posts:
-        care = sum(w[index[f]] for f in post.care if f in index)
-        out.append([(c, care + sum(w[index[f]] for f in features(c) if f in index)) for c in post.candidates])
-    return out
+    def scores(self, posts):
+        """Each post's candidates with their scores."""
+        rows = Rows(posts, self.words, self.index)
+        out = [[] for _ in posts]
+        for p, c, score in zip(rows.post, rows.candidate, rows.x @ self.w):
+            out[p].append((c, score))
+        return out
 
 
 def top(scored):
@@ -206,10 +194,10 @@ def acted(post, scored, trigger, deny):
     certain = any(c["confidence"] == "certain" for c in post.numbers)
     if certain or top(scored) >= trigger:
         # Patterns say themselves how sure they are; only what composers propose is weighed.
-        spans += [(c["start"], c["end"]) for c, s in scored if s >= deny and kind(c) != "hit"]
+        spans += [(c["start"], c["end"]) for c, s in scored if s >= deny and c["kind"] != "hit"]
         spans += [(c["start"], c["end"]) for c in post.hits if c["confidence"] not in (None, "low")]
-        words = {post.text[c["start"] : c["end"]].lower() for c, s in scored if c["category"] == "name" and s >= deny}
-        for word in {w for phrase in words for w in phrase.split() if len(w) > 2}:
+        names = {post.text[c["start"] : c["end"]].lower() for c, s in scored if c["kind"] == "name" and s >= deny}
+        for word in {w for name in names for w in name.split() if len(w) > 2}:
             spans += [(i, i + len(word)) for i in find_all(post.text.lower(), word)]
     return spans
 
@@ -229,6 +217,7 @@ def covered(post, spans):
 
 
 def report(posts, scored, trigger, deny):
+    """Percent covered, safe, alarmed and safe among the obfuscated, and found and marked by label."""
     n = collections.Counter()
     labels = collections.defaultdict(lambda: [0, 0])
     for post, candidates in zip(posts, scored):
@@ -259,70 +248,79 @@ def trigger_for(posts, scored, alarmed):
     return best[min(allowed, len(best) - 1)] + 1e-6
 
 
-def deny_for(posts, scored, trigger):
-    """The lowest threshold that still leaves half of what it adds right, in triggered posts."""
-    return trigger - 4.0
-
-
-def authors(posts):
-    return sorted({p.author for p in posts})
-
-
-def out_of_fold(posts, strength):
-    """Scores of every post by a model that has not seen its author."""
+def out_of_fold(judged, always):
+    """Scores of every judged post by a fit that has not seen its author."""
     scored = {}
-    for author in authors(posts):
-        model = train([p for p in posts if p.author != author], strength)
-        held = [p for p in posts if p.author == author]
-        scored.update({id(p): s for p, s in zip(held, scores(model, held))})
-    return [scored[id(p)] for p in posts]
+    for author in sorted({p.author for p in judged}):
+        fitted = Fitted([p for p in judged if p.author != author] + always)
+        held = [p for p in judged if p.author == author]
+        scored.update({id(p): s for p, s in zip(held, fitted.scores(held))})
+    return [scored[id(p)] for p in judged]
 
 
-def measure(posts, strength=STRENGTH, deny=DENY):
-    levels = (1, 2, 3, 5, 8, 10)
-    table = collections.defaultdict(list)
+def ceiling(posts):
+    """Percent of identifiers that anything proposes, before any scoring."""
+    hits = []
+    for post in (p for p in posts if not p.clean):
+        spans = [(c["start"], c["end"]) for c in post.candidates + post.hits + post.numbers]
+        hits.extend(covered(post, spans))
+    return 100 * sum(hits) / max(1, len(hits))
+
+
+def measure(judged, always):
+    held_out = collections.defaultdict(list)
+    exact = collections.defaultdict(list)
     totals = collections.defaultdict(lambda: [0, 0])
-    for author in authors(posts):
-        rest = [p for p in posts if p.author != author]
-        held = [p for p in posts if p.author == author]
-        inner = out_of_fold(rest, strength)
-        held_scores = scores(train(rest, strength), held)
-        for level in levels:
+    print("author             proposed  at 5 % of the others' clean posts")
+    for author in sorted({p.author for p in judged}):
+        rest = [p for p in judged if p.author != author]
+        held = [p for p in judged if p.author == author]
+        inner = out_of_fold(rest, always)
+        scores = Fitted(rest + always).scores(held)
+        for level in LEVELS:
             trigger = trigger_for(rest, inner, level)
-            *figures, labels = report(held, held_scores, trigger, trigger - deny)
-            table[level].append(figures)
+            *figures, labels = report(held, scores, trigger, trigger - DENY)
+            held_out[level].append(figures)
+            trigger = trigger_for(held, scores, level)
+            exact[level].append(report(held, scores, trigger, trigger - DENY)[:4])
             if level == 5:
-                print(f"{author:18} at 5 % of the others' clean posts: covered {figures[0]:.1f} safe {figures[1]:.1f} alarmed {figures[2]:.1f} obfuscated safe {figures[3]:.1f}")
+                print(
+                    f"{author:18} {ceiling(held):6.1f}    covered {figures[0]:.1f} safe {figures[1]:.1f}"
+                    f" alarmed {figures[2]:.1f} obfuscated safe {figures[3]:.1f}"
+                )
                 for label, (a, b) in labels.items():
                     totals[label][0] += a
                     totals[label][1] += b
-    print("left-out authors, thresholds from the others: mean (worst)")
-    for level in levels:
-        rows = numpy.array(table[level])
-        mean, worst = rows.mean(axis=0), [rows[:, 0].min(), rows[:, 1].min(), rows[:, 2].max()]
-        print(f"  aimed at {level:2} %: covered {mean[0]:.1f} ({worst[0]:.1f})  safe {mean[1]:.1f} ({worst[1]:.1f})  alarmed {mean[2]:.1f} ({worst[2]:.1f})  obfuscated safe {mean[3]:.1f}")
+    for title, curve in (
+        ("thresholds chosen on the other authors, mean (worst)", held_out),
+        ("the curve: thresholds at which the left-out author's clean posts alarm so often, mean (worst)", exact),
+    ):
+        print(title)
+        for level in LEVELS:
+            rows = numpy.array(curve[level])
+            mean = rows.mean(axis=0)
+            print(
+                f"  {level:2} %: covered {mean[0]:.1f} ({rows[:, 0].min():.1f})  safe {mean[1]:.1f} ({rows[:, 1].min():.1f})"
+                f"  alarmed {mean[2]:.1f} ({rows[:, 2].max():.1f})  obfuscated safe {mean[3]:.1f}"
+            )
     print("  ".join(f"{label} {a}/{b}" for label, (a, b) in sorted(totals.items(), key=lambda t: -t[1][1])))
 
 
-def likeness(posts, strength=STRENGTH):
+def likeness(posts, words):
     """Weights for being a person's name at all, fitted on everybody's names."""
-    index, rows, columns, y, weight = {}, [], [], [], []
+    rows, y, weight = [], [], []
     for post in posts:
         public = post.author.startswith("tweets")
+        names = [s for s in post.spans if s[2] == "NAME"] + ([] if public else post.people)
         for c in post.candidates:
-            if c["category"] != "name":
+            if c["kind"] != "name":
                 continue
-            label = overlap(c["start"], c["end"], [s for s in post.spans if s[2] == "NAME"] + ([] if public else post.people))
-            extra = public and overlap(c["start"], c["end"], post.people)
-            y.append(1.0 if label else 0.0)
-            weight.append(0.0 if extra else 1.0)
-            for f in features(c):
-                rows.append(len(y) - 1)
-                columns.append(index.setdefault(f, len(index)))
-    x = numpy.zeros((len(y), len(index)), dtype=numpy.float32)
-    x[rows, columns] = 1.0
-    w = fit(x, numpy.array(y), numpy.array(weight), penalties(index, strength))
-    return {f.split(":", 1)[1]: w[i] for f, i in index.items()}
+            rows.append(list(known(c["features"], words)))
+            y.append(float(overlap(c["start"], c["end"], names)))
+            weight.append(0.0 if public and overlap(c["start"], c["end"], post.people) else 1.0)
+    index = {f: i for i, f in enumerate(sorted({f for row in rows for f in row}))}
+    w = regress(table(rows, index), numpy.array(y), numpy.array(weight), index, STRENGTH / 2)
+    return {f.replace("name:", "name-likeness:", 1): w[i] for f, i in index.items()}
 
 
 HAND = """
@@ -344,49 +342,70 @@ unlisted-place = -1.2
 bed-number = 0.4
 """
 
+HEAD = """\
+# What each feature of a candidate is worth: log-odds, fitted by tools/fit.py on posts by many hands.
+# A candidate's score is the sum of its own features and of those of its post (`care`). A post is about a patient
+# if its best candidate reaches `trigger`; then everything down to `deny` is a finding, from `high` on of high
+# confidence. Elsewhere a candidate is of low confidence if its likeness reaches `low`.
 
-def write(posts, public, path, aim=5, deny=DENY):
-    oof = out_of_fold(posts, STRENGTH)
-    trigger = trigger_for(posts, oof, aim)
-    index, w = train(posts)
-    sections = collections.defaultdict(dict)
-    for f, i in index.items():
-        section, feature = f.split(":", 1)
-        if abs(w[i]) >= 0.015 or feature == "bias":
-            sections[section][feature] = w[i]
-    like = likeness(posts + public)
-    sections["name-likeness"] = {f: v for f, v in like.items() if abs(v) >= 0.015 or f == "bias"}
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(
-            "# What each feature of a candidate is worth: log-odds, fitted by tools/fit.py on posts by five authors.\n"
-            "# A candidate's score is the sum of its own features and of those of its post (`care`). A post is about a patient\n"
-            "# if its best candidate reaches `trigger`; then everything down to `deny` is a finding, from `high` on of high\n"
-            "# confidence. Elsewhere a candidate is of low confidence if its likeness reaches `low`.\n\n[thresholds]\n"
-        )
-        out.write(f"trigger = {trigger:.3f}\ndeny = {trigger - deny:.3f}\nhigh = {trigger + 2:.3f}\nlow = 0.0\n")
+[thresholds]
+"""
+
+WORDS_HEAD = """\
+# What single words are worth, fitted by tools/fit.py: the word, then `post` for anywhere in a post, or the kind of a
+# candidate and where beside it the word stands; `like` is a name's likeness. `<name>` stands for a word of a candidate.
+"""
+
+
+def write(judged, always, tweets, folder, aim):
+    trigger = trigger_for(judged, out_of_fold(judged, always), aim)
+    fitted = Fitted(judged + always)
+    weights = {f: fitted.w[i] for f, i in fitted.index.items()}
+    weights |= likeness(judged + always + tweets, fitted.words)
+    sections, words = collections.defaultdict(dict), {w: [] for w in fitted.words}
+    for feature, value in sorted(weights.items()):
+        section, name = feature.split(":", 1)
+        seat, equals, word = name.partition("=")
+        if not equals:
+            if abs(value) >= 0.015 or name == "bias":
+                sections[section][name] = value
+        elif abs(value) >= 0.02:
+            place = "post" if seat == "has" else f"{section.replace('name-likeness', 'like')}-{seat}"
+            words.setdefault(word, []).append(f"{place} {value:.2f}")
+    with open(folder / "weights.toml", "w", encoding="utf-8") as out:
+        out.write(HEAD)
+        out.write(f"trigger = {trigger:.3f}\ndeny = {trigger - DENY:.3f}\nhigh = {trigger + 2:.3f}\nlow = 0.0\n")
         for section in ("care", "name", "name-likeness", "date", "place", "age", "hit"):
             out.write(f"\n[{section}]\n")
             for feature, value in sorted(sections[section].items(), key=lambda t: (t[0] != "bias", t[0])):
                 out.write(f"{feature} = {value:.2f}\n")
         out.write(HAND)
+    with open(folder / "weights-words.tsv", "w", encoding="utf-8") as out:
+        out.write(WORDS_HEAD)
+        for word, fields in sorted(words.items()):
+            out.write("\t".join([word, *fields]) + "\n")
 
 
 def main():
-    if len(sys.argv) < 4:
+    arguments = sys.argv[1:]
+    if len(arguments) < 3 or arguments[0] not in ("measure", "write"):
         sys.exit(__doc__)
-    what, corpora, dumps = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-    files = sorted(p.stem for p in corpora.glob("staff-posts.*.jsonl") if "inline" not in p.name)
-    posts = load(corpora, dumps, files)
-    for file in PUBLIC:
-        if (dumps / f"{file}.jsonl").exists():
-            OTHERS.extend(load(corpora, dumps, [file])[::2])
+    what, binary, *rest = arguments
+    folder = pathlib.Path(rest.pop(0)) if what == "write" else None
+    judged, always, tweets = [], [], []
+    for path in rest:
+        posts = load(binary, path)
+        author = pathlib.Path(path).stem
+        if author.startswith("staff-posts"):
+            judged += posts
+        elif author.startswith("tweets"):
+            tweets += posts
+        else:
+            always += posts[::2] if author in PUBLIC else posts
     if what == "measure":
-        measure(posts)
-    elif what == "write":
-        public = load(corpora, dumps, [f for f in ("tweets-wnut17", "tweets-btc") if (dumps / f"{f}.jsonl").exists()])
-        write(posts, public, sys.argv[4])
+        measure(judged, always)
     else:
-        sys.exit(__doc__)
+        write(judged, always, tweets, folder, aim=5)
 
 
 if __name__ == "__main__":

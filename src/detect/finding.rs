@@ -1,5 +1,7 @@
 //! A candidate that survived.
 
+use std::borrow::Cow;
+
 use crate::rules::{Category, Confidence, RuleId};
 use crate::span::Span;
 
@@ -20,11 +22,20 @@ pub struct Finding {
     pub generalized: Option<String>,
 }
 
-/// One named part of a score, for `--explain`. Names a feature, never text.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One named part of a score, for `--explain`. Names a feature or, as `before=rang`, a word that stands beside a
+/// candidate: for the eyes of whoever has the text, never for a log.
+#[derive(Clone, PartialEq)]
 pub struct Part {
     /// Such as `honorific-before`.
-    pub feature: &'static str,
+    pub feature: Cow<'static, str>,
     /// What it adds or takes.
     pub points: f32,
+}
+
+/// Shows no word of a text.
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let feature = self.feature.split('=').next().unwrap_or_default();
+        f.debug_struct("Part").field("feature", &feature).field("points", &self.points).finish()
+    }
 }

@@ -91,15 +91,18 @@ fn parts(
         Confidence::Certain => 4.0,
     };
     let mut parts = Vec::new();
-    parts.extend(alone.map(|confidence| Part { feature: "shape", points: points(confidence) }));
     parts.extend(
-        labelled.map(|confidence| Part { feature: "keyword-near", points: points(confidence) }),
+        alone.map(|confidence| Part { feature: "shape".into(), points: points(confidence) }),
+    );
+    parts.extend(
+        labelled
+            .map(|confidence| Part { feature: "keyword-near".into(), points: points(confidence) }),
     );
     parts.extend(checked.map(|(passed, valid)| {
         if passed {
-            Part { feature: "check-passed", points: points(valid) }
+            Part { feature: "check-passed".into(), points: points(valid) }
         } else {
-            Part { feature: "check-failed", points: -1.0 }
+            Part { feature: "check-failed".into(), points: -1.0 }
         }
     }));
     parts

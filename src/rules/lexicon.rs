@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use crate::rules::weights::Weights;
+
 const NAMES: &str = include_str!("../../rules/lexicons/names.tsv");
 const WORDS: &str = include_str!("../../rules/lexicons/words.tsv");
 const PLACES: &str = include_str!("../../rules/lexicons/places.tsv");
@@ -131,6 +133,8 @@ pub struct Entry {
     pub word: u8,
     /// The power of ten of the people of the city or county so named: 0 none.
     pub city: u8,
+    /// Its number among the words with weights of their own: 0 none.
+    pub number: u16,
     /// Its classes.
     pub classes: Classes,
 }
@@ -138,8 +142,9 @@ pub struct Entry {
 /// The shipped word lists, parsed once.
 #[derive(Debug, Default)]
 pub struct Lexicons {
-    /// Tag of the word and its packed entry; a packed entry of 0 is an empty slot. Length is a power of two or 0.
-    slots: Vec<(u32, u32)>,
+    /// Tag of the word, its packed entry and its number; a packed entry of 0 is an empty slot. Length is a power of two
+    /// or 0.
+    slots: Vec<(u32, u32, u16)>,
     /// The sets of classes that occur; entries hold indexes into it.
     sets: Vec<Classes>,
     months: HashMap<&'static str, u8>,
@@ -178,6 +183,9 @@ impl Lexicons {
         for list in CLASSES {
             builder.add_list(list);
         }
+        for (number, word) in (0_u16..).zip(&Weights::embedded().words.vocabulary) {
+            builder.update(word, |entry| entry.number = number);
+        }
         builder.lexicons
     }
 
@@ -212,7 +220,7 @@ impl Lexicons {
 
     fn find(&self, hash: Hash) -> Entry {
         match self.slots.get(self.slot(hash)) {
-            Some(&(_, packed)) if packed != 0 => self.unpack(packed),
+            Some(&(_, packed, number)) if packed != 0 => self.unpack(packed, number),
             _ => Entry::default(),
         }
     }
@@ -222,7 +230,7 @@ impl Lexicons {
         let (start, tag) = hash.parts();
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = start & mask;
-        while let Some(&(held, packed)) = self.slots.get(at) {
+        while let Some(&(held, packed, _)) = self.slots.get(at) {
             if packed == 0 || held == tag {
                 break;
             }
@@ -231,13 +239,14 @@ impl Lexicons {
         at
     }
 
-    fn unpack(&self, packed: u32) -> Entry {
+    fn unpack(&self, packed: u32, number: u16) -> Entry {
         let field = |shift: u32, width: u32| (packed >> shift) & ((1 << width) - 1);
         Entry {
             first: bounded(field(0, 5)),
             last: bounded(field(5, 5)),
             word: bounded(field(10, 5)),
             city: bounded(field(15, 4)),
+            number,
             classes: self.sets.get(field(19, 12) as usize).copied().unwrap_or_default(),
         }
     }
@@ -252,7 +261,7 @@ struct Builder {
 impl Builder {
     fn new() -> Self {
         let lexicons = Lexicons {
-            slots: vec![(0, 0); N_SLOTS],
+            slots: vec![(0, 0, 0); N_SLOTS],
             sets: vec![Classes::default()],
             months: HashMap::new(),
         };
@@ -266,8 +275,8 @@ impl Builder {
         }
         let hash = Hash::default().then(term.as_bytes());
         let at = self.lexicons.slot(hash);
-        let Some(&(_, packed)) = self.lexicons.slots.get(at) else { return };
-        let mut entry = self.lexicons.unpack(packed);
+        let Some(&(_, packed, number)) = self.lexicons.slots.get(at) else { return };
+        let mut entry = self.lexicons.unpack(packed, number);
         change(&mut entry);
         let n_sets = bounded_u32(self.lexicons.sets.len());
         let set = *self.sets.entry(entry.classes).or_insert(n_sets);
@@ -282,7 +291,7 @@ impl Builder {
             | (set & 0xfff) << 19
             | 1 << 31;
         if let Some(slot) = self.lexicons.slots.get_mut(at) {
-            *slot = (hash.parts().1, packed);
+            *slot = (hash.parts().1, packed, entry.number);
         }
     }
 

@@ -29,4 +29,4 @@ pub use pattern::{InvalidPattern, Needs, Pattern};
 pub use rule::{Except, Keywords, Matcher, Rule, Validation};
 pub use set::{RuleSet, RuleSetBuilder};
 pub use validator::Validator;
-pub use weights::{Points, Thresholds, Weights};
+pub use weights::{Beside, Points, Thresholds, Weights, Words};

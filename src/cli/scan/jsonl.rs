@@ -60,7 +60,7 @@ struct CandidateRow<'a> {
 
 #[derive(Serialize)]
 struct PartRow {
-    feature: &'static str,
+    feature: String,
     points: f32,
 }
 
@@ -127,7 +127,10 @@ fn explain_row<'a>(
 }
 
 fn part_rows(parts: &[Part]) -> Vec<PartRow> {
-    parts.iter().map(|part| PartRow { feature: part.feature, points: part.points }).collect()
+    parts
+        .iter()
+        .map(|part| PartRow { feature: part.feature.to_string(), points: part.points })
+        .collect()
 }
 
 /// Offsets of one text in Unicode code points, counted in one walk however many spans there are.

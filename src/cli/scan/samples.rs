@@ -46,7 +46,7 @@ pub(super) fn judged(action: Action) -> TextInspection {
         care: Care {
             score: 1.5,
             speaks_of_care: true,
-            parts: vec![Part { feature: "honorific", points: 1.5 }],
+            parts: vec![Part { feature: "honorific".into(), points: 1.5 }],
         },
     }
 }
@@ -59,6 +59,6 @@ pub(super) fn candidate() -> Explained {
         span: Span::new(9, 16),
         confidence: None,
         outcome: "under low",
-        parts: vec![Part { feature: "month", points: -0.25 }],
+        parts: vec![Part { feature: "month".into(), points: -0.25 }],
     }
 }

@@ -15,6 +15,7 @@ mod place;
 mod room;
 mod run;
 mod surroundings;
+mod wording;
 mod words;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ use crate::rules::{Category, Class, Confidence, Lexicons, Matcher, RuleSet, Thre
 use crate::span::Span;
 
 pub(crate) use model::{Feature, Grade, Model, Score, Seat};
+use wording::Wording;
 pub(crate) use words::Reading;
 
 /// What a candidate was made by; a rule claims it by name.
@@ -78,6 +80,17 @@ impl Composer {
         ("location-facility", Self::LocationFacility),
         ("location-room", Self::LocationRoom),
     ];
+
+    const fn is_place(self) -> bool {
+        matches!(
+            self,
+            Self::LocationAddress
+                | Self::LocationRoad
+                | Self::LocationCity
+                | Self::LocationFacility
+                | Self::LocationRoom
+        )
+    }
 
     const fn is_name(self) -> bool {
         matches!(
@@ -129,12 +142,29 @@ struct Models {
     hit: Model,
 }
 
+impl Models {
+    /// The model by which a composer's candidates are weighed.
+    const fn of(&self, composer: Composer) -> &Model {
+        match composer {
+            Composer::DateCalendar
+            | Composer::DatePartial
+            | Composer::DateWeekday
+            | Composer::DateHoliday => &self.date,
+            Composer::AgeOver89 => &self.age,
+            _ if composer.is_place() => &self.place,
+            _ => &self.name,
+        }
+    }
+}
+
 /// The composers that the rule set names, ready to run.
 #[derive(Debug)]
 pub(crate) struct Composers {
     lexicons: Arc<Lexicons>,
     thresholds: Thresholds,
     models: Models,
+    /// What each word is worth in a post at all, by its number.
+    words: Vec<f32>,
     /// The rule that claims each composer.
     rules: [Option<usize>; Composer::ALL.len()],
     categories: Vec<Category>,
@@ -164,15 +194,18 @@ impl Composers {
         }
         let weights = Weights::embedded();
         let mut unknown = Vec::new();
-        let mut model = |tied, like| Model::build(tied, like, &mut unknown);
         let none = crate::rules::Points::new();
+        let words = &weights.words;
+        let mut model = |tied, beside: &[_], like, beside_like: &[_]| {
+            Model::build((tied, beside), (like, beside_like), &mut unknown)
+        };
         let models = Models {
-            care: model(&weights.care, &none),
-            name: model(&weights.name, &weights.name_likeness),
-            date: model(&weights.date, &weights.date_likeness),
-            place: model(&weights.place, &weights.place_likeness),
-            age: model(&weights.age, &none),
-            hit: model(&weights.hit, &none),
+            care: model(&weights.care, &[], &none, &[]),
+            name: model(&weights.name, &words.name, &weights.name_likeness, &words.name_likeness),
+            date: model(&weights.date, &words.date, &weights.date_likeness, &[]),
+            place: model(&weights.place, &words.place, &weights.place_likeness, &[]),
+            age: model(&weights.age, &words.age, &none, &[]),
+            hit: model(&weights.hit, &words.hit, &none, &[]),
         };
         debug_assert!(unknown.is_empty(), "weights of features that do not exist: {unknown:?}");
         if !faults.is_empty() {
@@ -183,6 +216,7 @@ impl Composers {
             lexicons: Arc::clone(&rules.lexicons),
             thresholds: weights.thresholds,
             models,
+            words: weights.words.post.clone(),
             rules: claimed,
             categories,
         })
@@ -201,22 +235,32 @@ impl Composers {
     ) -> (Care, Vec<Vec<Candidate>>) {
         let readings: Vec<Reading<'_>> =
             texts.iter().map(|text| Reading::of(text, &self.lexicons)).collect();
-        let (score, parts) = context::weigh(&readings, &self.models.care, explain);
-        let mut care = Care { score, speaks_of_care: false, parts };
         let desk = Desk { lexicons: &self.lexicons, models: &self.models, today, explain };
         let mut proposals: Vec<Vec<Proposal>> =
             readings.iter().map(|reading| propose(reading, desk)).collect();
+        let wordings: Vec<Wording> = readings
+            .iter()
+            .zip(&proposals)
+            .map(|(reading, proposals)| Wording::of(reading, proposals))
+            .collect();
+        for ((reading, wording), proposals) in readings.iter().zip(&wordings).zip(&mut proposals) {
+            for Proposal { composer, words, tied, like, parts, .. } in proposals {
+                let parts = explain.then_some(parts);
+                wording.add(reading, self.models.of(*composer), *words, [tied, like], parts);
+            }
+        }
+        let mut care = self.care(&readings, &wordings, explain);
         let best = proposals
             .iter()
             .flatten()
             .map(|proposal| proposal.tied)
             .fold(f32::NEG_INFINITY, f32::max);
         let mut hits = Vec::new();
-        for (reading, certain) in readings.iter().zip(certain) {
+        for ((reading, wording), certain) in readings.iter().zip(&wordings).zip(certain) {
             hits.push(
                 certain
                     .iter()
-                    .filter_map(|hit| self.weigh_hit(hit, reading, explain))
+                    .filter_map(|hit| self.weigh_hit(hit, reading, wording, explain))
                     .collect::<Vec<_>>(),
             );
         }
@@ -244,12 +288,21 @@ impl Composers {
         (care, candidates)
     }
 
+    /// How much a post speaks of a patient's care, by its classes and by its words.
+    fn care(&self, readings: &[Reading<'_>], wordings: &[Wording], explain: bool) -> Care {
+        let (score, mut parts) = context::weigh(readings, &self.models.care, explain);
+        let parts_of_words = explain.then_some(&mut parts);
+        let score = score + wording::of_post(readings, wordings, &self.words, parts_of_words);
+        Care { score, speaks_of_care: false, parts }
+    }
+
     /// What a hit of a pattern says of the post it stands in, and how that came about. Its own confidence stands: this
     /// candidate is none, and only explains.
     fn weigh_hit(
         &self,
         hit: &Candidate,
         reading: &Reading<'_>,
+        wording: &Wording,
         explain: bool,
     ) -> Option<(f32, Candidate)> {
         let feature = match self.categories.get(hit.rule)? {
@@ -267,9 +320,12 @@ impl Composers {
         score.add(feature);
         let (first, last) = reading.under(hit.span);
         surroundings::add(reading, first, last, &mut score);
-        let candidate =
-            Candidate { confidence: None, generalized: None, parts: score.parts, ..hit.clone() };
-        Some((score.tied, candidate))
+        let Score { mut tied, mut like, mut parts, .. } = score;
+        let parts_of_words = explain.then_some(&mut parts);
+        let words = (first, last);
+        wording.add(reading, &self.models.hit, words, [&mut tied, &mut like], parts_of_words);
+        let candidate = Candidate { confidence: None, generalized: None, parts, ..hit.clone() };
+        Some((tied, candidate))
     }
 
     /// Once a name is a finding, every equal word is: adds those that no composer proposed and raises those that one did.

@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use crate::detect::Part;
-use crate::rules::{Class, Classes, Points};
+use crate::rules::{Beside, Class, Classes, Points};
 
 /// Where a word of some class stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -161,14 +161,20 @@ fn names() -> &'static [String] {
 #[derive(Debug)]
 pub(crate) struct Model {
     weights: Vec<[f32; 2]>,
+    /// Of the words beside a candidate, by their number.
+    beside: Vec<[[f32; 2]; 4]>,
 }
 
 impl Model {
     /// Reads the weights of a kind; the names of features that do not exist are given back.
-    pub(crate) fn build(tied: &Points, like: &Points, unknown: &mut Vec<String>) -> Self {
+    pub(crate) fn build(
+        tied: (&Points, &[Beside]),
+        like: (&Points, &[Beside]),
+        unknown: &mut Vec<String>,
+    ) -> Self {
         let names = names();
         let mut weights = vec![[0.0; 2]; names.len()];
-        for (column, points) in [tied, like].into_iter().enumerate() {
+        for (column, points) in [tied.0, like.0].into_iter().enumerate() {
             for (feature, value) in points {
                 let known = names.iter().position(|name| name == feature);
                 match known.and_then(|at| weights.get_mut(at)).and_then(|row| row.get_mut(column)) {
@@ -177,7 +183,19 @@ impl Model {
                 }
             }
         }
-        Self { weights }
+        let like = like.1.iter().copied().chain(std::iter::repeat([0.0; 4]));
+        let beside = tied.1.iter().zip(like).map(|(tied, like)| {
+            std::array::from_fn(|seat| {
+                [tied, &like].map(|seats| seats.get(seat).copied().unwrap_or_default())
+            })
+        });
+        Self { weights, beside: beside.collect() }
+    }
+
+    /// What a word is worth at one of four places beside a candidate.
+    pub(crate) fn beside(&self, number: u16, seat: usize) -> [f32; 2] {
+        let seats = self.beside.get(usize::from(number));
+        seats.and_then(|seats| seats.get(seat)).copied().unwrap_or_default()
     }
 
     /// Begins a score.
@@ -235,7 +253,7 @@ impl Score<'_> {
         if self.explain
             && let Some(feature) = names().get(at)
         {
-            self.parts.push(Part { feature, points: tied });
+            self.parts.push(Part { feature: feature.as_str().into(), points: tied });
         }
     }
 }
