@@ -339,7 +339,18 @@ fn circled(text: &str) -> String {
 
 /// Letters of flags, kept from becoming flags as posters do.
 fn regional(text: &str) -> String {
-    each(text, |c| letter(c).map(|nth| format!("{}\u{200b}", code(0x1F1E6 + nth))))
+    let mut out = String::new();
+    for c in text.chars() {
+        let Some(nth) = letter(c) else {
+            out.push(c);
+            continue;
+        };
+        if out.chars().next_back().is_some_and(|last| u32::from(last) >= 0x1F1E6) {
+            out.push('\u{200b}');
+        }
+        out.push(code(0x1F1E6 + nth));
+    }
+    out
 }
 
 fn broken(word: &str) -> String {

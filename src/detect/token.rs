@@ -144,11 +144,7 @@ impl Text {
 /// Cuts a folded text into words.
 fn cut(original: &str, view: &View) -> Vec<Token> {
     let text = view.text();
-    // Folding an ASCII text of the same length moved nothing, so its spans are the original's.
-    let same = text.len() == original.len() && original.is_ascii();
-    let written = |span: Span| {
-        if same { span } else { view.to_original(span) }.of(original).unwrap_or_default()
-    };
+    let written = |span: Span| view.written(span, original);
     let mut tokens = Vec::with_capacity(text.len() / 5);
     let mut gap = Gap::LINE;
     let mut chars = text.char_indices().peekable();

@@ -187,6 +187,55 @@ pub(super) const fn is_invisible(c: char) -> bool {
     )
 }
 
+/// Marks that change how the character before them is drawn, and say nothing else.
+pub(super) const fn is_variation(c: char) -> bool {
+    matches!(c as u32, 0x200D | 0xFE00..=0xFE0F | 0xE0000..=0xE0FFF)
+}
+
+/// Marks that strike a letter out or enclose it.
+pub(super) const fn is_overlay(c: char) -> bool {
+    matches!(c as u32, 0x334..=0x338 | 0x488 | 0x489 | 0x20D0..=0x20FF)
+}
+
+/// Letters and digits of a style that Unicode has for show and for formulas.
+pub(super) const fn is_dressed(c: char) -> bool {
+    matches!(
+        c as u32,
+        0x2460..=0x24FF | 0x2070..=0x209C | 0xB2 | 0xB3 | 0xB9 | 0x2100..=0x214F | 0x1D400..=0x1D7FF | 0xFF10..=0xFF5A
+            | 0x1FBF0..=0x1FBF9
+    ) || is_small_capital(c)
+}
+
+/// Small capitals, which Unicode has for phonetics.
+pub(super) const fn is_small_capital(c: char) -> bool {
+    matches!(
+        c,
+        'ᴀ' | 'ʙ'
+            | 'ᴄ'
+            | 'ᴅ'
+            | 'ᴇ'
+            | 'ꜰ'
+            | 'ɢ'
+            | 'ʜ'
+            | 'ɪ'
+            | 'ᴊ'
+            | 'ᴋ'
+            | 'ʟ'
+            | 'ᴍ'
+            | 'ɴ'
+            | 'ᴏ'
+            | 'ᴘ'
+            | 'ʀ'
+            | 'ꜱ'
+            | 'ᴛ'
+            | 'ᴜ'
+            | 'ᴠ'
+            | 'ᴡ'
+            | 'ʏ'
+            | 'ᴢ'
+    )
+}
+
 /// Marks set upon any letter, such as an accent or an enclosing box. Vowel signs of Indic scripts are none of these.
 pub(super) const fn is_mark(c: char) -> bool {
     matches!(

@@ -1,16 +1,25 @@
 //! The folded view of a text, with an exact map back to its bytes.
 //!
-//! Case, width, confusable letters, zero-width and combining marks, digits of every script, emoji digits and HTML
-//! entities are folded, so that every rule is written once and reads everything. Spans go back to original bytes and
-//! never split a grapheme. Folding is linear, and an ASCII text costs one pass and no map.
+//! Case, width, confusable letters, zero-width and combining marks, digits of every script, emoji digits, upside-down
+//! text, control sequences, HTML entities and percent-encoding are folded, so that every rule is written once and reads
+//! everything. Spans go back to original bytes and never split a grapheme. Folding is linear, and an ASCII text costs one
+//! pass and no map. What takes a word list to undo is found in `detect::disguise` and written into the view here
+//! ([`View::rewritten`]).
 
+mod disguise;
 mod entity;
+mod escape;
+mod flipped;
 mod fold;
 mod letters;
+mod rewrite;
 mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub use disguise::{Disguise, Kind};
+pub use rewrite::Rewrite;
 
 use crate::span::Span;
 
@@ -18,7 +27,11 @@ use crate::span::Span;
 #[derive(Debug)]
 pub struct View {
     text: String,
+    /// The same bytes with the capitals of the original; nothing where the original has the same bytes.
+    cased: Option<String>,
     map: Map,
+    /// What was disguised, in the order of the folded text.
+    disguises: Vec<Disguise>,
 }
 
 /// From bytes of the folded text to graphemes of the original.
@@ -26,8 +39,9 @@ pub struct View {
 enum Map {
     /// Byte for byte, and every byte its own grapheme.
     Same,
-    /// The grapheme of each folded byte, and one past the end of the original at last.
-    Graphemes { of_byte: Vec<Grapheme>, end: u32 },
+    /// The grapheme of each folded byte, and one past the end of the original at last. In order where nothing was
+    /// turned round.
+    Graphemes { of_byte: Vec<Grapheme>, end: u32, in_order: bool },
 }
 
 /// Where one grapheme of the original stands.
@@ -41,10 +55,10 @@ impl View {
     /// Folds a text.
     pub fn of(text: &str) -> Self {
         if fold::is_plain(text) {
-            return Self { text: text.to_ascii_lowercase(), map: Map::Same };
+            let text = text.to_ascii_lowercase();
+            return Self { text, cased: None, map: Map::Same, disguises: Vec::new() };
         }
-        let (text, of_byte, end) = fold::fold(text);
-        Self { text, map: Map::Graphemes { of_byte, end } }
+        fold::fold(text)
     }
 
     /// The folded text: what rules read.
@@ -52,18 +66,42 @@ impl View {
         &self.text
     }
 
+    /// A stretch of the folded text as it would be written without disguise, capitals and all.
+    pub fn written<'t>(&'t self, span: Span, original: &'t str) -> &'t str {
+        span.of(self.cased.as_deref().unwrap_or(original)).unwrap_or_default()
+    }
+
+    /// What was disguised, in the order of the folded text.
+    pub fn disguises(&self) -> &[Disguise] {
+        &self.disguises
+    }
+
+    /// The kinds of disguise under a span of the folded text.
+    pub fn disguises_under(&self, span: Span) -> impl Iterator<Item = Kind> {
+        let first = self.disguises.partition_point(|disguise| disguise.span.end() <= span.start());
+        let there = self.disguises.get(first..).unwrap_or_default().iter();
+        there.take_while(move |disguise| disguise.span.start() < span.end()).map(|found| found.kind)
+    }
+
     /// Original bytes under a span of the folded text, widened to whole graphemes.
     pub fn to_original(&self, folded: Span) -> Span {
         match &self.map {
             Map::Same => folded,
-            Map::Graphemes { of_byte, end } => {
+            Map::Graphemes { of_byte, end, in_order } => {
                 let past = Grapheme { start: *end, end: *end };
                 let first = of_byte.get(folded.start()).unwrap_or(&past);
                 if folded.is_empty() {
                     return Span::new(first.start as usize, first.start as usize);
                 }
                 let last = of_byte.get(folded.end() - 1).unwrap_or(&past);
-                Span::new(first.start as usize, last.end as usize)
+                let (mut start, mut end) = (first.start, last.end);
+                if !in_order {
+                    for under in of_byte.get(folded.start()..folded.end()).unwrap_or_default() {
+                        start = start.min(under.start);
+                        end = end.max(under.end);
+                    }
+                }
+                Span::new(start as usize, end as usize)
             }
         }
     }
