@@ -12,6 +12,7 @@ use crate::detect::candidate::Candidate;
 use crate::detect::compose::Composers;
 use crate::detect::except::Excepts;
 use crate::detect::generalize::generalized;
+use crate::detect::labelled::{self, Label};
 use crate::detect::literal::{self, Literals, Use};
 use crate::detect::pattern::{self, Patterns};
 use crate::detect::resolve::resolve;
@@ -261,6 +262,16 @@ impl Engine {
                 pattern::near(rule, pattern, view, spans, &mut hits);
             }
         }
+        for (&rule, spans) in &keywords {
+            if let Some(Matcher::Composer(name)) =
+                self.rules.rules.get(rule).map(|rule| &rule.matcher)
+                && let Some(label) = Label::named(name)
+            {
+                let mut found = Vec::new();
+                labelled::find(text, spans, label, &mut found);
+                hits.extend(found.into_iter().map(|id| pattern::Hit { rule, id }));
+            }
+        }
         for word in words.iter().filter(|word| word.used == Use::Term) {
             hits.push(pattern::Hit { rule: word.rule as usize, id: word.span });
         }
@@ -269,7 +280,14 @@ impl Engine {
             let Some(rule) = self.rules.rules.get(hit.rule) else { continue };
             let near = keywords.get(&hit.rule).map_or(&[][..], Vec::as_slice);
             let evidence = Evidence { view, id: hit.id, keywords: near };
-            let weighed = weigh(rule, &evidence, explain);
+            let mut weighed = weigh(rule, &evidence, explain);
+            // A number in a table stands far from its label, which found it all the same.
+            if let (Matcher::Composer(_), None, Some(label)) =
+                (&rule.matcher, weighed.confidence, &rule.keywords)
+            {
+                weighed.confidence = Some(label.confidence);
+                weighed.outcome = outcome::FOUND;
+            }
             if weighed.confidence.is_none() && !explain {
                 continue;
             }

@@ -8,6 +8,7 @@ mod engine;
 mod except;
 mod finding;
 mod generalize;
+mod labelled;
 mod literal;
 mod pattern;
 mod resolve;

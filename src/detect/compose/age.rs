@@ -5,7 +5,7 @@
 use crate::detect::compose::model::Feature;
 use crate::detect::compose::surroundings::{self, is_age_code};
 use crate::detect::compose::words::Reading;
-use crate::detect::compose::{Composer, Desk, Proposal};
+use crate::detect::compose::{Composer, Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::Class;
 use crate::span::Span;
@@ -28,6 +28,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             tied: score.tied,
             like: if sure { 3.0 } else { -1.0 },
             sure: false,
+            standing: Standing::Weighed,
             generalized: Some("90+".to_owned()),
             parts: score.parts,
         });

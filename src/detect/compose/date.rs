@@ -7,7 +7,7 @@ use crate::detect::compose::calendar::{Found, day_at, day_first, find_plain, num
 use crate::detect::compose::model::{Feature, Seat};
 use crate::detect::compose::surroundings;
 use crate::detect::compose::words::Reading;
-use crate::detect::compose::{Desk, Proposal};
+use crate::detect::compose::{Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::Class;
 
@@ -48,6 +48,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             tied: score.tied,
             like: score.like,
             sure: false,
+            standing: Standing::Weighed,
             // A year so long ago gives an age over 89 if it is a birth's, and then may not stay.
             generalized: found
                 .year

@@ -8,6 +8,7 @@
 mod address;
 mod age;
 mod calendar;
+mod code;
 mod date;
 mod model;
 mod name;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::detect::candidate::Candidate;
+use crate::detect::labelled::Label;
 use crate::detect::token::Text;
 use crate::detect::{Care, Part, context};
 use crate::diagnostic::Diagnostic;
@@ -57,11 +59,13 @@ enum Composer {
     LocationCity,
     LocationFacility,
     LocationRoom,
+    CodeBare,
+    UrlHost,
 }
 
 impl Composer {
     /// Every composer with the name by which a rule claims it.
-    const ALL: [(&str, Self); 17] = [
+    const ALL: [(&str, Self); 19] = [
         ("name-honorific", Self::NameHonorific),
         ("name-patient", Self::NamePatient),
         ("name-kinship", Self::NameKinship),
@@ -79,6 +83,8 @@ impl Composer {
         ("location-city", Self::LocationCity),
         ("location-facility", Self::LocationFacility),
         ("location-room", Self::LocationRoom),
+        ("code-bare", Self::CodeBare),
+        ("url-host", Self::UrlHost),
     ];
 
     const fn is_place(self) -> bool {
@@ -118,8 +124,21 @@ struct Proposal {
     like: f32,
     /// Says so itself: shows by itself that the post is about a patient.
     sure: bool,
+    standing: Standing,
     generalized: Option<String>,
     parts: Vec<Part>,
+}
+
+/// How far a proposal depends on its own weight.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Standing {
+    /// It is weighed, and may show that the post is about a patient.
+    #[default]
+    Weighed,
+    /// It shows nothing, and counts where the rest of the post is about a patient.
+    WithPost,
+    /// So unsure that it counts only where a policy takes whatever is of low confidence.
+    Loose,
 }
 
 /// What the composers of one kind of candidate need.
@@ -177,11 +196,17 @@ impl Composers {
         let mut faults = Vec::new();
         for (at, rule) in rules.rules.iter().enumerate() {
             let Matcher::Composer(name) = &rule.matcher else { continue };
+            // Numbers beside their labels are found where the labels are.
+            if Label::named(name).is_some() {
+                continue;
+            }
             let known = Composer::ALL.iter().position(|(known, _)| known == name);
             if let Some(slot) = known.and_then(|known| claimed.get_mut(known)) {
                 *slot = Some(at);
             } else {
-                let known: Vec<&str> = Composer::ALL.iter().map(|(name, _)| *name).collect();
+                let composers = Composer::ALL.iter().map(|(name, _)| *name);
+                let known: Vec<&str> =
+                    composers.chain(Label::ALL.iter().map(|(name, _)| *name)).collect();
                 faults.push(
                     Diagnostic::error(
                         &rule.source,
@@ -253,6 +278,7 @@ impl Composers {
         let best = proposals
             .iter()
             .flatten()
+            .filter(|proposal| proposal.standing == Standing::Weighed)
             .map(|proposal| proposal.tied)
             .fold(f32::NEG_INFINITY, f32::max);
         let mut hits = Vec::new();
@@ -374,6 +400,7 @@ impl Composers {
                         tied: self.thresholds.deny - care,
                         like: 0.0,
                         sure: false,
+                        standing: Standing::Weighed,
                         generalized: None,
                         parts: Vec::new(),
                     });
@@ -387,6 +414,10 @@ impl Composers {
         let rule = (*self.rules.get(proposal.composer as usize)?)?;
         let total = proposal.tied + care.score;
         let confidence = match () {
+            () if proposal.standing == Standing::Loose => Some(Confidence::Low),
+            () if proposal.standing == Standing::WithPost => {
+                Some(if care.speaks_of_care { Confidence::Medium } else { Confidence::Low })
+            }
             () if care.speaks_of_care && total >= self.thresholds.high => Some(Confidence::High),
             // Rounding must not part a repeat from the name it repeats.
             () if care.speaks_of_care
@@ -415,5 +446,6 @@ fn propose(reading: &Reading<'_>, desk: Desk<'_>) -> Vec<Proposal> {
     age::propose(reading, desk, &mut proposals);
     place::propose(reading, desk, &mut proposals);
     name::propose(reading, desk, &mut proposals);
+    code::propose(reading, &mut proposals);
     proposals
 }

@@ -8,7 +8,7 @@ use crate::detect::compose::model::{Feature, Grade, Score, Seat};
 use crate::detect::compose::run::{LISTED, Run, runs};
 use crate::detect::compose::surroundings::{self, ends_before};
 use crate::detect::compose::words::{Case, Reading, Word};
-use crate::detect::compose::{Composer, Desk, Proposal};
+use crate::detect::compose::{Composer, Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::{Class, Classes, Entry};
 use crate::span::Span;
@@ -41,6 +41,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             tied: score.tied,
             like: score.like,
             sure,
+            standing: Standing::Weighed,
             generalized: None,
             parts: score.parts,
         });

@@ -7,7 +7,7 @@ use crate::detect::compose::model::{Feature, Grade, Score, Seat};
 use crate::detect::compose::room::{floor, room};
 use crate::detect::compose::surroundings;
 use crate::detect::compose::words::{Case, Reading, Word};
-use crate::detect::compose::{Composer, Desk, Proposal};
+use crate::detect::compose::{Composer, Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::{Class, Classes};
 
@@ -49,6 +49,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             tied: score.tied,
             like: score.like,
             sure: false,
+            standing: Standing::Weighed,
             generalized: None,
             parts: score.parts,
         });

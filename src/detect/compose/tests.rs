@@ -46,7 +46,14 @@ fn is_date(composer: Composer) -> bool {
 }
 
 fn is_place(composer: Composer) -> bool {
-    !composer.is_name() && !is_date(composer) && composer != Composer::AgeOver89
+    matches!(
+        composer,
+        Composer::LocationAddress
+            | Composer::LocationRoad
+            | Composer::LocationCity
+            | Composer::LocationFacility
+            | Composer::LocationRoom
+    )
 }
 
 #[test]

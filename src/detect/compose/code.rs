@@ -1,0 +1,149 @@
+//! Codes without a label: what looks like a number of somebody and is known to be nothing else.
+//!
+//! Default deny inside care: where a post is about a patient, `RT448120` is taken for one of the patient's numbers,
+//! for nobody writes a code for its beauty. Elsewhere it shows nothing, and only a policy that takes whatever is of
+//! low confidence acts on it. Hosts of links are read here as well.
+
+use crate::detect::compose::words::Reading;
+use crate::detect::compose::{Composer, Proposal, Standing};
+use crate::detect::labelled::code::{Code, counts_something};
+use crate::detect::token::{Gap, Shape};
+use crate::span::Span;
+
+/// Proposes every code and every host.
+pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
+    let mut at = 0;
+    while let Some(word) = reading.at(at, 0) {
+        if let Some(last) = host(reading, at) {
+            out.push(proposal(
+                Composer::UrlHost,
+                Standing::Loose,
+                reading.span(at, last),
+                (at, last),
+            ));
+            at = last + 1;
+            continue;
+        }
+        // A code begins with a number, or with letters that a number is joined to.
+        let near = word.token.shape.is_number()
+            || reading.at(at, 1).is_some_and(|next| {
+                next.token.shape.is_number()
+                    && next.token.gap.only(Gap::SPACE.and(Gap::HYPHEN).and(Gap::UNDERSCORE))
+            });
+        let code = if near { Code::at(reading.text, at, None) } else { None };
+        let Some(code) = code else {
+            at += 1;
+            continue;
+        };
+        let last = code.next - 1;
+        if is_code(reading, &code) && !word.token.tagged && !in_link(reading, code.span()) {
+            let standing = if is_plain(&code) { Standing::WithPost } else { Standing::Loose };
+            out.push(proposal(Composer::CodeBare, standing, code.span(), (at, last)));
+        }
+        at = last + 1;
+    }
+}
+
+fn proposal(composer: Composer, standing: Standing, span: Span, words: (usize, usize)) -> Proposal {
+    Proposal {
+        composer,
+        span,
+        words,
+        tied: f32::NEG_INFINITY,
+        like: 0.0,
+        sure: false,
+        standing,
+        generalized: None,
+        parts: Vec::new(),
+    }
+}
+
+/// Whether a number may be somebody's: long, or mixed with letters, and no date, time, dose, range or decimal.
+fn is_code(reading: &Reading<'_>, code: &Code) -> bool {
+    if code.is_date() || code.is_year() || code.is_decimal() || code.is_measure() {
+        return false;
+    }
+    // `WI 54701` is a state and its code of the post.
+    let zip = code.n_groups == 2
+        && code.n_digits == 5
+        && reading.text.tokens.get(code.next - 2).is_some_and(|token| token.span.len() == 2);
+    if zip || code.has_commas() || code.is_range() || counts_something(reading.text, code.next - 1)
+    {
+        return false;
+    }
+    let view = reading.text.view.text();
+    let head = view.get(..code.start).unwrap_or_default();
+    if head.ends_with(['$', '€', '£', '~', '<', '>']) || head.ends_with("+-") {
+        return false;
+    }
+    if code.n_letters == 0 {
+        return code.n_digits >= 6 || (code.n_spelled >= 4 && code.n_digits >= 7);
+    }
+    code.n_digits >= 4 && code.n_digits + code.n_letters >= 6 && code.n_letters <= 24
+}
+
+/// Whether it is written as codes are: together or joined, not as numbers that happen to follow each other.
+const fn is_plain(code: &Code) -> bool {
+    code.n_digits >= 7
+        || (code.n_spelled == 0 && (code.n_groups == 1 || (code.is_joined() && code.n_groups <= 6)))
+}
+
+/// Whether a span is part of a link, an address of mail or a file's name.
+fn in_link(reading: &Reading<'_>, span: Span) -> bool {
+    const REACH: usize = 120;
+    let view = reading.text.view.text();
+    let edge = |c: char| c.is_whitespace();
+    let from = (span.start().saturating_sub(REACH)..=span.start())
+        .find(|at| view.is_char_boundary(*at))
+        .unwrap_or(span.start());
+    let head = view.get(from..span.start()).unwrap_or_default();
+    let head = head.rsplit(edge).next().unwrap_or_default();
+    let tail = view.get(span.end()..).unwrap_or_default();
+    let tail = tail.split(edge).next().unwrap_or_default();
+    let tail = tail.get(..tail.len().min(REACH)).unwrap_or_default();
+    head.contains("://")
+        || head.contains('@')
+        || (head.contains('.') && head.contains('/'))
+        || head.ends_with(['?', '&', '='])
+        || tail.starts_with('@')
+}
+
+/// `clinic.example`: words joined by full stops, the last a known ending.
+fn host(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let word = reading.at(at, 0)?;
+    let before = word.token.gap;
+    if before.has(Gap::AT) || before == Gap::STOP || word.token.shape == Shape::Digits {
+        return None;
+    }
+    let n_more = (1..=4)
+        .take_while(|offset| {
+            reading
+                .at(at, *offset)
+                .is_some_and(|word| matches!(word.token.gap, Gap::STOP | Gap::HYPHEN))
+        })
+        .count();
+    let last = (1..=n_more).rev().find(|offset| {
+        reading.gap(at + offset) == Gap::STOP && is_ending(reading.word(at + offset))
+    })?;
+    // `Mr.` and the like end no host: what stands before the ending has three letters or more.
+    (reading.word(at + last - 1).len() >= 3).then_some(at + last)
+}
+
+fn is_ending(word: &str) -> bool {
+    matches!(
+        word,
+        "com"
+            | "org"
+            | "net"
+            | "edu"
+            | "gov"
+            | "mil"
+            | "info"
+            | "biz"
+            | "health"
+            | "example"
+            | "io"
+            | "app"
+            | "dev"
+    )
+}
