@@ -10,8 +10,8 @@ named `staff-posts.*` are left out in turn; the others are always learned from, 
 
 What is fitted is one logistic regression over candidates of every kind, strongly regularised. A candidate's score is the
 sum of its own features, by kind, and of those of its post, which all kinds share: the care score. A post is about a
-patient if its best candidate reaches the trigger; then everything down to the deny threshold counts. Thresholds are
-chosen on posts whose author was left out of the fit as well (an inner round), never on those that are reported.
+patient if its best candidates, one of each kind, together reach the trigger; then everything down to the deny threshold
+counts. Thresholds are chosen on posts whose author was left out of the fit as well (an inner round), never on those that are reported.
 
 Needs numpy and scipy.
 """
@@ -38,6 +38,8 @@ EVEN = 1.1
 CLEAN = 1.5
 # Below the trigger by so much, what a post about a patient holds still counts.
 DENY = 5.0
+# As in src/detect/compose/evidence.rs.
+SOFTNESS = 0.7
 # A word has weights of its own if so many posts by so many hands use it.
 LEAST_POSTS = 5
 LEAST_HANDS = 2
@@ -185,7 +187,14 @@ class Fitted:
 
 
 def top(scored):
-    return max((s for _, s in scored), default=-math.inf)
+    """What the candidates of a post say together: the best of each kind, softly added up."""
+    best = {}
+    for c, score in scored:
+        best[c["kind"]] = max(score, best.get(c["kind"], -math.inf))
+    if not best:
+        return -math.inf
+    most = max(best.values())
+    return most + SOFTNESS * math.log(sum(math.exp((score - most) / SOFTNESS) for score in best.values()))
 
 
 def acted(post, scored, trigger, deny):
@@ -237,7 +246,7 @@ def report(posts, scored, trigger, deny):
         for (_, _, label), hit in zip(post.spans, hits):
             labels[label][0] += hit
             labels[label][1] += 1
-    rate = lambda a, b: 100 * n[a] / max(1, n[b])
+    rate = lambda a, b: 100 * n[a] / n[b] if n[b] else math.nan
     return rate("covered", "spans"), rate("safe", "phi"), rate("alarmed", "clean"), rate("obfuscated-safe", "obfuscated"), labels
 
 
@@ -298,7 +307,7 @@ def measure(judged, always):
         print(title)
         for level in LEVELS:
             rows = numpy.array(curve[level])
-            mean = rows.mean(axis=0)
+            mean = numpy.nanmean(rows, axis=0)
             print(
                 f"  {level:2} %: covered {mean[0]:.1f} ({rows[:, 0].min():.1f})  safe {mean[1]:.1f} ({rows[:, 1].min():.1f})"
                 f"  alarmed {mean[2]:.1f} ({rows[:, 2].max():.1f})  obfuscated safe {mean[3]:.1f}"
@@ -345,8 +354,8 @@ bed-number = 0.4
 HEAD = """\
 # What each feature of a candidate is worth: log-odds, fitted by tools/fit.py on posts by many hands.
 # A candidate's score is the sum of its own features and of those of its post (`care`). A post is about a patient
-# if its best candidate reaches `trigger`; then everything down to `deny` is a finding, from `high` on of high
-# confidence. Elsewhere a candidate is of low confidence if its likeness reaches `low`.
+# if its best candidates, one of each kind, together reach `trigger`; then everything down to `deny` is a finding, from
+# `high` on of high confidence. Elsewhere a candidate is of low confidence if its likeness reaches `low`.
 
 [thresholds]
 """

@@ -137,7 +137,7 @@ impl Words {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Thresholds {
-    /// A candidate that reaches it, care counted in, shows that the post is about a patient.
+    /// Where the best candidates of a post together reach it, care counted in, the post is about a patient.
     pub trigger: f32,
     /// In a post about a patient, what reaches this is a finding of medium confidence.
     pub deny: f32,

@@ -1,8 +1,8 @@
 //! Composers: what one pattern cannot say. Names, dates, ages, places.
 //!
 //! Each composer proposes generously and weighs every candidate: a sum of named features whose weights are data.
-//! Two numbers decide. Where the best candidate of a post, its care counted in, reaches the *trigger*, the post is
-//! about a patient; from then on everything that reaches the much lower *deny* threshold is a finding. Elsewhere what
+//! Two numbers decide. Where the best candidates of a post, one of each kind, together reach the *trigger*, its care
+//! counted in, the post is about a patient; from then on everything that reaches the much lower *deny* threshold is a finding. Elsewhere what
 //! merely looks like a name, date or place is of low confidence at most.
 
 mod address;
@@ -10,6 +10,7 @@ mod age;
 mod calendar;
 mod code;
 mod date;
+mod evidence;
 mod model;
 mod name;
 mod place;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::detect::candidate::Candidate;
+use crate::detect::compose::evidence::{Evidence, Kind};
 use crate::detect::labelled::Label;
 use crate::detect::token::Text;
 use crate::detect::{Care, Part, context};
@@ -164,14 +166,12 @@ struct Models {
 impl Models {
     /// The model by which a composer's candidates are weighed.
     const fn of(&self, composer: Composer) -> &Model {
-        match composer {
-            Composer::DateCalendar
-            | Composer::DatePartial
-            | Composer::DateWeekday
-            | Composer::DateHoliday => &self.date,
-            Composer::AgeOver89 => &self.age,
-            _ if composer.is_place() => &self.place,
-            _ => &self.name,
+        match Kind::of(composer) {
+            Kind::Name => &self.name,
+            Kind::Date => &self.date,
+            Kind::Place => &self.place,
+            Kind::Age => &self.age,
+            Kind::Hit => &self.hit,
         }
     }
 }
@@ -281,6 +281,10 @@ impl Composers {
             .filter(|proposal| proposal.standing == Standing::Weighed)
             .map(|proposal| proposal.tied)
             .fold(f32::NEG_INFINITY, f32::max);
+        let mut evidence = Evidence::default();
+        for proposal in proposals.iter().flatten() {
+            evidence.note(Kind::of(proposal.composer), proposal.tied);
+        }
         let mut hits = Vec::new();
         for ((reading, wording), certain) in readings.iter().zip(&wordings).zip(certain) {
             hits.push(
@@ -290,12 +294,14 @@ impl Composers {
                     .collect::<Vec<_>>(),
             );
         }
-        let hit = hits.iter().flatten().map(|(tied, _)| *tied).fold(f32::NEG_INFINITY, f32::max);
+        for (tied, _) in hits.iter().flatten() {
+            evidence.note(Kind::Hit, *tied);
+        }
         // What identifies by itself, such as a labelled record number, needs no words of care.
         let certain_number = certain.iter().flatten().any(|hit| hit.standalone)
             || proposals.iter().flatten().any(|proposal| proposal.sure);
         care.speaks_of_care =
-            certain_number || best.max(hit) + care.score >= self.thresholds.trigger;
+            certain_number || evidence.together() + care.score >= self.thresholds.trigger;
         if care.speaks_of_care {
             self.repeat(&readings, &mut proposals, care.score);
         }
