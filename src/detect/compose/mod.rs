@@ -275,14 +275,9 @@ impl Composers {
             }
         }
         let mut care = self.care(&readings, &wordings, explain);
-        let best = proposals
-            .iter()
-            .flatten()
-            .filter(|proposal| proposal.standing == Standing::Weighed)
-            .map(|proposal| proposal.tied)
-            .fold(f32::NEG_INFINITY, f32::max);
         let mut evidence = Evidence::default();
-        for proposal in proposals.iter().flatten() {
+        let weighed = proposals.iter().flatten();
+        for proposal in weighed.filter(|proposal| proposal.standing == Standing::Weighed) {
             evidence.note(Kind::of(proposal.composer), proposal.tied);
         }
         let mut hits = Vec::new();
