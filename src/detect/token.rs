@@ -101,6 +101,36 @@ impl Gap {
     }
 }
 
+/// Scripts that decide where a word ends without a space.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Script {
+    /// Letters and digits of scripts with spaces.
+    Letters,
+    /// Chinese characters: no spaces, and so each is a word and what is listed of several is a phrase.
+    Han,
+    /// Korean and Japanese syllables, which have a digit or character beside them without a space.
+    Syllables,
+}
+
+impl Script {
+    const fn of(c: char) -> Self {
+        match c {
+            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => {
+                Self::Han
+            }
+            '\u{1100}'..='\u{11ff}' | '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7ff}' => {
+                Self::Syllables
+            }
+            _ => Self::Letters,
+        }
+    }
+
+    /// Whether a word ends between a character of this script and one of that.
+    fn parts(self, next: Self) -> bool {
+        self != next || self == Self::Han
+    }
+}
+
 /// One word of a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
@@ -155,7 +185,15 @@ fn cut(original: &str, view: &View) -> Vec<Token> {
         }
         let mut end = start + c.len_utf8();
         let mut possessive = false;
+        let mut script = Script::of(c);
         while let Some(&(at, next)) = chars.peek() {
+            if !next.is_ascii() || script != Script::Letters {
+                let after = Script::of(next);
+                if script.parts(after) && next.is_alphanumeric() {
+                    break;
+                }
+                script = after;
+            }
             if next.is_alphanumeric() {
                 end = at + next.len_utf8();
                 chars.next();
@@ -203,35 +241,35 @@ fn push<'t>(
             || (gap.has(Gap::STOP.and(Gap::QUOTE).and(Gap::OTHER)) && gap.has(Gap::SPACE)));
     let before = tokens.len();
     let form = written(span);
-    if tagged && form.len() == span.len() {
+    if tagged {
+        let folded = span.of(text).unwrap_or_default();
         let mut start = 0;
         let mut last: Option<char> = None;
-        for (at, c) in form.char_indices() {
+        let mut piece = |start: usize, end: usize, possessive: bool| {
+            let span = Span::new(span.start() + start, span.start() + end);
+            tokens.push(Token {
+                span,
+                shape: shape(written(span)),
+                starts_sentence: false,
+                gap: if start == 0 { gap } else { Gap::default() },
+                possessive,
+                tagged,
+            });
+        };
+        for (at, c) in folded.char_indices() {
+            let here = Span::new(span.start() + at, span.start() + at + c.len_utf8());
+            let c = written(here).chars().next().unwrap_or(c);
             let turns = last.is_some_and(|last| {
                 (last.is_lowercase() && c.is_uppercase())
                     || last.is_ascii_digit() != c.is_ascii_digit()
             });
             if turns && at > start {
-                tokens.push(Token {
-                    span: Span::new(span.start() + start, span.start() + at),
-                    shape: shape(form.get(start..at).unwrap_or_default()),
-                    starts_sentence: false,
-                    gap: if start == 0 { gap } else { Gap::default() },
-                    possessive: false,
-                    tagged,
-                });
+                piece(start, at, false);
                 start = at;
             }
             last = Some(c);
         }
-        tokens.push(Token {
-            span: Span::new(span.start() + start, span.end()),
-            shape: shape(form.get(start..).unwrap_or_default()),
-            starts_sentence: false,
-            gap: if start == 0 { gap } else { Gap::default() },
-            possessive,
-            tagged,
-        });
+        piece(start, folded.len(), possessive);
     } else {
         tokens.push(Token { span, shape: shape(form), starts_sentence, gap, possessive, tagged });
     }

@@ -11,6 +11,8 @@ mod calendar;
 mod code;
 mod date;
 mod evidence;
+mod hint;
+mod join;
 mod model;
 mod name;
 mod place;

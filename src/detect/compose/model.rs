@@ -71,6 +71,10 @@ features! {
     Possessive "possessive", Tagged "in-hashtag", Handle "in-handle", Quoted "quoted", Hyphen "hyphenated",
     LastFirst "last-comma-first", Particle "with-particle", Leet "leet", Unlisted "unlisted", FirstAndLast "first-and-last-listed",
     NameSuffix "suffix-of-names", Repeated "repeated", CertainCue "certain-cue", Masked "masked", Spaced "spaced-letters", Employer "employer", Plural "plural-of-family", Short "three-letters-or-less",
+    // How a name was proposed.
+    ByCue "by-cue", ByFamily "by-family", ByRoom "by-room", ByVerb "by-verb", ByListed "by-list", ByCapital "by-capital",
+    BySeldom "by-capital-of-a-word", ByTag "by-hashtag", ByHandle "by-handle", ByInitial "by-initial", ByDisguise "by-disguise",
+    NicknameInside "nickname-inside", PossessiveInside "possessive-inside",
     // What stands beside it.
     ColonAfter "colon-after", CommaAfter "comma-after", CommaBefore "comma-before", ColonBefore "colon-before",
     StopAfter "stop-after", LineAfter "line-after", QuoteAfter "quote-after", NumberAfter "number-after", NumberBefore "number-before",

@@ -125,6 +125,7 @@ fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>)
     score.add_if(first.token.tagged && !is_handle(reading, run.first), Feature::Tagged);
     score.add_if(is_handle(reading, run.first), Feature::Handle);
     score.add_if(words.iter().skip(1).any(|word| word.token.gap.has(Gap::HYPHEN)), Feature::Hyphen);
+    score.add(run.way);
     score.add_if(run.last_first, Feature::LastFirst);
     score.add_if(
         words.iter().any(|word| word.classes.has(Class::Particle)) && words.len() > 1,
@@ -137,6 +138,11 @@ fn weigh(reading: &Reading<'_>, desk: Desk<'_>, run: Run, score: &mut Score<'_>)
         Feature::Spaced,
     );
     score.add_if(words.iter().skip(1).any(|word| word.token.gap == Gap::OTHER), Feature::Masked);
+    let quoted = |word: &Word| word.token.gap.has(Gap::QUOTE.and(Gap::BRACKET));
+    score.add_if(words.iter().skip(1).any(quoted), Feature::NicknameInside);
+    let n_words = words.len();
+    let owner = words.iter().take(n_words - 1).any(|word| word.token.possessive);
+    score.add_if(owner, Feature::PossessiveInside);
     score.add_if(words.iter().any(|word| word.token.gap.has(Gap::AND)), Feature::Employer);
     score.add_if(has_name_suffix(reading.word(run.last)), Feature::NameSuffix);
     let own = words.iter().fold(Classes::default(), |classes, word| classes.union(word.classes));

@@ -44,13 +44,15 @@ pub(crate) struct Reading<'t> {
     pub(crate) text: &'t Text,
     pub(crate) words: Vec<Word>,
     pub(crate) case: Case,
+    /// The lists it was read with.
+    pub(crate) lexicons: &'t Lexicons,
     /// How often each uncommon word occurs.
     counts: HashMap<&'t str, u32>,
 }
 
 impl<'t> Reading<'t> {
     /// Looks up every word of a text.
-    pub(crate) fn of(text: &'t Text, lexicons: &Lexicons) -> Self {
+    pub(crate) fn of(text: &'t Text, lexicons: &'t Lexicons) -> Self {
         let mut words: Vec<Word> = text
             .tokens
             .iter()
@@ -81,7 +83,7 @@ impl<'t> Reading<'t> {
         for word in words.iter().filter(|word| is_uncommon(word)) {
             *counts.entry(text.word(&word.token)).or_insert(0) += 1;
         }
-        Self { text, words, case, counts }
+        Self { text, words, case, lexicons, counts }
     }
 
     /// The first and last word under a span.
