@@ -4,10 +4,12 @@
 //! for nobody writes a code for its beauty. Elsewhere it shows nothing, and only a policy that takes whatever is of
 //! low confidence acts on it. Hosts of links are read here as well.
 
+use crate::detect::compose::address::ordinal;
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Proposal, Standing};
 use crate::detect::labelled::code::{Code, counts_something};
 use crate::detect::token::{Gap, Shape};
+use crate::rules::Class;
 use crate::span::Span;
 
 /// Proposes every code and every host.
@@ -79,7 +81,16 @@ fn is_code(reading: &Reading<'_>, code: &Code) -> bool {
     if code.n_letters == 0 {
         return code.n_digits >= 6 || (code.n_spelled >= 4 && code.n_digits >= 7);
     }
-    code.n_digits >= 4 && code.n_digits + code.n_letters >= 6 && code.n_letters <= 24
+    let begins_day = reading.at(code.next - code.n_groups, 0).is_some_and(|word| {
+        ordinal(word.token.span.of(view).unwrap_or_default()) || word.classes.has(Class::Month)
+    });
+    !begins_day
+        && code.n_letters <= 24
+        && (code.n_digits >= 5
+            || (code.n_digits == 4
+                && code.is_joined()
+                && code.letters_first
+                && code.n_letters >= 2))
 }
 
 /// Whether it is written as codes are: together or joined, not as numbers that happen to follow each other.

@@ -13,6 +13,7 @@ mod date;
 mod evidence;
 mod hint;
 mod join;
+mod line;
 mod model;
 mod name;
 mod place;
@@ -450,5 +451,6 @@ fn propose(reading: &Reading<'_>, desk: Desk<'_>) -> Vec<Proposal> {
     place::propose(reading, desk, &mut proposals);
     name::propose(reading, desk, &mut proposals);
     code::propose(reading, &mut proposals);
+    line::propose(reading, &mut proposals);
     proposals
 }

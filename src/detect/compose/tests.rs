@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 
-use super::{Composer, Composers, Desk, propose};
+use super::{Composer, Composers, Desk, Standing, propose};
 use crate::detect::compose::words::Reading;
 use crate::detect::token::Text;
 use crate::rules::{Confidence, RuleSet};
@@ -21,7 +21,7 @@ fn proposed(text: &str, wanted: fn(Composer) -> bool) -> Vec<String> {
     };
     let mut found: Vec<_> = propose(&reading, desk)
         .into_iter()
-        .filter(|proposal| wanted(proposal.composer))
+        .filter(|proposal| wanted(proposal.composer) && proposal.standing != Standing::Loose)
         .map(|proposal| cut.view.to_original(proposal.span))
         .collect();
     found.sort_unstable();

@@ -9,6 +9,7 @@
 
 pub(super) mod code;
 mod table;
+pub(super) mod words;
 
 use crate::detect::token::{Gap, Text};
 use crate::span::Span;

@@ -1,0 +1,72 @@
+//! The words that stand around numbers and addresses: lists of the language, not of any hospital.
+
+use std::sync::OnceLock;
+
+/// A list of words, sorted when it is first asked.
+#[derive(Debug)]
+pub(in crate::detect) struct Words {
+    listed: &'static str,
+    sorted: OnceLock<Vec<&'static str>>,
+}
+
+impl Words {
+    const fn of(listed: &'static str) -> Self {
+        Self { listed, sorted: OnceLock::new() }
+    }
+
+    /// Whether a folded word is on the list.
+    pub(in crate::detect) fn has(&self, word: &str) -> bool {
+        let sorted = self.sorted.get_or_init(|| {
+            let mut words: Vec<&str> = self.listed.split_whitespace().collect();
+            words.sort_unstable();
+            words
+        });
+        sorted.binary_search(&word).is_ok()
+    }
+}
+
+/// What a number counts or measures.
+pub(in crate::detect) static UNITS: Words = Words::of(
+    "mg mcg ug g kg lb lbs oz ml cc l dl meq mmol units unit u iu cm mm m ft feet inches km mi mile miles block \
+     blocks yo y yr yrs year years old anos ans month months week weeks wk wks day days hour hours hr hrs h min \
+     mins minute minutes sec seconds am pm people patients pts nurses doctors staff beds steps dollars bucks usd \
+     euros pesos times percent pct calls cases visits members views likes followers copies pages points \
+     participants volunteers employees kids children women men families families' calories doses tablets pills \
+     caps drops degrees bpm mmhg psi sq gallons liters grams pounds cents million billion thousand hundred k",
+);
+
+/// Words that say that a number follows.
+pub(in crate::detect) static MARKERS: Words = Words::of(
+    "number numbers num nums no nos nr nro nbr n numero numeros num. nummer numer nimewo id ids # code barcode so \
+     bilang numerong номер 号 番号 번호 numara nimero sn serial",
+);
+
+/// Words that stand between a label and its number and say nothing of it.
+pub(in crate::detect) static FILLERS: Words = Words::of(
+    "is was were are be being reads read say says said shows showed es era fue e est ist war lautet son on in of \
+     for his her their my our your the this that a label card sticker del de la el da do du der pt patient pts \
+     patients ending ends with under as just now new old like please pls at to by which correct right wrong \
+     actual real lan se so sa ang ay cua ma file field value still should tag band listed printed written it here \
+     full only starts starting last first digits digit",
+);
+
+/// Kinds of highway, beside those of the lists.
+pub(in crate::detect) static HIGHWAYS: Words =
+    Words::of("highway hwy route rte rt rts interstate fm spur sr cr loop");
+
+/// What divides a house, or names one.
+pub(in crate::detect) static PREMISES: Words = Words::of(
+    "apt apartment ste suite unit floor fl flr rm room bldg building dept department lot trlr trailer tower lobby \
+     mezzanine rear no flat block office plaza bin file attn wing center centre mall station corner",
+);
+
+/// Kinds of street beside those of the lists, which are other words too often.
+pub(in crate::detect) static STREETS: Words = Words::of(
+    "cv cove xing plz trce trace pt point ext extension mall bvd blv cswy byp pass glen ridge rdg hollow view \
+     vista landing lndg gate mews sts rds aves park hill hills station concourse freeway mopac drives quay wharf \
+     green gardens cutoff grade rue via calle alameda walk broadway industrial club",
+);
+
+/// Words that stand between the names of a street or city.
+pub(in crate::detect) static LINKS: Words =
+    Words::of("of the de la las los del el and in at du des le");
