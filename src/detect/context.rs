@@ -75,6 +75,8 @@ pub(crate) fn weigh(readings: &[Reading<'_>], model: &Model, explain: bool) -> (
         }
     }
     phrases.add(&mut score);
+    let mut disguises = readings.iter().flat_map(|reading| reading.text.view.disguises());
+    score.add_if(disguises.any(|disguise| disguise.kind.is_evasion()), Feature::Evasion);
     (score.tied, score.parts)
 }
 

@@ -3,13 +3,14 @@
 //! The way of a text: fold and cut, find words and patterns, weigh keywords and check digits, drop what an except lets
 //! pass, let the composers weigh names and dates against all that, settle overlaps, give spans of the original.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::detect::candidate::Candidate;
 use crate::detect::compose::Composers;
+use crate::detect::disguise;
 use crate::detect::except::Excepts;
 use crate::detect::generalize::generalized;
 use crate::detect::labelled::{self, Label};
@@ -233,7 +234,8 @@ impl Engine {
         today: Date,
         explain: bool,
     ) -> (Vec<Text>, Care, Vec<Vec<Judged>>) {
-        let texts: Vec<Text> = labelled.iter().map(|piece| Text::of(&piece.text)).collect();
+        let undone = |text: &str| disguise::undone(Text::of(text), text, &self.rules.lexicons);
+        let texts: Vec<Text> = labelled.iter().map(|piece| undone(&piece.text)).collect();
         let mut judged: Vec<Vec<Judged>> =
             texts.iter().map(|text| self.direct(text, explain)).collect();
         let certain: Vec<Vec<Candidate>> = judged.iter().map(|judged| standing(judged)).collect();
@@ -246,9 +248,28 @@ impl Engine {
         (texts, care, judged)
     }
 
-    /// The candidates of patterns and terms in one text.
+    /// The candidates of patterns and terms in one text. Where disguises were undone the text is also read as it was
+    /// written, so that a wrong guess hides nothing.
     fn direct(&self, text: &Text, explain: bool) -> Vec<Judged> {
-        let view = text.view.text();
+        let mut judged = self.matched(text.view.text(), explain);
+        let Some(plain) = &text.plain else { return judged };
+        let known: HashSet<(usize, Span)> =
+            judged.iter().map(|judged| (judged.candidate.rule, judged.candidate.span)).collect();
+        for mut written in self.matched(plain.view.text(), explain) {
+            let span = plain.in_undone(written.candidate.span);
+            if span.len() != written.candidate.span.len() {
+                written.candidate.generalized = None;
+            }
+            written.candidate.span = span;
+            if !span.is_empty() && !known.contains(&(written.candidate.rule, span)) {
+                judged.push(written);
+            }
+        }
+        judged
+    }
+
+    /// The candidates of patterns and terms in one view.
+    fn matched(&self, view: &str, explain: bool) -> Vec<Judged> {
         let mut words = Vec::new();
         self.literals.find(view, &mut words);
         let mut hits = Vec::new();

@@ -4,6 +4,7 @@ mod candidate;
 mod check;
 mod compose;
 mod context;
+mod disguise;
 mod engine;
 mod except;
 mod finding;

@@ -151,10 +151,43 @@ pub(crate) struct Token {
 /// One piece of a post, folded and cut.
 #[derive(Debug)]
 pub(crate) struct Text {
-    /// Folded.
+    /// Folded, and disguises undone.
     pub(crate) view: View,
     /// Its words.
     pub(crate) tokens: Vec<Token>,
+    /// The view without disguises undone, where there were any.
+    pub(crate) plain: Option<Box<Plain>>,
+}
+
+/// A text folded letter by letter, beside a view in which disguises are undone.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    pub(crate) view: View,
+    /// What was undone: where it stands in this view, and where in the other; in order.
+    pub(crate) moves: Vec<(Span, Span)>,
+}
+
+impl Plain {
+    /// Where a span of this view stands in the other, widened to the whole of what was undone.
+    pub(crate) fn in_undone(&self, span: Span) -> Span {
+        let place = |at: usize, is_end: bool| {
+            let past =
+                self.moves.partition_point(|(old, _)| old.start() < at + usize::from(!is_end));
+            match past.checked_sub(1).and_then(|last| self.moves.get(last)) {
+                None => at,
+                Some((old, new)) if at < old.end() => {
+                    if is_end {
+                        new.end()
+                    } else {
+                        new.start()
+                    }
+                }
+                Some((old, new)) => new.end() + (at - old.end()),
+            }
+        };
+        let (start, end) = (place(span.start(), false), place(span.end(), true));
+        Span::new(start, end.max(start))
+    }
 }
 
 impl Text {
@@ -162,7 +195,13 @@ impl Text {
     pub(crate) fn of(original: &str) -> Self {
         let view = View::of(original);
         let tokens = cut(original, &view);
-        Self { view, tokens }
+        Self { view, tokens, plain: None }
+    }
+
+    /// Cuts a view in which disguises are undone.
+    pub(crate) fn with_plain(original: &str, view: View, plain: Plain) -> Self {
+        let tokens = cut(original, &view);
+        Self { view, tokens, plain: Some(Box::new(plain)) }
     }
 
     /// The folded word of a token.

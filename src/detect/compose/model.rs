@@ -95,6 +95,12 @@ features! {
     // Hits of patterns.
     HitPhone "phone", HitFax "fax", HitEmail "email", HitUrl "url", HitIp "ip", HitZip "zip", HitNumber "labelled-number", HitAge "age-over-89",
     HitWeak "weak-number",
+    // How it was hidden, and that anything in the post was.
+    DisguiseInvisible "disguise-invisible", DisguiseMarked "disguise-marked", DisguiseDressed "disguise-dressed",
+    DisguiseTwins "disguise-twins", DisguiseEscaped "disguise-escaped", DisguiseFlipped "disguise-flipped",
+    DisguiseSpaced "disguise-spaced", DisguiseBroken "disguise-broken", DisguiseSpelled "disguise-spelled",
+    DisguiseLeet "disguise-leet", DisguiseMasked "disguise-masked", DisguiseTurned "disguise-turned",
+    DisguiseCoded "disguise-coded", Evasion "evasion",
     // The post.
     MyKin "my-kin", TheirKin "their-kin", IAmRole "i-am-role", MyPatient "my-patient", HistoricYear "historic-year",
     Foreign "foreign-words", ClinicalThird "clinical-and-third-person",

@@ -3,6 +3,7 @@
 use crate::detect::compose::model::{Feature, Score, Seat};
 use crate::detect::compose::words::Reading;
 use crate::detect::token::{Gap, Shape};
+use crate::normalize::Kind;
 use crate::rules::{Class, Classes};
 
 /// How many words on either side are near.
@@ -18,6 +19,11 @@ const IGNORED: Classes = Classes::of(&[Class::PhraseHead]).inverse();
 /// Adds the classes of the words before, after and near a candidate that reaches from word `first` to `last`, and the
 /// marks around it.
 pub(super) fn add(reading: &Reading<'_>, first: usize, last: usize, score: &mut Score<'_>) {
+    let mut known = 0_u32;
+    for kind in reading.text.view.disguises_under(reading.span(first, last)) {
+        score.add_if(known & 1 << kind as u32 == 0, disguised(kind));
+        known |= 1 << kind as u32;
+    }
     let gap = reading.gap(first);
     let before = first.checked_sub(1).filter(|_| !ends_before(reading, first));
     if let Some(at) = before {
@@ -51,6 +57,25 @@ pub(super) fn add(reading: &Reading<'_>, first: usize, last: usize, score: &mut 
     score.add_if(gap.has(Gap::STOP), Feature::StopAfter);
     score.add_if(gap.has(Gap::LINE), Feature::LineAfter);
     score.add_if(gap.has(Gap::QUOTE), Feature::QuoteAfter);
+}
+
+/// The feature of a way of hiding.
+const fn disguised(kind: Kind) -> Feature {
+    match kind {
+        Kind::Invisible => Feature::DisguiseInvisible,
+        Kind::Marked => Feature::DisguiseMarked,
+        Kind::Dressed => Feature::DisguiseDressed,
+        Kind::Twins => Feature::DisguiseTwins,
+        Kind::Escaped => Feature::DisguiseEscaped,
+        Kind::Flipped => Feature::DisguiseFlipped,
+        Kind::Spaced => Feature::DisguiseSpaced,
+        Kind::Broken => Feature::DisguiseBroken,
+        Kind::Spelled => Feature::DisguiseSpelled,
+        Kind::Leet => Feature::DisguiseLeet,
+        Kind::Masked => Feature::DisguiseMasked,
+        Kind::Turned => Feature::DisguiseTurned,
+        Kind::Coded => Feature::DisguiseCoded,
+    }
 }
 
 /// Whether a sentence or line ends before this word: what stands there belongs to somebody else.
