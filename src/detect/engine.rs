@@ -251,11 +251,11 @@ impl Engine {
     /// The candidates of patterns and terms in one text. Where disguises were undone the text is also read as it was
     /// written, so that a wrong guess hides nothing.
     fn direct(&self, text: &Text, explain: bool) -> Vec<Judged> {
-        let mut judged = self.matched(text.view.text(), explain);
+        let mut judged = self.matched(text, explain);
         let Some(plain) = &text.plain else { return judged };
         let known: HashSet<(usize, Span)> =
             judged.iter().map(|judged| (judged.candidate.rule, judged.candidate.span)).collect();
-        for mut written in self.matched(plain.view.text(), explain) {
+        for mut written in self.matched(&plain.text, explain) {
             let span = plain.in_undone(written.candidate.span);
             if span.len() != written.candidate.span.len() {
                 written.candidate.generalized = None;
@@ -268,8 +268,9 @@ impl Engine {
         judged
     }
 
-    /// The candidates of patterns and terms in one view.
-    fn matched(&self, view: &str, explain: bool) -> Vec<Judged> {
+    /// The candidates of patterns, terms and labels in one view.
+    fn matched(&self, text: &Text, explain: bool) -> Vec<Judged> {
+        let view = text.view.text();
         let mut words = Vec::new();
         self.literals.find(view, &mut words);
         let mut hits = Vec::new();

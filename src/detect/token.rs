@@ -155,14 +155,14 @@ pub(crate) struct Text {
     pub(crate) view: View,
     /// Its words.
     pub(crate) tokens: Vec<Token>,
-    /// The view without disguises undone, where there were any.
+    /// The text without disguises undone, where there were any.
     pub(crate) plain: Option<Box<Plain>>,
 }
 
 /// A text folded letter by letter, beside a view in which disguises are undone.
 #[derive(Debug)]
 pub(crate) struct Plain {
-    pub(crate) view: View,
+    pub(crate) text: Text,
     /// What was undone: where it stands in this view, and where in the other; in order.
     pub(crate) moves: Vec<(Span, Span)>,
 }

@@ -38,7 +38,7 @@ pub(super) fn undone(text: Text, original: &str, lexicons: &Lexicons) -> Text {
         return text;
     }
     let (view, moves) = text.view.rewritten(original, &rewrites);
-    Text::with_plain(original, view, Plain { view: text.view, moves })
+    Text::with_plain(original, view, Plain { text, moves })
 }
 
 /// What is to be rewritten, in order and disjoint.
