@@ -14,6 +14,9 @@ use crate::inspect::{Redacted, Request};
 use crate::platform::{CannotRedact, Endpoint, FieldSpec};
 use crate::redact::{Splice, splice};
 
+/// Fields of a form with ranges beside them that are edited at most.
+const MOST_IN_FORM: usize = 64;
+
 /// The two documents of a request, as they were read.
 pub(super) struct Documents<'a> {
     pub(super) body: &'a Document,
@@ -41,8 +44,12 @@ pub(super) fn rewrite(
     for edit in edits {
         let spec = edit.field.words.ok_or(CannotRedact::NotEditable)?;
         match edit.field.source {
-            Source::Body(text) => body.add(request, spec, text, &edit.splices)?,
-            Source::Query(text) => query.add(request, spec, text, &edit.splices)?,
+            Source::Body(text) => {
+                body.add(request, spec, documents.query, text, &edit.splices)?;
+            }
+            Source::Query(text) => {
+                query.add(request, spec, documents.body, text, &edit.splices)?;
+            }
             Source::Head => return Err(CannotRedact::NotEditable),
         }
     }
@@ -86,20 +93,30 @@ struct Pending<'a> {
     edits: Vec<Edit>,
     /// Text index and what the text must read afterwards.
     expected: Vec<(usize, String)>,
+    /// Edited fields of a form that may have ranges beside them.
+    n_in_form: usize,
 }
 
 impl<'a> Pending<'a> {
     fn new(document: &'a Document) -> Self {
-        Self { document, edits: Vec::new(), expected: Vec::new() }
+        Self { document, edits: Vec::new(), expected: Vec::new(), n_in_form: 0 }
     }
 
     fn add(
         &mut self,
         request: &Request<'_>,
         spec: &FieldSpec,
+        other: &Document,
         text: usize,
         splices: &[Splice],
     ) -> Result<(), CannotRedact> {
+        // Ranges beside a form's field are looked for in the whole form. A form has a field a few times at most.
+        if spec.has_offsets() && self.document.node_of(text).is_none() {
+            self.n_in_form += 1;
+            if self.n_in_form > MOST_IN_FORM {
+                return Err(CannotRedact::Offsets);
+            }
+        }
         let before = self.document.texts().get(text).ok_or(CannotRedact::Write)?.text.expose();
         let after = splice(before, splices).ok_or(CannotRedact::Write)?;
         if !request.platform.still_fits(spec, before, &after) {
@@ -110,7 +127,8 @@ impl<'a> Pending<'a> {
             span: splice.span,
             with: splice.with.clone(),
         }));
-        self.edits.extend(request.platform.move_offsets(spec, self.document, text, splices)?);
+        let moved = request.platform.move_offsets(spec, self.document, other, text, splices)?;
+        self.edits.extend(moved);
         self.expected.push((text, after));
         Ok(())
     }

@@ -30,6 +30,11 @@ impl FieldSpec {
     pub fn named(template: impl Into<String>) -> Self {
         Self { template: template.into(), ..Self::default() }
     }
+
+    /// Whether positions may point into its text.
+    pub fn has_offsets(&self) -> bool {
+        self.offsets.is_some()
+    }
 }
 
 /// Where a template looks.

