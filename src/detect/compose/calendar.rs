@@ -23,15 +23,17 @@ pub(super) fn find_plain(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Op
         return None;
     }
     match word.token.shape {
-        Shape::Digits | Shape::Code => numeric(reading, at)
+        Shape::Digits | Shape::Code => iso_time(reading, at)
+            .or_else(|| numeric(reading, at))
+            .or_else(|| glued(reading, desk, at))
             .or_else(|| day_first(reading, desk, at))
             .or_else(|| ordinal(reading, at)),
         _ if word.classes.has(Class::Month) => {
-            month_first(reading, desk, at).or_else(|| weekday(reading, at))
+            month_first(reading, desk, at).or_else(|| weekday(reading, desk, at))
         }
         _ if word.classes.has(Class::Holiday) && !word.within_phrase => holiday(reading, at),
         _ if word.classes.has(Class::NumberWord) => day_first(reading, desk, at),
-        _ if word.classes.has(Class::Weekday) => weekday(reading, at),
+        _ if word.classes.has(Class::Weekday) => weekday(reading, desk, at),
         _ => None,
     }
 }
@@ -139,6 +141,66 @@ pub(super) fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
         form,
         composer: Composer::DatePartial,
         year: None,
+        lead: 0,
+    })
+}
+
+/// `2024-06-05T09:15:30.500-07:00`: a day and its time as machines write them.
+fn iso_time(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    let year = reading.at(at, 0)?.number.filter(|year| is_year(*year))?;
+    let third = reading.word(at + 2);
+    let (day, hour) = third.split_once('t')?;
+    let fits = day.len() == 2
+        && hour.len() == 2
+        && hour.bytes().all(|byte| byte.is_ascii_digit())
+        && reading.gap(at + 1) == Gap::HYPHEN
+        && reading.gap(at + 2) == Gap::HYPHEN
+        && is_month_and_day(reading.at(at, 1)?.number?, day.parse().ok()?);
+    if !fits {
+        return None;
+    }
+    let marks = [Gap::COLON, Gap::STOP, Gap::HYPHEN, Gap::AND];
+    let more = (at + 3..at + 9)
+        .take_while(|at| {
+            marks.contains(&reading.gap(*at))
+                && reading.at(*at, 0).is_some_and(|word| word.token.shape.is_number())
+        })
+        .count();
+    Some(Found {
+        last: at + 2 + more,
+        form: Feature::IsoDate,
+        composer: Composer::DateCalendar,
+        year: Some(year),
+        lead: 0,
+    })
+}
+
+/// `Feb13`, `13Feb`, `13feb2026`: month and day in one word.
+fn glued(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
+    let word = reading.word(at);
+    let first = word.find(|c: char| c.is_ascii_alphabetic())?;
+    let rest = word.get(first..)?;
+    let n_letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (letters, tail) = (rest.get(..n_letters)?, rest.get(n_letters..)?);
+    let head = word.get(..first)?;
+    if n_letters < 3 || word.len() > 15 || !tail.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    desk.lexicons.month(letters)?;
+    let number = |digits: &str| digits.parse::<u32>().ok();
+    let day = |digits: &str| number(digits).filter(|day| (1..=31).contains(day)).is_some();
+    let (fits, year) = match (head.len(), tail.len()) {
+        (0, 1..=2) => (day(tail), None),
+        (1..=2, 0) => (day(head), None),
+        (1..=2, 4) => (day(head), number(tail).filter(|year| is_year(*year))),
+        (1..=2, 2) => (day(head), number(tail).map(century)),
+        _ => (false, None),
+    };
+    fits.then_some(Found {
+        last: at,
+        form: if year.is_some() { Feature::FullDate } else { Feature::MonthDay },
+        composer: if year.is_some() { Composer::DateCalendar } else { Composer::DatePartial },
+        year,
         lead: 0,
     })
 }
@@ -262,7 +324,7 @@ pub(super) fn day_first(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Opt
     if verb || (reading.word(month) == "sun") {
         return None;
     }
-    let year = year_after(reading, month);
+    let year = year_after(reading, month).or_else(|| short_year(reading, at, month));
     let last = year.map_or(month, |(_, last)| last);
     let composer = if year.is_some() { Composer::DateCalendar } else { Composer::DatePartial };
     let form = if year.is_some() { Feature::FullDate } else { Feature::MonthDay };
@@ -301,7 +363,7 @@ fn ordinal(reading: &Reading<'_>, at: usize) -> Option<Found> {
 }
 
 /// `Tuesday`, `last Tuesday`, `Sunday morning`, `el martes pasado`
-fn weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
+fn weekday(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
     if !word.classes.has(Class::Weekday) {
         return None;
@@ -312,7 +374,11 @@ fn weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
     });
     let ambiguous = word.classes.has(Class::WeekdayAmbiguous) && !is_told(reading, at);
     let capital = matches!(word.token.shape, Shape::Capital);
-    let dated = matches!(reading.word(at + 1), "the") && day_at(reading, at, 2).is_some();
+    let dated = (matches!(reading.word(at + 1), "the") && day_at(reading, at, 2).is_some())
+        || (reading.gap(at + 1).only(Gap::SPACE.and(Gap::COMMA).and(Gap::STOP))
+            && (glued(reading, desk, at + 1).is_some()
+                || (reading.at(at, 1).is_some_and(|next| next.classes.has(Class::Month))
+                    && day_at(reading, at, 2).is_some())));
     if ambiguous
         && !(lead || dated || (capital && !word.token.starts_sentence && word.token.span.len() > 2))
     {
@@ -432,6 +498,19 @@ pub(super) fn year_after(reading: &Reading<'_>, at: usize) -> Option<(u32, usize
     let short = word.token.span.len() == 2 && (gap.has(Gap::QUOTE) || gap == Gap::HYPHEN);
     (short && gap.only(Gap::SPACE.and(Gap::QUOTE).and(Gap::COMMA).and(Gap::HYPHEN)))
         .then(|| (century(number), end))
+}
+
+/// `14th April 15`: two digits at the end of what is said.
+fn short_year(reading: &Reading<'_>, day: usize, month: usize) -> Option<(u32, usize)> {
+    let end = month + 1;
+    let word = reading.at(end, 0)?;
+    let number = word.number.filter(|_| word.token.span.len() == 2)?;
+    let next = reading.at(end, 1).map(|next| next.token.gap);
+    let ends = next.is_none_or(|gap| {
+        gap.has(Gap::LINE) || gap.has(Gap::COMMA) || (gap.has(Gap::STOP) && gap.has(Gap::SPACE))
+    });
+    let ordinal = reading.at(day, 0).is_some_and(|word| word.token.shape == Shape::Code);
+    (ends && ordinal && word.token.gap.only(Gap::SPACE)).then(|| (century(number), end))
 }
 
 const fn is_year(number: u32) -> bool {

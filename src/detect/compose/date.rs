@@ -5,6 +5,7 @@
 
 use crate::detect::compose::calendar::{Found, day_at, day_first, find_plain, numeric, year_after};
 use crate::detect::compose::model::{Feature, Seat};
+use crate::detect::compose::period;
 use crate::detect::compose::surroundings;
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Desk, Proposal, Standing};
@@ -14,11 +15,13 @@ use crate::rules::Class;
 /// Proposes every date.
 pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
     let mut at = 0;
+    let mut dates = Vec::new();
     while at < reading.words.len() {
         let Some(found) = find(reading, desk, at) else {
             at += 1;
             continue;
         };
+        dates.push((at - found.lead, found.last));
         let first = at - found.lead;
         let mut score = desk.models.date.score(desk.explain);
         score.add(found.form);
@@ -58,6 +61,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         });
         at = found.last + 1;
     }
+    period::propose(reading, &dates, out);
 }
 
 /// A clock time beside a date is an appointment or an event.
@@ -83,9 +87,10 @@ fn clock(
 }
 
 fn find(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
-    let found = match find_plain(reading, desk, at) {
-        Some(found) => through(reading, found),
-        None => days_of_month(reading, desk, at)?,
+    // `1-8 September` is no month and day.
+    let found = match days_of_month(reading, desk, at) {
+        Some(found) => found,
+        None => through(reading, desk, find_plain(reading, desk, at)?),
     };
     Some(led(reading, at, carried_on(reading, desk, at, found)))
 }
@@ -97,26 +102,33 @@ fn days_of_month(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Fou
         && reading.gap(at + 1).only(Gap::SPACE);
     let dashed = reading.gap(at + 1).has(Gap::HYPHEN)
         && reading.gap(at + 1).only(Gap::HYPHEN.and(Gap::SPACE));
-    let next = if dashed { at + 1 } else { at + 2 };
-    let next = next + usize::from(reading.word(next) == "the");
     if !(joined || dashed) || !reading.at(at, 0)?.token.shape.is_number() {
         return None;
     }
-    day_first(reading, desk, next)
+    let next = if dashed { at + 1 } else { at + 2 };
+    let next = next + usize::from(reading.word(next) == "the");
+    // Two numbers around a dash and a slash are a date in full: `3-14-26`.
+    day_first(reading, desk, next).filter(|found| found.form != Feature::NumericDate)
 }
 
-/// Takes in the last day of a range: `July 13 - 15`, `August 27th through 29th`.
-fn through(reading: &Reading<'_>, mut found: Found) -> Found {
-    if found.form != Feature::MonthDay {
+/// Takes in the last day of a range: `July 13 - 15`, `August 27th through 29th`, `July 13 - August 2`.
+fn through(reading: &Reading<'_>, desk: Desk<'_>, mut found: Found) -> Found {
+    if !matches!(found.form, Feature::MonthDay | Feature::FullDate | Feature::NumericDate) {
         return found;
     }
     let next = found.last + 1;
     let dashed =
         reading.gap(next).has(Gap::HYPHEN) && reading.gap(next).only(Gap::HYPHEN.and(Gap::SPACE));
-    let joined = matches!(reading.word(next), "to" | "thru" | "through");
+    let joined = matches!(reading.word(next), "to" | "thru" | "through" | "al");
     let end = if dashed { next } else { next + 1 };
-    if (dashed || joined)
-        && reading.gap(end).only(Gap::SPACE.and(Gap::HYPHEN))
+    let end = end + usize::from(reading.word(end) == "the");
+    if !(dashed || joined) || !reading.gap(end).only(Gap::SPACE.and(Gap::HYPHEN)) {
+        return found;
+    }
+    let later = find_plain(reading, desk, end).filter(|later| later.form == found.form);
+    if let Some(later) = later {
+        found.last = later.last;
+    } else if found.form == Feature::MonthDay
         && day_at(reading, end, 0).is_some()
         && reading.gap(end + 1) != Gap::COLON
     {
@@ -185,7 +197,29 @@ fn led(reading: &Reading<'_>, at: usize, mut found: Found) -> Found {
 
 /// Takes in what goes on after a day: `Saturday the 17th`, `Tuesday the 6th of May`, `Thanksgiving 2020`, `Easter morning`.
 fn carried_on(reading: &Reading<'_>, desk: Desk<'_>, at: usize, mut found: Found) -> Found {
+    if matches!(found.form, Feature::MonthDay | Feature::FullDate)
+        && let Some(last) = period::weekday_after(reading, found.last)
+    {
+        found.last = last;
+        return found;
+    }
     if found.form == Feature::WeekdayAlone {
+        // `Sunday of March 2014`
+        let of = found.last + 2;
+        if matches!(reading.word(found.last + 1), "of" | "in" | "de")
+            && reading.gap(of).only(Gap::SPACE)
+            && reading.at(of, 0).is_some_and(|word| word.classes.has(Class::Month))
+            && (reading.word(found.last + 1) == "of" || nth(reading, at).is_some())
+        {
+            let year = year_after(reading, of);
+            return Found {
+                last: year.map_or(of, |(_, last)| last),
+                year: year.map(|(year, _)| year),
+                form: Feature::MonthDay,
+                lead: nth(reading, at).map_or(found.lead, |_| 1),
+                ..found
+            };
+        }
         let the = usize::from(matches!(reading.word(found.last + 1), "the" | "dia"));
         let day = found.last + 1 + the;
         let near = reading.gap(day).only(Gap::SPACE.and(Gap::COMMA))
@@ -234,6 +268,16 @@ fn carried_on(reading: &Reading<'_>, desk: Desk<'_>, at: usize, mut found: Found
             found.last += 1;
         }
     }
-    let _ = at;
     found
+}
+
+/// `first`, `3rd`, `last` before a weekday of a month.
+fn nth(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let before = at.checked_sub(1).filter(|_| reading.gap(at).only(Gap::SPACE))?;
+    let word = reading.word(before);
+    let counts = matches!(
+        word,
+        "first" | "second" | "third" | "fourth" | "last" | "1st" | "2nd" | "3rd" | "4th"
+    );
+    counts.then_some(before)
 }

@@ -16,6 +16,7 @@ mod join;
 mod line;
 mod model;
 mod name;
+mod period;
 mod place;
 mod room;
 mod run;
