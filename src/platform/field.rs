@@ -2,10 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::body::{Path, Role, Step};
+use crate::body::{Document, Path, Role, Step};
 use crate::platform::endpoint::Place;
 use crate::platform::limit::Limit;
+use crate::platform::markup::{Markup, Spoken};
 use crate::platform::offsets::Offsets;
+use crate::platform::split::Split;
 use crate::platform::template::Fault;
 
 /// One field that an endpoint names.
@@ -23,6 +25,10 @@ pub struct FieldSpec {
     pub(super) distinct: bool,
     /// Whether the platform refuses an empty text here.
     pub(super) required: bool,
+    /// How its strings are pieces of one text.
+    pub(super) split: Option<Split>,
+    /// Which marks its text may hold.
+    pub(super) markup: Option<Spoken>,
 }
 
 impl FieldSpec {
@@ -34,6 +40,17 @@ impl FieldSpec {
     /// Whether positions may point into its text.
     pub fn has_offsets(&self) -> bool {
         self.offsets.is_some()
+    }
+
+    /// How the strings of this field make one text, if they do.
+    pub const fn split(&self) -> Option<Split> {
+        self.split
+    }
+
+    /// The marks of text `text` of a document. `other` is the query where the document is the body, and the other way
+    /// round: some platforms let a parameter beside the text say how it is marked up.
+    pub fn markup(&self, document: &Document, other: &Document, text: usize) -> Option<Markup> {
+        self.markup?.of(document, other, text)
     }
 }
 

@@ -7,7 +7,9 @@ use crate::platform::fields::{Fields, Named, Treatment};
 use crate::platform::file::read::{Faults, Table, Written};
 use crate::platform::file::{Reading, one_of};
 use crate::platform::limit::{Limit, Unit};
+use crate::platform::markup::Spoken;
 use crate::platform::offsets::{Count, Offsets, Shape};
+use crate::platform::split::Split;
 use crate::span::Span;
 
 const KEYS: &[&str] = &[
@@ -24,6 +26,8 @@ const KEYS: &[&str] = &[
     "offsets-count",
     "distinct",
     "required",
+    "split",
+    "markup",
 ];
 
 const TREATMENTS: &[(&str, Treatment)] =
@@ -97,6 +101,12 @@ fn full(table: &Table<'_>, list: &mut List, faults: &mut Faults<'_>) {
         offsets: offsets(table, faults),
         distinct: table.flag("distinct", faults),
         required: table.flag("required", faults),
+        split: table
+            .string("split", faults)
+            .and_then(|name| one_of(&name, "way to split a text", Split::NAMES, faults)),
+        markup: table
+            .string("markup", faults)
+            .and_then(|name| one_of(&name, "markup", Spoken::NAMES, faults)),
     };
     let conditions = KEYS.iter().find(|key| !matches!(**key, "path" | "class") && table.has(key));
     if let (Some(condition), Some(Treatment::Opaque | Treatment::Other)) = (conditions, treatment) {

@@ -1,0 +1,212 @@
+//! Texts with marks in them: what a reader sees of them, and how a marker is written into them. A closed list that the
+//! platform files name.
+//!
+//! A name cut by bold (`<b>Ja</b>ne Roe`, `*Ja*ne Roe`) is one name to whoever reads the post, so it must be one to the
+//! rules. What is hidden here is read all the same, in the text as it was written: a link can hold a name, too.
+//!
+//! Promise: the visible stretches are in order, disjoint, and on character boundaries; finding them is one pass.
+
+mod html;
+mod marks;
+mod telegram;
+
+use crate::body::Document;
+use crate::span::Span;
+
+/// How the marks of one text are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Markup {
+    /// HTML: tags, comments, entities.
+    Html,
+    /// Markdown, as Reddit and Discord read it.
+    Markdown,
+    /// Slack's own: `*bold*`, `<https://a.example|label>`, `&lt;`.
+    Slack,
+    /// Telegram's `MarkdownV2`, in which a marker must be escaped.
+    TelegramMarkdownV2,
+    /// Telegram's first `Markdown`.
+    TelegramMarkdown,
+    /// Nobody can say which of these: the text is read as it stands, and never edited.
+    Undecided,
+}
+
+/// What a platform file asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Spoken {
+    /// Always this.
+    Always(Markup),
+    /// What `parse_mode` says beside the text.
+    Telegram,
+}
+
+impl Spoken {
+    pub(super) const NAMES: &[(&str, Self)] = &[
+        ("html", Self::Always(Markup::Html)),
+        ("markdown", Self::Always(Markup::Markdown)),
+        ("slack", Self::Always(Markup::Slack)),
+        ("telegram", Self::Telegram),
+    ];
+
+    /// What holds for one text. `other` is the query where the text is in the body, and the other way round.
+    pub(super) fn of(self, document: &Document, other: &Document, text: usize) -> Option<Markup> {
+        match self {
+            Self::Always(markup) => Some(markup),
+            Self::Telegram => telegram::mode(document, other, text),
+        }
+    }
+}
+
+/// One stretch of a marked text, as a reader sees it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Visible {
+    /// These bytes.
+    Text(Span),
+    /// A new line begins, which the text does not hold as a line break (`</p>`).
+    Break,
+}
+
+impl Markup {
+    /// What a reader sees of a text, in order.
+    pub fn visible(self, text: &str) -> Vec<Visible> {
+        match self {
+            Self::Html => html::visible(text),
+            Self::Undecided => {
+                let mut whole = Vec::new();
+                push(&mut whole, 0, text.len());
+                whole
+            }
+            Self::Markdown | Self::Slack | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => {
+                marks::visible(self, text)
+            }
+        }
+    }
+
+    /// A marker as it must be written before `after`, so that it reads as it is; `None` where nobody knows.
+    pub fn escape(self, marker: &str, after: &str) -> Option<String> {
+        match self {
+            Self::Html | Self::Slack => Some(html::escape(marker)),
+            Self::Markdown if after.starts_with(['(', '[', ':']) => {
+                Some(escape_with_backslashes(marker, "[]"))
+            }
+            Self::Markdown => Some(marker.to_owned()),
+            Self::TelegramMarkdownV2 => {
+                Some(escape_with_backslashes(marker, "_*[]()~`>#+-=|{}.!\\"))
+            }
+            Self::TelegramMarkdown => Some(escape_with_backslashes(marker, "_*`[")),
+            Self::Undecided => None,
+        }
+    }
+}
+
+fn escape_with_backslashes(marker: &str, reserved: &str) -> String {
+    let mut out = String::with_capacity(marker.len() + 4);
+    for character in marker.chars() {
+        if reserved.contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// Adds a stretch, joined with the one before where nothing is hidden between them.
+fn push(visible: &mut Vec<Visible>, start: usize, end: usize) {
+    if start >= end {
+        return;
+    }
+    match visible.last_mut() {
+        Some(Visible::Text(span)) if span.end() == start => *span = Span::new(span.start(), end),
+        _ => visible.push(Visible::Text(Span::new(start, end))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Markup, Visible};
+
+    const ALL: [Markup; 6] = [
+        Markup::Html,
+        Markup::Markdown,
+        Markup::Slack,
+        Markup::TelegramMarkdownV2,
+        Markup::TelegramMarkdown,
+        Markup::Undecided,
+    ];
+
+    fn seen(markup: Markup, text: &str) -> String {
+        let piece = |visible: Visible| match visible {
+            Visible::Text(span) => span.of(text).unwrap().to_owned(),
+            Visible::Break => "\n".into(),
+        };
+        markup.visible(text).into_iter().map(piece).collect()
+    }
+
+    #[test]
+    fn a_reader_sees_no_marks() {
+        use Markup::{Html, Markdown, Slack, TelegramMarkdown, TelegramMarkdownV2};
+        for (markup, text, want) in [
+            (Html, "saw <b>Ja</b>ne <i>Roe</i>", "saw Jane Roe"),
+            (Html, "<p>one</p><p>two</p>", "\none\n\ntwo\n"),
+            (Html, "Ja<!-- > -->ne", "Jane"),
+            (Html, "<a href=\"x>y\" title='a>b'>Jane</a>", "Jane"),
+            (Html, "3 < 4 and 5 > 4", "3 < 4 and 5 > 4"),
+            (Html, "a <b open", "a <b open"),
+            (Html, "a<br/>b", "a\nb"),
+            (Html, "J&#97;ne", "J&#97;ne"),
+            (Html, "<!-- wp:paragraph --><p>x</p>", "\nx\n"),
+            (Html, "<!-- open", "<!-- open"),
+            (Markdown, "saw **Ja**ne *Roe*", "saw Jane Roe"),
+            (Markdown, "saw [Jane](https://a.example) Roe", "saw Jane Roe"),
+            (Markdown, "3*4 and 5 * 6", "3*4 and 5 * 6"),
+            (Markdown, "snake_case and _Jane_ Roe", "snake_case and Jane Roe"),
+            (Markdown, "||Jane|| ~~Roe~~ `x`", "Jane Roe x"),
+            (Markdown, ">!Jane!< Roe", "Jane Roe"),
+            (Markdown, r"Jane O\_Roe", "Jane O_Roe"),
+            (Markdown, "[a] (b)", "[a] (b)"),
+            (Slack, "*Jane* _Roe_", "Jane Roe"),
+            (Slack, "<https://a.example/?q=1|Jane> Roe", "Jane Roe"),
+            (Slack, "see <https://a.example>", "see https://a.example"),
+            (Slack, "<@U123> saw <#C1|ward> <!here>", " saw ward "),
+            (Slack, "1 &lt; 2", "1 &lt; 2"),
+            (TelegramMarkdownV2, r"*Ja*ne \(Roe\)", "Jane (Roe)"),
+            (TelegramMarkdownV2, "__Jane__ ||Roe||", "Jane Roe"),
+            (TelegramMarkdownV2, "[Jane](tg://user?id=1) Roe", "Jane Roe"),
+            (TelegramMarkdown, "*Jane* Roe", "Jane Roe"),
+        ] {
+            assert_eq!(seen(markup, text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn markers_read_as_they_are() {
+        for (markup, after, want) in [
+            (Markup::Html, "", Some("[a-b] &lt;1&gt; &amp;")),
+            (Markup::Slack, "", Some("[a-b] &lt;1&gt; &amp;")),
+            (Markup::Markdown, " came", Some("[a-b] <1> &")),
+            (Markup::Markdown, "(x)", Some(r"\[a-b\] <1> &")),
+            (Markup::TelegramMarkdownV2, "", Some(r"\[a\-b\] <1\> &")),
+            (Markup::TelegramMarkdown, "", Some(r"\[a-b] <1> &")),
+            (Markup::Undecided, "", None),
+        ] {
+            assert_eq!(markup.escape("[a-b] <1> &", after).as_deref(), want, "{markup:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stretches_are_in_order_and_fit(text in "[a-z<>/!&\"'*_~|`\\\\\\[\\]() \\n-é]{0,60}") {
+            for markup in ALL {
+                let mut at = 0;
+                for visible in markup.visible(&text) {
+                    if let Visible::Text(span) = visible {
+                        prop_assert!(span.start() >= at && !span.is_empty());
+                        prop_assert!(span.of(&text).is_some());
+                        at = span.end();
+                    }
+                }
+            }
+        }
+    }
+}

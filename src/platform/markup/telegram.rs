@@ -1,0 +1,47 @@
+//! Telegram: the marks of a text are what `parse_mode` says, beside it or for the whole request.
+
+use crate::body::{Document, Path, Role, Step};
+use crate::platform::markup::Markup;
+
+/// The marks of one text; `None` where `parse_mode` is not given, and so nothing is a mark.
+pub(super) fn mode(document: &Document, other: &Document, text: usize) -> Option<Markup> {
+    let own = document.texts().get(text)?;
+    let key = wanted(&own.path);
+    let stands_beside = |path: &Path| match (path.steps.split_last(), own.path.steps.split_last()) {
+        (Some((_, list)), Some((_, own))) => list == own,
+        _ => false,
+    };
+    let mut modes = Vec::new();
+    for (texts, here) in [(document.texts(), true), (other.texts(), false)] {
+        for text in texts.iter().filter(|text| text.role == Role::Value) {
+            let is_mode = text.path.steps.last().is_some_and(
+                |step| matches!(step, Step::Key(name) if name.eq_ignore_ascii_case(key)),
+            );
+            if is_mode && (stands_beside(&text.path) || (!here && text.path.steps.len() == 1)) {
+                modes.push(named(text.text.expose()));
+            }
+        }
+    }
+    let first = modes.first().copied()?;
+    if modes.iter().all(|mode| *mode == first) { first } else { Some(Markup::Undecided) }
+}
+
+/// The name that the mode of a text has: polls have one for each of their texts.
+fn wanted(path: &Path) -> &'static str {
+    match path.steps.last() {
+        Some(step) if step.is_key("question") => "question_parse_mode",
+        Some(step) if step.is_key("explanation") => "explanation_parse_mode",
+        Some(step) if step.is_key("text") && path.steps.len() > 1 => "text_parse_mode",
+        _ => "parse_mode",
+    }
+}
+
+fn named(mode: &str) -> Option<Markup> {
+    match mode.trim().to_ascii_lowercase().as_str() {
+        "" => None,
+        "html" => Some(Markup::Html),
+        "markdownv2" => Some(Markup::TelegramMarkdownV2),
+        "markdown" => Some(Markup::TelegramMarkdown),
+        _ => Some(Markup::Undecided),
+    }
+}
