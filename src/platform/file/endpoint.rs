@@ -26,6 +26,7 @@ const KEYS: &[&str] = &[
     "answer",
     "rewrite",
     "bound",
+    "also-under",
 ];
 
 /// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
@@ -60,7 +61,7 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
         faults.add(
             table.span(),
             format!("the endpoint has no `{key}`"),
-            "an endpoint has method, path and class (post, media, sign-in, telemetry or pass)",
+            "an endpoint has method, path and class (post, media, sign-in, telemetry, pass or sealed)",
         );
     }
     let class = table
