@@ -6,9 +6,11 @@ use bytes::Bytes;
 
 use crate::body::json::{self, NONE, Shape, Value};
 use crate::body::multipart::Parts;
-use crate::body::reader::{Layer, Reader, Source};
+use crate::body::reader::{Inner, Layer, Reader, Source};
+use crate::body::slot::Patch;
 use crate::body::{CannotWrite, Edit, Limits, Path, Role, Unreadable, form, read, write};
 use crate::phi::PhiText;
+use crate::span::Span;
 
 /// What kind of body a document is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,7 +76,7 @@ impl Document {
     pub fn parse_query(query: &str, limits: &Limits) -> Result<Self, Unreadable> {
         let body = Bytes::copy_from_slice(query.as_bytes());
         let mut reader = Reader::new(limits, body.len());
-        form::read(&mut reader, &body)?;
+        form::read(&mut reader, &body, None)?;
         Ok(Self::new(Kind::Form, body, reader))
     }
 
@@ -111,6 +113,85 @@ impl Document {
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.
     pub fn texts(&self) -> &[Text] {
         &self.texts
+    }
+
+    /// The text that holds this one in an encoding of its own: JSON in a string, a form in JSON, an escaped word. Texts
+    /// that another holds follow it.
+    pub fn holder(&self, index: usize) -> Option<usize> {
+        let layer = self.layer_of(index)?;
+        (layer.holder != NONE).then_some(layer.holder as usize)
+    }
+
+    /// Whether a text holds others.
+    pub fn holds_texts(&self, index: usize) -> bool {
+        self.sources.get(index).is_some_and(|source| source.inner != Inner::None)
+    }
+
+    /// Whether the texts that a text holds are all of it, in their own order and with their own names: it is JSON or a
+    /// form.
+    pub fn is_structured(&self, index: usize) -> bool {
+        let inner = self.sources.get(index).map(|source| source.inner);
+        matches!(inner, Some(Inner::Json(_) | Inner::Form))
+    }
+
+    /// Whether a text is another reading of words that are listed as they stand: of an escaped word, of a text with
+    /// entities. It has the path of those words.
+    pub fn is_another_reading(&self, index: usize) -> bool {
+        let mut holder = self.holder(index);
+        while let Some(here) = holder {
+            if !self.is_structured(here) {
+                return true;
+            }
+            holder = self.holder(here);
+        }
+        false
+    }
+
+    /// The outermost value of the JSON that a text holds.
+    pub fn json_in(&self, index: usize) -> Option<Node> {
+        match self.sources.get(index)?.inner {
+            Inner::Json(layer) => Some(Node { layer, node: 0 }),
+            Inner::None | Inner::Some | Inner::Form => None,
+        }
+    }
+
+    /// What replacements within a text come to in the text that holds it, encoded as they must stand there.
+    pub fn outward(
+        &self,
+        index: usize,
+        splices: &[(Span, String)],
+    ) -> Result<Vec<(Span, String)>, CannotWrite> {
+        let text = self.texts.get(index).ok_or(CannotWrite::Misplaced)?;
+        let source = self.sources.get(index).ok_or(CannotWrite::Misplaced)?;
+        if !matches!(text.role, Role::Value | Role::FileName) {
+            return Err(CannotWrite::ReadOnly);
+        }
+        let mut layer = self.layer_of(index).ok_or(CannotWrite::Misplaced)?;
+        let holder = layer.holder;
+        let patches: Vec<Patch> = splices
+            .iter()
+            .map(|(span, with)| Patch { span: *span, with: with.clone().into_bytes() })
+            .collect();
+        let mut patches = source.slot.encode(&layer.source, text.text.expose(), &patches)?;
+        // A layer may stand in another of the same text before it stands in the text itself.
+        while let Some(slot) = layer.outer {
+            let around = self.layers.get(slot.layer as usize).ok_or(CannotWrite::Misplaced)?;
+            if around.holder != holder {
+                break;
+            }
+            let decoded = std::str::from_utf8(&layer.source).map_err(|_| CannotWrite::Misplaced)?;
+            patches = slot.encode(&around.source, decoded, &patches)?;
+            layer = around;
+        }
+        let text_of = |patch: Patch| {
+            let with = String::from_utf8(patch.with).map_err(|_| CannotWrite::Misplaced)?;
+            Ok((patch.span, with))
+        };
+        patches.into_iter().map(text_of).collect()
+    }
+
+    fn layer_of(&self, index: usize) -> Option<&Layer> {
+        self.layers.get(self.sources.get(index)?.slot.layer as usize)
     }
 
     /// The outermost JSON value, where the body is JSON.

@@ -4,47 +4,83 @@
 //! not decode for certain (a stray percent sign, bytes that are not UTF-8) is a fault.
 
 use bytes::Bytes;
+use encoding_rs::Encoding;
 
-use crate::body::json::{self, NONE};
+use crate::body::coding::{Coding, percent, percent_bytes};
+use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
-use crate::body::slot::{Coding, Slot};
-use crate::body::{Path, Role, Unreadable, name, sniff};
+use crate::body::slot::Slot;
+use crate::body::within::{self, Reading};
+use crate::body::{Path, Role, Unreadable, charset, name};
 
 /// Reads a form as the first layer of the document.
-pub(super) fn read(reader: &mut Reader<'_>, body: &Bytes) -> Result<(), Unreadable> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    body: &Bytes,
+    encoding: Option<&'static Encoding>,
+) -> Result<(), Unreadable> {
     let layer = reader.open_layer(body, None)?;
-    let mut start = 0;
-    for (n, field) in body.split(|byte| *byte == b'&').enumerate() {
-        if !field.is_empty() {
-            read_field(reader, layer, start, n, field)?;
-        }
-        start += field.len() + 1;
-    }
-    Ok(())
+    Fields { layer, place: &Place::default(), encoding }.read(reader, body, 0)
 }
 
-fn read_field(
-    reader: &mut Reader<'_>,
-    layer: u32,
-    start: usize,
-    n: usize,
-    field: &[u8],
-) -> Result<(), Unreadable> {
-    let (name, value) = name_and_value(field);
-    let decoded = decode(name, true).ok_or(Unreadable::Form)?;
-    let place =
-        Place { path: Path { steps: name::steps(&decoded), indexes: vec![n] }, in_part: false };
-    reader.push(
-        &place,
-        Role::Key,
-        decoded,
-        Slot::new(layer, start, start + name.len(), Coding::ReadOnly),
-        NONE,
-    )?;
-    let Some(value) = value else { return Ok(()) };
-    let value_start = start + name.len() + 1;
-    let slot = Slot::new(layer, value_start, value_start + value.len(), Coding::Percent);
-    push_value(reader, &place, decode(value, true).ok_or(Unreadable::Form)?, slot)
+/// The fields of one form.
+pub(super) struct Fields<'a> {
+    pub(super) layer: u32,
+    /// Where the form stands.
+    pub(super) place: &'a Place,
+    /// What its percent-encoded bytes are in, if not UTF-8.
+    pub(super) encoding: Option<&'static Encoding>,
+}
+
+impl Fields<'_> {
+    /// Reads the fields from `start` of the layer's source.
+    pub(super) fn read(
+        &self,
+        reader: &mut Reader<'_>,
+        source: &[u8],
+        mut start: usize,
+    ) -> Result<(), Unreadable> {
+        let fields = source.get(start..).unwrap_or_default();
+        for (n, field) in fields.split(|byte| *byte == b'&').enumerate() {
+            if !field.is_empty() {
+                self.read_field(reader, start, n, field)?;
+            }
+            start += field.len() + 1;
+        }
+        Ok(())
+    }
+
+    fn read_field(
+        &self,
+        reader: &mut Reader<'_>,
+        start: usize,
+        n: usize,
+        field: &[u8],
+    ) -> Result<(), Unreadable> {
+        let (name, value) = name_and_value(field);
+        let decoded = self.decode(name)?;
+        let mut place = self.place.clone();
+        place.path.steps.extend(name::steps(&decoded));
+        place.path.indexes.push(n);
+        let slot = Slot::new(self.layer, start, start + name.len(), Coding::ReadOnly);
+        reader.push(&place, Role::Key, decoded, slot, NONE)?;
+        let Some(value) = value else { return Ok(()) };
+        let value_start = start + name.len() + 1;
+        let coding = self.encoding.map_or(Coding::Percent, Coding::PercentIn);
+        let slot = Slot::new(self.layer, value_start, value_start + value.len(), coding);
+        let value = self.decode(value)?;
+        within::push(reader, &place, value, slot, NONE, Reading::Parameter).map(|_| ())
+    }
+
+    fn decode(&self, raw: &[u8]) -> Result<String, Unreadable> {
+        let Some(encoding) = self.encoding else {
+            return percent(raw, true).ok_or(Unreadable::Form);
+        };
+        let bytes = percent_bytes(raw, true).ok_or(Unreadable::Form)?;
+        charset::decode(encoding, &bytes)
+            .map(std::borrow::Cow::into_owned)
+            .ok_or(Unreadable::Charset)
+    }
 }
 
 fn name_and_value(field: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -62,8 +98,8 @@ pub(super) fn read_beside(reader: &mut Reader<'_>, body: &Bytes) -> Result<(), U
     let mut start = 0;
     for (n, field) in body.split(|byte| *byte == b'&').enumerate() {
         let (raw_name, value) = name_and_value(field);
-        let name = decode(raw_name, true).filter(|name| n > 0 && is_plain_name(name));
-        let value = value.and_then(|value| decode(value, true));
+        let name = percent(raw_name, true).filter(|name| n > 0 && is_plain_name(name));
+        let value = value.and_then(|value| percent(value, true));
         if let (Some(name), Some(value)) = (name, value) {
             let path = Path { steps: name::steps(&name), indexes: vec![n] };
             let slot = Slot::new(layer, start, start + field.len(), Coding::ReadOnly);
@@ -78,77 +114,4 @@ pub(super) fn read_beside(reader: &mut Reader<'_>, body: &Bytes) -> Result<(), U
 fn is_plain_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]:".contains(&byte);
     !name.is_empty() && name.trim_start_matches(' ').bytes().all(plain)
-}
-
-/// Lists one value, or, where it is JSON itself, the texts in that.
-pub(super) fn push_value(
-    reader: &mut Reader<'_>,
-    place: &Place,
-    value: String,
-    slot: Slot,
-) -> Result<(), Unreadable> {
-    if !json::opens_like_json(value.as_bytes()) {
-        return reader.push(place, Role::Value, value, slot, NONE).map(|_| ());
-    }
-    let source = Bytes::from(value);
-    let mark = reader.mark();
-    let is_json = json::try_read(reader, &source, Some(slot), place.clone())?;
-    // `[7]` and `{}` say nothing as JSON that they do not say as text, and as text they can be edited.
-    if is_json && reader.holds_strings_since(&mark) {
-        return Ok(());
-    }
-    reader.back_to(&mark);
-    // A lenient server may read it as JSON all the same, and then escapes hide words from us.
-    if !is_json && sniff::claims_json(&source) && memchr::memmem::find(&source, b"\\u").is_some() {
-        return Err(Unreadable::Json);
-    }
-    let value = String::from_utf8(Vec::from(source)).map_err(|_| Unreadable::Charset)?;
-    reader.push(place, Role::Value, value, slot, NONE).map(|_| ())
-}
-
-/// Undoes percent-encoding (and, in forms, `+`). `None` for a stray percent sign or what is not UTF-8.
-pub(super) fn decode(raw: &[u8], plus_is_space: bool) -> Option<String> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr2(b'%', b'+', rest) {
-        let (plain, escape) = rest.split_at_checked(at)?;
-        out.extend_from_slice(plain);
-        if escape.first() == Some(&b'+') {
-            out.push(if plus_is_space { b' ' } else { b'+' });
-            rest = escape.get(1..)?;
-            continue;
-        }
-        let high = char::from(*escape.get(1)?).to_digit(16)?;
-        let low = char::from(*escape.get(2)?).to_digit(16)?;
-        out.push(u8::try_from(high << 4 | low).ok()?);
-        rest = escape.get(3..)?;
-    }
-    out.extend_from_slice(rest);
-    String::from_utf8(out).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decode;
-
-    #[test]
-    fn percent_encoding_is_undone() {
-        let cases = [
-            ("a+b%20c", Some("a b c")),
-            ("%C3%A9", Some("é")),
-            ("caf\u{e9}", Some("café")),
-            ("%2B%25", Some("+%")),
-            ("%", None),
-            ("%4", None),
-            ("%zz", None),
-            ("%+1", None),
-            ("100%25", Some("100%")),
-            ("%C3", None),
-            ("%ff", None),
-        ];
-        for (raw, want) in cases {
-            assert_eq!(decode(raw.as_bytes(), true).as_deref(), want, "{raw}");
-        }
-        assert_eq!(decode(b"a+b", false).as_deref(), Some("a+b"));
-    }
 }

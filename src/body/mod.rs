@@ -6,11 +6,15 @@
 //! A document is a list of texts over layers of source bytes: the body, and JSON that stands in a form's value or in a part.
 //! An edit becomes a patch of its layer, and a layer's patches become splices of the text it stands in.
 
+mod base64;
+mod charset;
+mod coding;
 mod content_type;
 mod document;
 mod edit;
 mod elide;
 pub mod encoding;
+mod entity;
 mod form;
 mod json;
 mod limits;
@@ -22,6 +26,7 @@ mod read;
 mod reader;
 mod slot;
 mod sniff;
+mod within;
 mod write;
 
 pub use document::{Document, Kind, Node, Text};

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
+use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Place, Reader};
-use crate::body::slot::{Coding, Slot};
-use crate::body::{Kind, Role, Unreadable, form, multipart, sniff};
+use crate::body::slot::Slot;
+use crate::body::within::{self, Reading};
+use crate::body::{Kind, Unreadable, form, multipart, sniff};
 
 /// Reads a whole body.
 pub(super) fn read(
@@ -63,7 +65,7 @@ fn claimed_form(body: &Bytes, reader: &mut Reader<'_>) -> Result<Kind, Unreadabl
     if !has_value && has_blank && !sniff::claims_json(body) {
         return plain_text(body, reader);
     }
-    form::read(reader, body)?;
+    form::read(reader, body, None)?;
     Ok(Kind::Form)
 }
 
@@ -82,7 +84,7 @@ fn sniffed(body: &Bytes, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
     }
     if sniff::looks_like_form(body) {
         let mark = reader.mark();
-        match form::read(reader, body) {
+        match form::read(reader, body, None) {
             Err(Unreadable::Form) => reader.back_to(&mark),
             other => return other.map(|()| Kind::Form),
         }
@@ -97,6 +99,6 @@ fn plain_text(body: &Bytes, reader: &mut Reader<'_>) -> Result<Kind, Unreadable>
         .ok_or(Unreadable::UnknownKind)?;
     let layer = reader.open_layer(body, None)?;
     let slot = Slot::new(layer, 0, body.len(), Coding::Plain);
-    reader.push(&Place::default(), Role::Value, text.to_owned(), slot, NONE)?;
+    within::push(reader, &Place::default(), text.to_owned(), slot, NONE, Reading::Lenient)?;
     Ok(Kind::Text)
 }

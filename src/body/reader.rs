@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::body::json::Value;
+use crate::body::json::{NONE, Value};
 use crate::body::multipart::Parts;
 use crate::body::slot::Slot;
-use crate::body::{Limits, Path, Role, Step, Text, Unreadable};
+use crate::body::{Limits, Path, Role, Step, Text, Unreadable, base64, sniff};
 use crate::phi::PhiText;
 
 /// Steps of all paths together, for each field the limits allow.
 const STEPS_PER_FIELD: usize = 8;
+/// How much of a body may be read once more, as what its strings hold. Those of any client come to one or two.
+const READ_AGAIN: usize = 8;
 
 /// Where one text came from.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,20 @@ pub(super) struct Source {
     pub(super) slot: Slot,
     /// The JSON value it is, or [`NONE`](crate::body::json::NONE).
     pub(super) node: u32,
+    /// What it holds.
+    pub(super) inner: Inner,
+}
+
+/// What a text holds in an encoding of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Inner {
+    None,
+    /// Words of it are encoded, or all of it once more: read beside it.
+    Some,
+    /// It is a form, or an address with a query.
+    Form,
+    /// It is JSON: this layer.
+    Json(u32),
 }
 
 /// One stretch of encoded text: the body, a JSON part of it, or JSON in a form's value.
@@ -29,6 +45,8 @@ pub(super) struct Layer {
     pub(super) source: Bytes,
     /// Where it stands in the layer around it: its source is the decoded text of that slot.
     pub(super) outer: Option<Slot>,
+    /// The text that holds it, or [`NONE`](crate::body::json::NONE).
+    pub(super) holder: u32,
     /// Its JSON values; none where it is not JSON.
     pub(super) values: Vec<Value>,
 }
@@ -47,6 +65,18 @@ pub(super) struct Reader<'l> {
     pub(super) unknown_files: bool,
     n_values: usize,
     n_steps: usize,
+    /// The text whose content is being read, and how many are around it.
+    around: Around,
+    /// Bytes of all texts that are read once more, and how many those may be.
+    n_within: usize,
+    most_within: usize,
+}
+
+/// The text whose content is being read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    holder: u32,
+    depth: u32,
 }
 
 /// Where a reader stood, to go back to when a guess was wrong.
@@ -70,6 +100,9 @@ impl<'l> Reader<'l> {
             unknown_files: false,
             n_values: 0,
             n_steps: 0,
+            around: Around { holder: NONE, depth: 0 },
+            n_within: 0,
+            most_within: length.saturating_mul(READ_AGAIN).saturating_add(4096),
         }
     }
 
@@ -87,7 +120,12 @@ impl<'l> Reader<'l> {
             return Err(Unreadable::TooLarge);
         }
         let layer = u32::try_from(self.layers.len()).map_err(|_| Unreadable::TooManyFields)?;
-        self.layers.push(Layer { source: source.clone(), outer, values: Vec::new() });
+        self.layers.push(Layer {
+            source: source.clone(),
+            outer,
+            holder: self.around.holder,
+            values: Vec::new(),
+        });
         Ok(layer)
     }
 
@@ -129,8 +167,57 @@ impl<'l> Reader<'l> {
             text: PhiText::new(text),
             in_part: place.in_part,
         });
-        self.sources.push(Source { slot, node });
+        self.sources.push(Source { slot, node, inner: Inner::None });
         Ok(index)
+    }
+
+    /// The number that the next layer will have.
+    pub(super) fn next_layer(&self) -> u32 {
+        u32::try_from(self.layers.len()).unwrap_or(NONE)
+    }
+
+    /// Begins to read what a text holds; give back to [`Reader::leave`] what this gives.
+    pub(super) fn enter(
+        &mut self,
+        index: u32,
+        length: usize,
+        most_layers: u32,
+    ) -> Result<Around, Unreadable> {
+        self.n_within = self.n_within.saturating_add(length);
+        if self.around.depth >= most_layers || self.n_within > self.most_within {
+            return Err(Unreadable::TooDeep);
+        }
+        let depth = self.around.depth + 1;
+        Ok(std::mem::replace(&mut self.around, Around { holder: index, depth }))
+    }
+
+    pub(super) fn leave(&mut self, around: Around) {
+        self.around = around;
+    }
+
+    pub(super) fn note_inner(&mut self, index: u32, inner: Inner) {
+        if let Some(source) = self.sources.get_mut(index as usize) {
+            source.inner = inner;
+        }
+    }
+
+    /// Whether a string is media in base64, which nobody reads; a document that we cannot read is a fault.
+    pub(super) fn is_media(&mut self, value: &str) -> Result<bool, Unreadable> {
+        let digits = match value.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"))
+        {
+            Some((_, digits)) => digits,
+            None => value,
+        };
+        if !base64::is(digits) {
+            return Ok(false);
+        }
+        let leading = base64::decode_start(digits.as_bytes(), 1024).unwrap_or_default();
+        if sniff::is_known_document(&leading) {
+            return Err(Unreadable::UnknownKind);
+        }
+        let is_media = sniff::is_media(&leading);
+        self.unread_files |= is_media;
+        Ok(is_media)
     }
 
     pub(super) fn mark(&self) -> Mark {

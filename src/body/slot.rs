@@ -3,23 +3,9 @@
 //! Promise: what is not replaced keeps the very bytes it had, escapes and all. The map from decoded bytes to encoded ones
 //! is walked only for a text that is edited, in one pass whatever the number of edits.
 
-use crate::body::{CannotWrite, json};
+use crate::body::coding::Coding;
+use crate::body::{CannotWrite, charset};
 use crate::span::Span;
-
-/// How a text is encoded where it stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Coding {
-    /// As it is.
-    Plain,
-    /// Between the quotes of a JSON string.
-    Json,
-    /// Percent-encoded: a form's value, a query, an extended header parameter.
-    Percent,
-    /// Between the quotes of a header parameter.
-    Quoted,
-    /// Not to be edited.
-    ReadOnly,
-}
 
 /// A stretch of a layer's source that holds one encoded text.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +20,7 @@ pub(super) struct Slot {
 #[derive(Clone, Eq, PartialEq)]
 pub(super) struct Patch {
     pub(super) span: Span,
-    pub(super) with: String,
+    pub(super) with: Vec<u8>,
 }
 
 impl Slot {
@@ -42,6 +28,11 @@ impl Slot {
     pub(super) fn new(layer: u32, start: usize, end: usize, coding: Coding) -> Self {
         let short = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { layer, start: short(start), end: short(end), coding }
+    }
+
+    /// The same stretch, not to be edited.
+    pub(super) fn read_only(self) -> Self {
+        Self { coding: Coding::ReadOnly, ..self }
     }
 
     pub(super) fn start(&self) -> usize {
@@ -61,6 +52,12 @@ impl Slot {
         }
         let raw =
             source.get(self.start as usize..self.end as usize).ok_or(CannotWrite::Misplaced)?;
+        if self.coding.is_whole() {
+            return self.encode_whole(decoded, splices);
+        }
+        if let Coding::Charset(_) = self.coding {
+            return self.encode_charset(decoded, splices);
+        }
         let mut cursor = Cursor::new(raw, decoded.len(), self.coding);
         let mut patches = Vec::with_capacity(splices.len());
         for splice in splices {
@@ -68,63 +65,43 @@ impl Slot {
             let start = cursor.advance(splice.span.start())?;
             let end = cursor.advance(splice.span.end())?;
             let span = Span::new(start, end).shifted(self.start as usize);
-            patches.push(Patch { span, with: self.coding.encode(&splice.with)? });
+            patches.push(Patch { span, with: self.coding.encode(text_of(splice)?)? });
+        }
+        Ok(patches)
+    }
+
+    /// Of a coding that is written whole: one patch for all splices.
+    fn encode_whole(&self, decoded: &str, splices: &[Patch]) -> Result<Vec<Patch>, CannotWrite> {
+        let after = apply(decoded.as_bytes(), splices)?;
+        let after = std::str::from_utf8(&after).map_err(|_| CannotWrite::Misplaced)?;
+        let span = Span::new(self.start as usize, self.end as usize);
+        Ok(vec![Patch { span, with: self.coding.encode_whole(after)? }])
+    }
+
+    /// Of a charset: what stands before a splice takes as many bytes as it comes to in that charset. (It was read only if
+    /// it comes to the very bytes.)
+    fn encode_charset(&self, decoded: &str, splices: &[Patch]) -> Result<Vec<Patch>, CannotWrite> {
+        let Coding::Charset(encoding) = self.coding else { return Err(CannotWrite::Misplaced) };
+        let length = |start, end| {
+            let text = decoded.get(start..end).ok_or(CannotWrite::Misplaced)?;
+            Ok(charset::encode(encoding, text).ok_or(CannotWrite::Misplaced)?.len())
+        };
+        let mut patches = Vec::with_capacity(splices.len());
+        let (mut raw_at, mut decoded_at) = (self.start as usize, 0);
+        for splice in splices {
+            let start = raw_at + length(decoded_at, splice.span.start())?;
+            let end = start + length(splice.span.start(), splice.span.end())?;
+            let with = self.coding.encode(text_of(splice)?)?;
+            patches.push(Patch { span: Span::new(start, end), with });
+            (raw_at, decoded_at) = (end, splice.span.end());
         }
         Ok(patches)
     }
 }
 
-impl Coding {
-    fn encode(self, text: &str) -> Result<String, CannotWrite> {
-        let mut out = String::with_capacity(text.len());
-        match self {
-            Self::Plain => out.push_str(text),
-            Self::Json => json::escape(text, &mut out),
-            Self::Percent => out.extend(percent_encoding::utf8_percent_encode(text, PERCENT)),
-            Self::Quoted => quote(text, &mut out)?,
-            Self::ReadOnly => return Err(CannotWrite::ReadOnly),
-        }
-        Ok(out)
-    }
-
-    /// The byte that starts an escape.
-    fn escape_byte(self) -> Option<u8> {
-        match self {
-            Self::Json => Some(b'\\'),
-            Self::Percent => Some(b'%'),
-            Self::Plain | Self::Quoted | Self::ReadOnly => None,
-        }
-    }
-
-    /// The encoded and decoded lengths of the escape at the start of `raw`.
-    fn escape_lengths(self, raw: &[u8]) -> Option<(usize, usize)> {
-        match self {
-            Self::Json => {
-                json::read_escape(raw).map(|(character, length)| (length, character.len_utf8()))
-            }
-            Self::Percent => Some((3, 1)),
-            Self::Plain | Self::Quoted | Self::ReadOnly => None,
-        }
-    }
-}
-
-/// Unreserved characters stand for themselves everywhere; a space is `%20`, which forms and queries both read.
-const PERCENT: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// As browsers write file names. A backslash is read differently by different servers, so none is written.
-fn quote(text: &str, out: &mut String) -> Result<(), CannotWrite> {
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("%22"),
-            '\r' => out.push_str("%0D"),
-            '\n' => out.push_str("%0A"),
-            '\\' => return Err(CannotWrite::ReadOnly),
-            control if control.is_control() => return Err(CannotWrite::ReadOnly),
-            other => out.push(other),
-        }
-    }
-    Ok(())
+/// What a patch of decoded text puts there.
+fn text_of(patch: &Patch) -> Result<&str, CannotWrite> {
+    std::str::from_utf8(&patch.with).map_err(|_| CannotWrite::Misplaced)
 }
 
 /// Walks encoded and decoded offsets side by side, forwards only.
@@ -188,7 +165,7 @@ pub(super) fn apply(source: &[u8], patches: &[Patch]) -> Result<Vec<u8>, CannotW
     let mut at = 0;
     for patch in patches {
         out.extend_from_slice(source.get(at..patch.span.start()).ok_or(CannotWrite::Misplaced)?);
-        out.extend_from_slice(patch.with.as_bytes());
+        out.extend_from_slice(&patch.with);
         at = patch.span.end();
     }
     out.extend_from_slice(source.get(at..).ok_or(CannotWrite::Misplaced)?);

@@ -59,7 +59,10 @@ fn add_splices(
     let mut by_text: BTreeMap<usize, Vec<Patch>> = BTreeMap::new();
     for edit in edits {
         if let Edit::Splice { text, span, with } = edit {
-            by_text.entry(*text).or_default().push(Patch { span: *span, with: with.clone() });
+            by_text
+                .entry(*text)
+                .or_default()
+                .push(Patch { span: *span, with: with.clone().into_bytes() });
         }
     }
     for (index, mut splices) in by_text {
@@ -97,7 +100,10 @@ fn add_numbers(
         let value =
             document.value(Node { layer, node }).filter(|value| value.shape == Shape::Number);
         let span = extent(value.ok_or(CannotWrite::Misplaced)?);
-        patches.entry(layer).or_default().push(Patch { span, with: number.to_string() });
+        patches
+            .entry(layer)
+            .or_default()
+            .push(Patch { span, with: number.to_string().into_bytes() });
     }
     Ok(())
 }
@@ -120,7 +126,7 @@ fn add_removals(
     for ((layer, parent), mut removed) in by_parent {
         removed.sort_unstable();
         let spans = removal_spans(document, layer, parent, &removed)?;
-        let cuts = spans.into_iter().map(|span| Patch { span, with: String::new() });
+        let cuts = spans.into_iter().map(|span| Patch { span, with: Vec::new() });
         patches.entry(layer).or_default().extend(cuts);
     }
     Ok(())

@@ -4,9 +4,10 @@
 //! may say that a string is nobody's words.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::body::{Document, Limits, Path, Role, Step, encoded_words};
+use crate::body::{Document, Path, Role, Step, Text, encoded_words};
 use crate::detect::Engine;
 use crate::inspect::disguise;
 use crate::platform::{Endpoint, FieldClass, FieldSpec, Place};
@@ -35,6 +36,8 @@ pub(super) struct Field<'a> {
     pub(super) source: Source,
     /// The endpoint's own words for it; `None` for everything that it does not name.
     pub(super) words: Option<&'a FieldSpec>,
+    /// The text in whose words it stands: an edit is one of that.
+    pub(super) within: Option<usize>,
     /// Whether only findings certain by themselves count here.
     pub(super) certain_only: bool,
     /// Child indexes, for what has no template.
@@ -63,57 +66,137 @@ impl Field<'_> {
     }
 }
 
+/// What is done about a text that holds others.
+#[derive(Clone, Copy)]
+enum Held<'a> {
+    /// It is nobody's words, and so is what it holds.
+    Opaque,
+    /// It is a person's words as it stands; what it holds is read, and an edit of that is an edit of it.
+    Whole(usize, &'a FieldSpec),
+    /// What it holds is taken each on its own.
+    Apart { named_other: bool },
+}
+
 /// Every string of a document that must be read.
 pub(super) fn of_document<'a>(
     document: &'a Document,
     in_query: bool,
     endpoint: &'a Endpoint,
-    limits: &Limits,
     fields: &mut Vec<Field<'a>>,
 ) {
+    let mut held: HashMap<usize, Held<'a>> = HashMap::new();
+    let texts = Texts { document, in_query, endpoint };
     for (index, text) in document.texts().iter().enumerate() {
-        let place = match (in_query, text.in_part) {
-            (true, _) => Place::Query,
-            (false, true) => Place::Part,
-            (false, false) => Place::Body,
+        let around = document.holder(index).and_then(|holder| held.get(&holder).copied());
+        let class = match around {
+            Some(Held::Opaque) => {
+                held.insert(index, Held::Opaque);
+                continue;
+            }
+            Some(Held::Whole(_, spec)) => FieldClass::Words(spec),
+            Some(Held::Apart { named_other }) => match texts.class(text) {
+                // An endpoint that reads nothing else says by naming a text that it wants what that holds read, too.
+                FieldClass::Opaque(spec) if named_other && spec.template == "*" => {
+                    FieldClass::Other
+                }
+                class => class,
+            },
+            None => texts.class(text),
         };
-        let words = match endpoint.classify(place, &text.path, text.role) {
-            FieldClass::Opaque(_) => continue,
+        let within = match around {
+            Some(Held::Whole(whole, _)) => Some(whole),
+            _ => None,
+        };
+        let words = match class {
+            FieldClass::Opaque(_) => {
+                held.insert(index, Held::Opaque);
+                continue;
+            }
             FieldClass::Words(spec) => Some(spec),
             FieldClass::Other => None,
         };
-        let content = text.text.expose();
+        if document.holds_texts(index) {
+            let structured = document.is_structured(index);
+            let apart = within.is_none() && structured && texts.names_within(index);
+            let treatment = match words {
+                Some(spec) if !apart => Held::Whole(within.unwrap_or(index), spec),
+                Some(_) => Held::Apart { named_other: false },
+                None => Held::Apart { named_other: true },
+            };
+            held.insert(index, treatment);
+            // JSON that nothing names says all that it says by its own strings.
+            let is_json = document.json_in(index).is_some();
+            if apart || (words.is_none() && is_json) {
+                continue;
+            }
+        }
         let source = if in_query { Source::Query(index) } else { Source::Body(index) };
         let field = Field {
-            text: Cow::Borrowed(content),
+            text: Cow::Borrowed(text.text.expose()),
             label: None,
-            place,
+            place: texts.place(text),
             source,
             words,
+            within,
             certain_only: false,
             path: Some(&text.path),
         };
-        let label = label(&text.path, text.role);
-        for hidden in disguise::hidden(content, limits) {
-            let within = Field {
-                text: Cow::Owned(hidden),
-                source: Source::Head,
-                words: None,
-                ..field.clone()
-            };
-            push(within, label, fields);
+        let label = label(document, index);
+        if text.role != Role::Value {
+            for hidden in disguise::hidden(text.text.expose()) {
+                let hidden = Cow::Owned(hidden);
+                push(
+                    Field { text: hidden, source: Source::Head, words: None, ..field.clone() },
+                    label,
+                    fields,
+                );
+            }
         }
         push(field, label, fields);
     }
 }
 
-/// Path segments, decoded.
-pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<Field<'a>>) {
-    let segments = path.rsplit('/').filter(|segment| !segment.is_empty()).enumerate();
-    for (before_last, segment) in segments {
-        if endpoint.is_credential(before_last) {
-            continue;
+/// The texts of a document, as an endpoint sees them.
+struct Texts<'a> {
+    document: &'a Document,
+    in_query: bool,
+    endpoint: &'a Endpoint,
+}
+
+impl<'a> Texts<'a> {
+    fn place(&self, text: &Text) -> Place {
+        match (self.in_query, text.in_part) {
+            (true, _) => Place::Query,
+            (false, true) => Place::Part,
+            (false, false) => Place::Body,
         }
+    }
+
+    fn class(&self, text: &Text) -> FieldClass<'a> {
+        self.endpoint.classify(self.place(text), &text.path, text.role)
+    }
+
+    /// Whether the endpoint names any of the texts that a text holds. They follow it at once, and each is looked at once
+    /// for each text around it, of which there are few.
+    fn names_within(&self, holder: usize) -> bool {
+        let document = self.document;
+        let is_within = |index: usize| {
+            let mut around = document.holder(index);
+            while let Some(here) = around.filter(|here| *here > holder) {
+                around = document.holder(here);
+            }
+            around == Some(holder)
+        };
+        let texts = document.texts().iter().enumerate().skip(holder + 1);
+        texts.take_while(|(index, _)| is_within(*index)).any(|(_, text)| {
+            text.role == Role::Value && matches!(self.class(text), FieldClass::Words(_))
+        })
+    }
+}
+
+/// Path segments, decoded.
+pub(super) fn of_path<'a>(path: &'a str, fields: &mut Vec<Field<'a>>) {
+    for segment in path.split('/') {
         let text = disguise::undo_percent(segment).map_or(Cow::Borrowed(segment), Cow::Owned);
         push(of_head(text, Place::Path), None, fields);
     }
@@ -138,6 +221,7 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
         place,
         source: Source::Head,
         words: None,
+        within: None,
         certain_only: false,
         path: None,
     }
@@ -163,14 +247,37 @@ fn may_identify(text: &str) -> bool {
         .any(|byte| byte.is_ascii_digit() || byte == b'@' || byte == b'&' || !byte.is_ascii())
 }
 
-/// The nearest key above a string.
-fn label(path: &Path, role: Role) -> Option<&str> {
-    if !matches!(role, Role::Value | Role::Number) {
+/// Keys that only say that a value is one: what it is of stands beside it.
+const VALUE_KEYS: &[&str] =
+    &["value", "val", "text", "content", "answer", "data", "display", "valuestring"];
+
+/// Keys of what says what a value beside it is of.
+const LABEL_KEYS: &[&str] =
+    &["name", "label", "key", "title", "field", "question", "type", "code", "id", "system"];
+
+/// What says what a string is: the nearest key above it or, where that says nothing (`value`), the label beside it
+/// (`{"name": "MRN", "value": ".."}`).
+fn label(document: &Document, index: usize) -> Option<&str> {
+    let text = document.texts().get(index)?;
+    if !matches!(text.role, Role::Value | Role::Number) {
         return None;
     }
-    path.steps.iter().rev().find_map(|step| match step {
+    let key = text.path.steps.iter().rev().find_map(|step| match step {
         Step::Key(key) => Some(&**key),
         Step::Index(_) | Step::Append => None,
+    })?;
+    if VALUE_KEYS.iter().any(|value| key.eq_ignore_ascii_case(value)) {
+        return label_beside(document, index).or(Some(key));
+    }
+    Some(key)
+}
+
+fn label_beside(document: &Document, index: usize) -> Option<&str> {
+    let object = document.parent(document.node_of(index)?)?;
+    LABEL_KEYS.iter().find_map(|key| {
+        let beside = document.members(object, key).into_iter().next()?;
+        let beside = document.text_of(beside)?;
+        document.texts().get(beside).map(|text| text.text.expose())
     })
 }
 

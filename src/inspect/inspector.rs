@@ -9,12 +9,13 @@ use jiff::civil::Date;
 
 use crate::body::encoding::Codings;
 use crate::body::{Document, Kind, Limits, Unreadable};
-use crate::detect::{Engine, Finding, Piece};
+use crate::detect::{Engine, Piece};
 use crate::inspect::collect::{self, Field};
-use crate::inspect::rewrite::{self, Documents, TextEdit};
-use crate::inspect::{Fault, Inspection, JudgedFinding, Redacted, Verdict, text};
+use crate::inspect::edits::{self, Judged, Listed};
+use crate::inspect::rewrite::{self, Documents};
+use crate::inspect::{Fault, Inspection, JudgedFinding, Redacted, Verdict};
 use crate::platform::{CannotRedact, Class, Platform, Resolved};
-use crate::policy::{Action, Judgement, MediaAction, Mode, OnFault, Policy, Question};
+use crate::policy::{Action, MediaAction, Mode, OnFault, Policy, Question};
 use crate::rules::Category;
 
 /// One request, read whole.
@@ -46,12 +47,6 @@ pub struct Inspector {
     engine: Arc<Engine>,
     policy: Arc<Policy>,
     limits: Limits,
-}
-
-/// One finding, where it stands and what is done about it.
-struct Judged<'f> {
-    field: &'f Field<'f>,
-    findings: Vec<(Finding, Judgement)>,
 }
 
 impl Inspector {
@@ -98,7 +93,7 @@ impl Inspector {
 
     /// The verdict on raw media that streams through unread: the policy's word for this platform.
     pub fn media(&self, request: &Request<'_>) -> Inspection {
-        let resolved = resolve(request, None);
+        let resolved = request.platform.resolve(request.method, request.path, None);
         let mut inspection = self.blank(request, resolved);
         inspection.unjudged_media = true;
         if self.policy.media(request.platform.id()) == MediaAction::Block {
@@ -116,7 +111,7 @@ impl Inspector {
 
     /// Reads everything, finds, judges, rewrites.
     fn read(&self, request: &Request<'_>) -> Result<Inspection, Unreadable> {
-        let early = resolve(request, None);
+        let early = request.platform.resolve(request.method, request.path, None);
         if early.known && early.endpoint.class() == Class::Telemetry {
             return Ok(self.blank(request, early));
         }
@@ -130,10 +125,7 @@ impl Inspector {
         };
         let body = Document::parse(content_type, decoded, &self.limits)?;
         let query = Document::parse_query(request.query.unwrap_or_default(), &self.limits)?;
-        let resolved = resolve(request, Some(&body));
-        if resolved.known && resolved.endpoint.class() == Class::Sealed {
-            return Err(Unreadable::Encrypted);
-        }
+        let resolved = request.platform.resolve(request.method, request.path, Some(&body));
         if body.kind() == Kind::Media && resolved.endpoint.class() != Class::Media {
             return Err(Unreadable::UnknownKind);
         }
@@ -148,17 +140,17 @@ impl Inspector {
         }
 
         let mut fields = Vec::with_capacity(16);
-        collect::of_document(&body, false, resolved.endpoint, &self.limits, &mut fields);
-        collect::of_document(&query, true, resolved.endpoint, &self.limits, &mut fields);
+        collect::of_document(&body, false, resolved.endpoint, &mut fields);
+        collect::of_document(&query, true, resolved.endpoint, &mut fields);
         if !(resolved.known && matches!(resolved.endpoint.class(), Class::SignIn | Class::Pass)) {
-            collect::of_path(request.path, resolved.endpoint, &mut fields);
+            collect::of_path(request.path, &mut fields);
         }
         collect::of_headers(request.headers, &mut fields);
 
         let mut inspection = self.blank(request, resolved);
         inspection.unjudged_media = body.holds_media();
-        let judged = self.judge(request, &fields, &mut inspection);
         let documents = Documents { body: &body, query: &query, codings: &codings, content_type };
+        let judged = self.judge(request, &documents, &fields, &mut inspection);
         self.decide(request, resolved, &documents, &judged, &mut inspection);
         Ok(inspection)
     }
@@ -167,6 +159,7 @@ impl Inspector {
     fn judge<'f>(
         &self,
         request: &Request<'_>,
+        documents: &Documents<'_>,
         fields: &'f [Field<'f>],
         inspection: &mut Inspection,
     ) -> Vec<Judged<'f>> {
@@ -177,6 +170,7 @@ impl Inspector {
         let scan = self.engine.scan(&pieces, request.today);
         inspection.care = scan.care.score;
         let mut judged = Vec::new();
+        let mut listed = Listed::default();
         for (field, findings) in fields.iter().zip(scan.findings) {
             let mut here = Vec::new();
             for finding in findings {
@@ -192,7 +186,7 @@ impl Inspector {
                     field: field.words.map(|spec| spec.template.as_str()),
                     today: request.today,
                 });
-                inspection.findings.push(JudgedFinding {
+                let judged = JudgedFinding {
                     rule: finding.rule.clone(),
                     category: finding.category,
                     field: field.name(),
@@ -200,7 +194,10 @@ impl Inspector {
                     confidence: finding.confidence,
                     action: judgement.action,
                     by: judgement.by.clone(),
-                });
+                };
+                if listed.is_new(documents, field, &finding) {
+                    inspection.findings.push(judged);
+                }
                 here.push((finding, judgement));
             }
             if !here.is_empty() {
@@ -242,13 +239,7 @@ impl Inspector {
         documents: &Documents<'_>,
         judged: &[Judged<'_>],
     ) -> Result<Redacted, CannotRedact> {
-        let edits: Vec<TextEdit<'_>> = judged
-            .iter()
-            .filter_map(|judged| {
-                let splices = text::splices(&judged.findings, &self.policy);
-                (!splices.is_empty()).then_some(TextEdit { field: judged.field, splices })
-            })
-            .collect();
+        let edits = edits::gather(judged, &self.policy, documents)?;
         rewrite::rewrite(request, resolved.endpoint, documents, &edits, &self.limits)
     }
 
@@ -271,7 +262,7 @@ impl Inspector {
     }
 
     fn faulty(&self, request: &Request<'_>, fault: Fault, on_fault: OnFault) -> Inspection {
-        let resolved = resolve(request, None);
+        let resolved = request.platform.resolve(request.method, request.path, None);
         let mut inspection = self.blank(request, resolved);
         inspection.fault = Some(fault);
         if on_fault == OnFault::Block {
@@ -303,10 +294,6 @@ impl Inspector {
             reference: request.reference.to_owned(),
         }
     }
-}
-
-fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
-    request.platform.resolve_with_query(request.method, request.path, request.query, body)
 }
 
 /// A request is a post if it has a body, or its method changes something, or its endpoint says so (some platforms

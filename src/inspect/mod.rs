@@ -5,6 +5,7 @@
 
 mod collect;
 mod disguise;
+mod edits;
 mod inspection;
 mod inspector;
 mod rewrite;

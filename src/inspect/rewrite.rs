@@ -9,7 +9,6 @@ use bytes::Bytes;
 
 use crate::body::encoding::Codings;
 use crate::body::{Document, Edit, Limits, Node, Step, Text};
-use crate::inspect::collect::{Field, Source};
 use crate::inspect::{Redacted, Request};
 use crate::platform::{CannotRedact, Endpoint, FieldSpec};
 use crate::redact::{Splice, splice};
@@ -27,7 +26,10 @@ pub(super) struct Documents<'a> {
 
 /// One text with what replaces what in it.
 pub(super) struct TextEdit<'a> {
-    pub(super) field: &'a Field<'a>,
+    /// The endpoint's own words for it; `None` for what it does not name, and so cannot be edited.
+    pub(super) spec: Option<&'a FieldSpec>,
+    pub(super) in_query: bool,
+    pub(super) text: usize,
     pub(super) splices: Vec<Splice>,
 }
 
@@ -42,16 +44,10 @@ pub(super) fn rewrite(
     let mut body = Pending::new(documents.body);
     let mut query = Pending::new(documents.query);
     for edit in edits {
-        let spec = edit.field.words.ok_or(CannotRedact::NotEditable)?;
-        match edit.field.source {
-            Source::Body(text) => {
-                body.add(request, spec, documents.query, text, &edit.splices)?;
-            }
-            Source::Query(text) => {
-                query.add(request, spec, documents.body, text, &edit.splices)?;
-            }
-            Source::Head => return Err(CannotRedact::NotEditable),
-        }
+        let spec = edit.spec.ok_or(CannotRedact::NotEditable)?;
+        let (pending, other) =
+            if edit.in_query { (&mut query, documents.body) } else { (&mut body, documents.query) };
+        pending.add(request, spec, other, edit.text, &edit.splices)?;
     }
     body.leave_what_goes();
     query.leave_what_goes();

@@ -214,6 +214,64 @@ fn what_hides_in_another_encoding_is_read() {
 }
 
 #[test]
+fn what_hides_in_another_encoding_is_redacted_in_it() {
+    let percent = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    let batch = r#"[{"method":"POST","relative_url":"me/feed","body":"message=My+patient+Mr.+Castellano+coded&link=x"},{"method":"POST","relative_url":"1/photos?caption=My%20patient%20Mr.%20Castellano%20coded&n=1"}]"#;
+    let form = format!("access_token=abc&batch={}", percent(batch));
+    let cleaned = batch.replace("Castellano", "%5Bname%5D");
+    let after = redacted_body(&Case::post("facebook", "/v25.0/", FORM, form).shipped());
+    let undone = percent_encoding::percent_decode_str(
+        after.strip_prefix("access_token=abc&batch=").unwrap(),
+    );
+    assert_eq!(undone.decode_utf8().unwrap(), cleaned);
+
+    let json = serde_json::json!({ "batch": batch }).to_string();
+    let after = redacted_body(&Case::post("facebook", "/", JSON, json).shipped());
+    let after: serde_json::Value = serde_json::from_str(&after).unwrap();
+    assert_eq!(after["batch"], cleaned);
+
+    let cases = [
+        // What is put there is encoded as the word is.
+        ("My%20patient%20Mr.%20Castellano%20coded", "My%20patient%20Mr.%20%5Bname%5D%20coded"),
+        (
+            "<p>My patient Mr.&nbsp;C&#97;stellano coded</p>",
+            "<p>My patient Mr.&nbsp;[name] coded</p>",
+        ),
+        (
+            r#"{"note":"My patient Mr. C\u0061stellano coded"}"#,
+            r#"{"note":"My patient Mr. [name] coded"}"#,
+        ),
+        ("note=My+patient+Mr.+Castellano+coded", "note=My+patient+Mr.+%5Bname%5D+coded"),
+    ];
+    for (text, want) in cases {
+        let inspection = Case::toot(status(text)).shipped();
+        let after: serde_json::Value = serde_json::from_str(&redacted_body(&inspection)).unwrap();
+        assert_eq!(after["status"], want);
+        let n_names = inspection
+            .findings
+            .iter()
+            .filter(|finding| finding.category == crate::rules::Category::Name)
+            .count();
+        assert_eq!(n_names, 1, "{text}: {:?}", inspection.findings);
+    }
+}
+
+#[test]
+fn a_label_beside_a_value_counts() {
+    let cases = [
+        (r#"{"fields":[{"name":"MRN","value":"00441187"}]}"#, true),
+        (r#"{"fields":[{"value":44118712,"label":"patient MRN"}]}"#, true),
+        (r#"{"fields":[{"name":"order","value":"00441187"}]}"#, false),
+    ];
+    for (body, blocked) in cases {
+        let inspection = Case::post("generic", "/v1/notes", JSON, body).shipped();
+        assert_eq!(matches!(inspection.verdict, Verdict::Block(_)), blocked, "{body}");
+    }
+}
+
+#[test]
 fn a_file_nobody_can_read_passes_only_where_files_go() {
     let part = |bytes: &[u8]| {
         let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\nContent-Type: application/vnd.ms-excel\r\n\r\n";

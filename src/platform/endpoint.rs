@@ -25,8 +25,6 @@ pub enum Class {
     Telemetry,
     /// Anything else that is known and harmless (follow, like).
     Pass,
-    /// Carries words that are encrypted from end to end: nobody can read them, and so they are unreadable.
-    Sealed,
 }
 
 impl Class {
@@ -36,14 +34,13 @@ impl Class {
         ("sign-in", Self::SignIn),
         ("telemetry", Self::Telemetry),
         ("pass", Self::Pass),
-        ("sealed", Self::Sealed),
     ];
 
     /// Whether strings that the endpoint does not name are read. This is the one place that decides it: on endpoints of
     /// class sign-in, telemetry and pass they are not, because none of them is published and an e-mail address in a
     /// login or a name in a search must not cost anybody the service.
     pub(super) const fn reads_the_rest(self) -> bool {
-        matches!(self, Self::Post | Self::Media | Self::Sealed)
+        matches!(self, Self::Post | Self::Media)
     }
 }
 
@@ -119,11 +116,6 @@ impl Endpoint {
     /// Its template, such as `POST /api/v1/statuses`: safe to print. `unknown` for what no file names.
     pub fn template(&self) -> &str {
         &self.template
-    }
-
-    /// Whether the segment of the path so many before the last is a credential (`{token}`), which nobody reads.
-    pub fn is_credential(&self, before_last: usize) -> bool {
-        self.path.is_credential(before_last)
     }
 
     /// How a string at a path is treated. The most exact field that names it decides. Object keys, form names and part

@@ -27,7 +27,6 @@ mod markup;
 mod offsets;
 mod platforms;
 mod rewrite;
-mod settings;
 mod signed;
 mod split;
 mod template;

@@ -14,8 +14,6 @@ enum Segment {
     Literal(Box<str>),
     /// `{id}`: any one segment.
     Any,
-    /// `{token}`: any one segment, which is a credential.
-    Credential,
 }
 
 /// A compiled template.
@@ -48,8 +46,6 @@ impl PathTemplate {
             }
             if part == "**" {
                 open = true;
-            } else if part == "{token}" {
-                segments.push(Segment::Credential);
             } else if part.starts_with('{') && part.ends_with('}') {
                 segments.push(Segment::Any);
             } else if part.contains(['{', '}', '*', '?', '#', '%']) {
@@ -77,26 +73,17 @@ impl PathTemplate {
         self.open
     }
 
-    /// Whether the segment so many before the last is a credential.
-    pub(super) fn is_credential(&self, before_last: usize) -> bool {
-        !self.open && self.segments.iter().rev().nth(before_last) == Some(&Segment::Credential)
-    }
-
-    pub(super) fn matches(&self, path: &[Cow<'_, str>], ignore_case: bool) -> bool {
+    pub(super) fn matches(&self, path: &[Cow<'_, str>]) -> bool {
         let fits = if self.open { path.len() >= self.len() } else { path.len() == self.len() };
         fits && self.segments.iter().zip(path).all(|(segment, part)| match segment {
-            Segment::Literal(word) if ignore_case => word.eq_ignore_ascii_case(part),
             Segment::Literal(word) => **word == **part,
-            Segment::Any | Segment::Credential => true,
+            Segment::Any => true,
         })
     }
 
     /// Templates sort with the more exact one first: closed before open, a word before `{any}`.
     pub(super) fn rank(&self) -> (bool, Vec<bool>) {
-        (
-            self.open,
-            self.segments.iter().map(|segment| !matches!(segment, Segment::Literal(_))).collect(),
-        )
+        (self.open, self.segments.iter().map(|segment| *segment == Segment::Any).collect())
     }
 }
 
@@ -148,7 +135,7 @@ mod tests {
             ("/i/**", "/", false),
         ] {
             let template_parsed = PathTemplate::parse(template).unwrap();
-            let found = template_parsed.matches(&segments(path).unwrap(), false);
+            let found = template_parsed.matches(&segments(path).unwrap());
             assert_eq!(found, matches, "{template} on {path}");
         }
     }

@@ -48,7 +48,9 @@ struct Word<'a> {
 }
 
 fn words<'a>(endpoint: &'a Endpoint, in_query: bool, document: &'a Document) -> Vec<Word<'a>> {
-    let words = document.texts().iter().filter_map(|text| {
+    let texts = document.texts().iter().enumerate();
+    let texts = texts.filter(|(index, _)| !document.is_another_reading(*index));
+    let words = texts.filter_map(|(_, text)| {
         let place = match (in_query, text.in_part) {
             (true, _) => Place::Query,
             (false, true) => Place::Part,

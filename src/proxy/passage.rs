@@ -68,12 +68,7 @@ impl Passage {
     pub(crate) fn class(&self) -> Class {
         self.target
             .platform
-            .resolve_with_query(
-                &self.parts.method,
-                self.parts.uri.path(),
-                self.parts.uri.query(),
-                None,
-            )
+            .resolve(&self.parts.method, self.parts.uri.path(), None)
             .endpoint
             .class()
     }

@@ -377,12 +377,7 @@ impl Gateway {
                     policy.fault_sentence("the audit trail cannot be written", passage.reference());
                 let platform = &passage.target.platform;
                 let endpoint = platform
-                    .resolve_with_query(
-                        &passage.parts.method,
-                        passage.parts.uri.path(),
-                        passage.parts.uri.query(),
-                        None,
-                    )
+                    .resolve(&passage.parts.method, passage.parts.uri.path(), None)
                     .endpoint;
                 Err(platform.answer(endpoint, &sentence, passage.reference()))
             }

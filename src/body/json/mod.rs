@@ -15,8 +15,10 @@ use bytes::Bytes;
 use self::scan::{Inside, Scan};
 pub(super) use self::string::{escape, read_escape};
 pub(super) use self::tree::{NONE, Shape, Value, children};
+use crate::body::coding::Coding;
 use crate::body::reader::{Place, Reader};
-use crate::body::slot::{Coding, Slot};
+use crate::body::slot::Slot;
+use crate::body::within::{self, Reading};
 use crate::body::{Role, Step, Unreadable};
 
 /// Reads one JSON text as a new layer of the document. `outer` is the slot of the parent layer whose decoded text it is.
@@ -206,7 +208,7 @@ impl Parser<'_, '_, '_> {
             if inside.escaped { string::unescape(inside.raw)? } else { inside.raw.to_owned() };
         let slot =
             Slot::new(self.layer, inside.start, inside.start + inside.raw.len(), Coding::Json);
-        self.reader.push(&self.place, Role::Value, text, slot, node)
+        within::push(self.reader, &self.place, text, slot, node, Reading::Lenient)
     }
 
     fn push(&mut self, shape: Shape) -> Result<u32, Unreadable> {

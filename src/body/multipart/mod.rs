@@ -3,7 +3,7 @@
 //! A file that is no text is not read (media are a matter of the endpoint), yet its name is; a document that could hold text
 //! (PDF, DICOM, office files) makes the body unreadable.
 
-mod file_name;
+pub(in crate::body) mod file_name;
 mod head;
 mod split;
 
@@ -15,11 +15,13 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use self::head::Head;
+use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Place, Reader};
-use crate::body::slot::{Coding, Patch, Slot, arrange};
-use crate::body::{CannotWrite, Path, Role, Unreadable, form, name, sniff};
+use crate::body::slot::{Patch, Slot, arrange};
+use crate::body::within::{self, Reading};
+use crate::body::{CannotWrite, Path, Role, Unreadable, name, sniff};
 use crate::span::Span;
 
 /// What a multipart body is held to when it is written.
@@ -94,11 +96,19 @@ impl PartReader<'_> {
                 "name" => (Role::Key, (param.value.to_owned(), read_only)),
                 "filename" => (Role::FileName, file_name::plain(*param, self.layer)?),
                 "filename*" => (Role::FileName, file_name::extended(*param, self.layer)?),
-                // `name*`, and the continuations of RFC 2231 (`filename*0`), of which no browser knows.
+                other if file_name::continuation(other).is_some() => continue,
+                // `name*` and its continuations, of which no browser knows.
                 other if other.contains('*') => return Err(Unreadable::Multipart),
                 _ => (Role::PartHeader, (param.value.to_owned(), read_only)),
             };
             reader.push(&place, role, text, slot, NONE)?;
+        }
+        if let Some(text) = file_name::continued(&self.head.params)? {
+            let first =
+                self.head.params.iter().find(|param| file_name::continuation(param.name).is_some());
+            let span = first.map(|param| param.span).unwrap_or_default();
+            let slot = Slot::new(self.layer, span.start(), span.end(), Coding::ReadOnly);
+            reader.push(&place, Role::FileName, text, slot, NONE)?;
         }
         for other in &self.head.others {
             let slot =
@@ -137,7 +147,8 @@ impl PartReader<'_> {
                 {
                     return Err(Unreadable::UnknownCharset);
                 }
-                form::push_value(reader, &place, text.to_owned(), slot)
+                within::push(reader, &place, text.to_owned(), slot, NONE, Reading::Parameter)
+                    .map(|_| ())
             }
             _ if is_string && !sniff::is_media(&content) => Err(Unreadable::Charset),
             _ => {
@@ -149,7 +160,9 @@ impl PartReader<'_> {
     }
 
     fn is_file(&self) -> bool {
-        self.head.param("filename").is_some() || self.head.param("filename*").is_some()
+        self.head.param("filename").is_some()
+            || self.head.param("filename*").is_some()
+            || self.head.params.iter().any(|param| file_name::continuation(param.name).is_some())
     }
 
     /// Servers of forms disagree on whether they undo a transfer encoding: what they read then is not for us to say.
@@ -193,7 +206,7 @@ impl Parts {
             let before: usize =
                 digits.and_then(|digits| digits.parse().ok()).ok_or(CannotWrite::Misplaced)?;
             let after = (before + come).checked_sub(gone).ok_or(CannotWrite::Misplaced)?;
-            corrections.push(Patch { span: length.digits, with: after.to_string() });
+            corrections.push(Patch { span: length.digits, with: after.to_string().into_bytes() });
         }
         patches.extend(corrections);
         arrange(patches)

@@ -32,6 +32,14 @@ fn listed(document: &Document) -> Vec<(Role, &str)> {
     document.texts().iter().map(|text| (text.role, text.text.expose())).collect()
 }
 
+/// The texts of a role that stand in no other.
+fn outermost(document: &Document, role: Role) -> impl Iterator<Item = &str> {
+    let texts = document.texts().iter().enumerate();
+    texts
+        .filter(move |(n, text)| text.role == role && document.holder(*n).is_none())
+        .map(|(_, text)| text.text.expose())
+}
+
 fn splice(document: &Document, words: &str, with: &str) -> Edit {
     let (text, start) = document
         .texts()
@@ -66,6 +74,7 @@ fn fields_json_and_file_names_are_listed() {
         (Role::Value, "saw Jane Roe, caf\u{e9}\r\nsecond line"),
         (Role::Key, "payload_json"),
         (Role::PartHeader, "text/plain"),
+        (Role::Value, "{\"content\":\"met J\\u0061ne Roe\",\"n\":1}"),
         (Role::Key, "content"),
         (Role::Value, "met Jane Roe"),
         (Role::Key, "n"),
@@ -78,8 +87,8 @@ fn fields_json_and_file_names_are_listed() {
     assert!(document.texts().iter().all(|text| text.in_part));
     assert!(document.holds_media());
     assert_eq!(document.kind(), Kind::Multipart);
-    assert_eq!(format!("{:?}", document.texts()[5].path.steps), "[Key(..), Key(..)]");
-    let node = document.node_of(5).unwrap();
+    assert_eq!(format!("{:?}", document.texts()[6].path.steps), "[Key(..), Key(..)]");
+    let node = document.node_of(6).unwrap();
     assert_eq!(document.members(document.parent(node).unwrap(), "content"), [node]);
 }
 
@@ -93,7 +102,7 @@ fn edits_reach_fields_json_parts_and_file_names() {
         splice(&document, "Jane Roe.png", "\"x\".png"),
         {
             let span = Span::new(4, 12);
-            Edit::Splice { text: 5, span, with: "\"[name]\"".into() }
+            Edit::Splice { text: 6, span, with: "\"[name]\"".into() }
         },
     ];
     let written = document.write(&edits).unwrap();
@@ -139,11 +148,15 @@ fn file_names_are_read_in_every_spelling() {
         ("filename*=UTF-8''Jane%20Ro%C3%A9.jpg", Ok(&["Jane Ro\u{e9}.jpg"])),
         ("filename=\"a.jpg\"; filename*=utf-8'en'b.jpg", Ok(&["a.jpg", "b.jpg"])),
         ("filename=\"=?utf-8?B?SmFuZSBSb2UuanBn?=\"", Ok(&["Jane Roe.jpg"])),
-        ("filename*=ISO-8859-1''Jane.jpg", Err(Unreadable::UnknownCharset)),
+        ("filename*=ISO-8859-1''Ro%E9.jpg", Ok(&["Ro\u{e9}.jpg"])),
+        ("filename*=utf-7''Jane.jpg", Err(Unreadable::UnknownCharset)),
         ("filename*=UTF-8''Jane%ff.jpg", Err(Unreadable::Charset)),
         ("filename*=Jane.jpg", Err(Unreadable::Multipart)),
-        ("filename*0=\"Jane\"; filename*1=\" Roe\"", Err(Unreadable::Multipart)),
-        ("filename=\"=?latin1?Q?Jane?=\"", Err(Unreadable::Charset)),
+        ("filename*0=\"Jane\"; filename*1=\" Roe\"", Ok(&["Jane Roe"])),
+        ("filename*1*=%20Ro%C3%A9; filename*0*=utf-8''Jane", Ok(&["Jane Ro\u{e9}"])),
+        ("filename*0=\"Jane\"; filename*2=\" Roe\"", Err(Unreadable::Multipart)),
+        ("filename=\"=?latin1?Q?Jane?=\"", Ok(&["Jane"])),
+        ("filename=\"=?nonsense?Q?Jane?=\"", Err(Unreadable::Charset)),
         ("filename=\"a\\\"b.jpg\"", Err(Unreadable::Multipart)),
         ("filename=\"a\"; filename=\"b\"", Err(Unreadable::Multipart)),
     ];
@@ -307,7 +320,7 @@ proptest! {
     fn multer_reads_the_same_parts(pieces in prop::collection::vec(prop::sample::select(vec!["--b", "\r\n", "\n", "--", "Content-Disposition: form-data; name=\"a\"\r\n\r\n", "\r\n--b\r\n", "\r\n--b--\r\n", "Content-Disposition: form-data; name=c; filename=\"d\"\r\n", "text", " ", ":", "-"]), 0..16)) {
         let bytes = ["--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n", &pieces.concat(), "\r\n--b--\r\n"].concat().into_bytes();
         if let Ok(document) = parse(&bytes) {
-            let ours: Vec<_> = document.texts().iter().filter(|text| text.role == Role::Value).map(|text| text.text.expose().as_bytes()).collect();
+            let ours: Vec<_> = outermost(&document, Role::Value).map(str::as_bytes).collect();
             let theirs = multer(&bytes).unwrap();
             let theirs: Vec<_> = theirs.iter().map(|(_, content)| &content[..]).collect();
             prop_assert_eq!(ours, theirs);
@@ -320,7 +333,7 @@ proptest! {
         let list: Vec<_> = heads.iter().zip(&parts).map(|(head, (_, text))| (head.as_str(), text.as_bytes())).collect();
         let bytes = body(&list);
         let document = parse(&bytes).unwrap();
-        let names: Vec<_> = document.texts().iter().filter(|text| text.role == Role::Key).map(|text| text.text.expose().to_owned()).collect();
+        let names: Vec<_> = outermost(&document, Role::Key).map(str::to_owned).collect();
         let theirs = multer(&bytes).unwrap();
         prop_assert_eq!(names, theirs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
         for ((_, text), (_, content)) in parts.iter().zip(&theirs) {

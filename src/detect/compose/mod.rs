@@ -20,9 +20,7 @@ mod period;
 mod place;
 mod room;
 mod run;
-mod spot;
 mod surroundings;
-mod ward;
 mod wording;
 mod words;
 

@@ -26,7 +26,6 @@ const KEYS: &[&str] = &[
     "answer",
     "rewrite",
     "bound",
-    "also-under",
 ];
 
 /// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
@@ -61,7 +60,7 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
         faults.add(
             table.span(),
             format!("the endpoint has no `{key}`"),
-            "an endpoint has method, path and class (post, media, sign-in, telemetry, pass or sealed)",
+            "an endpoint has method, path and class (post, media, sign-in, telemetry or pass)",
         );
     }
     let class = table

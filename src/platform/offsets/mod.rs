@@ -220,9 +220,15 @@ impl Offsets {
     }
 }
 
-/// The elements of a list. A string in its place may hold ranges that we do not see as such.
+/// The elements of a list, or of one that a string in its place holds as JSON. Any other string may hold ranges that we do
+/// not see as such.
 fn elements(document: &Document, list: Node, ranges: &mut Vec<Node>) -> Result<(), CannotRedact> {
-    let written = document.text_of(list).and_then(|text| document.texts().get(text));
+    let written = document.text_of(list);
+    if let Some(list) = written.and_then(|text| document.json_in(text)) {
+        ranges.extend(document.elements(list));
+        return Ok(());
+    }
+    let written = written.and_then(|text| document.texts().get(text));
     if written.is_some_and(|text| !matches!(text.text.expose().trim(), "" | "[]" | "null")) {
         return Err(CannotRedact::Offsets);
     }
@@ -243,6 +249,10 @@ fn beside_in_form(
     let mut last = None;
     for (index, other) in texts.iter().enumerate() {
         let Some(beside) = other.path.steps.strip_prefix(around) else { continue };
+        // What JSON says is listed after it.
+        if document.json_in(index).is_some() {
+            continue;
+        }
         let is_list = beside.len() >= keys.len()
             && beside.iter().zip(keys).all(|(step, key)| step.is_key(key));
         if !is_list || other.role == Role::Key && beside.len() == keys.len() {
@@ -278,7 +288,9 @@ fn n_siblings(document: &Document, text: usize) -> usize {
         None => document
             .texts()
             .iter()
-            .filter(|other| other.role == own.role && other.path.steps == own.path.steps)
+            .enumerate()
+            .filter(|(_, other)| other.role == own.role && other.path.steps == own.path.steps)
+            .filter(|(index, _)| !document.is_another_reading(*index))
             .count(),
     }
 }

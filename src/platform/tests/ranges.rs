@@ -128,7 +128,9 @@ fn redact(call: &Call, document: &Document, with: &str) -> Result<Document, Cann
     let at = |text: &crate::body::Text| {
         text.role == Role::Value && text.text.expose().contains(GONE) && text.text.expose() != GONE
     };
-    let text = document.texts().iter().position(at).unwrap();
+    let mut texts = document.texts().iter().enumerate();
+    let is_json = |index: usize| document.json_in(index).is_some();
+    let (text, _) = texts.find(|(index, text)| at(text) && !is_json(*index)).unwrap();
     let own = &document.texts()[text];
     let FieldClass::Words(spec) = resolved.endpoint.classify(Place::Body, &own.path, own.role)
     else {

@@ -169,8 +169,8 @@ fn facebook() {
             ("POST", "/v25.0/1001_2002/comments", Some(("POST /{id}/comments", Class::Post))),
             ("POST", "/v3.1/me/photos", Some(("POST /{id}/photos", Class::Media))),
             ("POST", "/v25.0/1001_2002", Some(("POST /{id}", Class::Post))),
-            ("POST", "/", None),
-            ("POST", "/v25.0", None),
+            ("POST", "/", Some(("POST /", Class::Post))),
+            ("POST", "/v25.0", Some(("POST /", Class::Post))),
             ("GET", "/v25.0/oauth/access_token", Some(("GET /oauth/access_token", Class::SignIn))),
         ],
     );

@@ -1,0 +1,256 @@
+//! Strings within strings: what a value holds in an encoding of its own, read and written back in the same.
+//!
+//! Facebook's batch is a form in a JSON string in a form; a link's query is a form; a caption may be escaped as HTML. The
+//! value itself stays listed, and what it holds is listed after it, so that a platform's file may name either. Promise:
+//! encodings in encodings cost memory linear in the body, and more of them than any client writes have no reading.
+
+use bytes::Bytes;
+
+use crate::body::coding::{Coding, hex_pair};
+use crate::body::json::{self, NONE};
+use crate::body::reader::{Inner, Place, Reader};
+use crate::body::slot::Slot;
+use crate::body::{Role, Unreadable, base64, entity, form, sniff};
+
+/// How often an encoding may lie in another.
+const MOST_LAYERS: u32 = 6;
+/// The longest name or signature that stands before a value.
+const MOST_PREFIX: usize = 256;
+
+/// How a value is to be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reading {
+    /// A string of JSON, or text: whatever it may hold besides, it is a string first.
+    Lenient,
+    /// A parameter, of which a server may expect JSON: if it looks like that and is not, a lenient server may yet read
+    /// it so, and then escapes hide words from us.
+    Parameter,
+}
+
+/// Lists one value and what it holds, and gives the index of the value.
+pub(super) fn push(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    value: String,
+    slot: Slot,
+    node: u32,
+    reading: Reading,
+) -> Result<u32, Unreadable> {
+    if !may_hold_more(&value) {
+        return reader.push(place, Role::Value, value, slot, node);
+    }
+    if reader.is_media(&value)? {
+        // Listed, so that a value of JSON has its text; empty, since nobody reads it.
+        let slot = slot.read_only();
+        return reader.push(place, Role::Value, String::new(), slot, node);
+    }
+    let source = Bytes::copy_from_slice(value.as_bytes());
+    let index = reader.push(place, Role::Value, value, slot, node)?;
+    let around = reader.enter(index, source.len(), MOST_LAYERS)?;
+    let inner = Within { source: &source, slot, place, reading }.read(reader);
+    reader.leave(around);
+    let inner = inner?;
+    reader.note_inner(index, inner);
+    Ok(index)
+}
+
+/// Spares nearly every string the look into it.
+fn may_hold_more(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    memchr::memchr3(b'%', b'&', b'=', bytes).is_some()
+        || json::opens_like_json(bytes)
+        || signature(bytes).is_some()
+        || (bytes.len() >= 16 && (base64::is(value) || value.starts_with("data:")))
+}
+
+/// The length of a signature and its dot before JSON (Instagram's `signed_body`).
+fn signature(bytes: &[u8]) -> Option<usize> {
+    let brace = memchr::memchr(b'{', bytes.get(..MOST_PREFIX.min(bytes.len()))?)?;
+    let prefix = bytes.get(..brace)?.strip_suffix(b".")?;
+    let plain = !prefix.is_empty() && prefix.iter().all(u8::is_ascii_alphanumeric);
+    plain.then_some(brace)
+}
+
+/// One value that may hold more.
+struct Within<'a> {
+    source: &'a Bytes,
+    slot: Slot,
+    place: &'a Place,
+    reading: Reading,
+}
+
+impl Within<'_> {
+    fn read(&self, reader: &mut Reader<'_>) -> Result<Inner, Unreadable> {
+        let text = std::str::from_utf8(self.source).map_err(|_| Unreadable::Charset)?;
+        if let Some(inner) = self.json(reader)? {
+            return Ok(inner);
+        }
+        if let Some(inner) = self.signed(reader)? {
+            return Ok(inner);
+        }
+        if let Some(inner) = self.fields(reader, text)? {
+            return Ok(inner);
+        }
+        let mut inner = Inner::None;
+        let mark = reader.mark();
+        let layer = reader.open_layer(self.source, Some(self.slot))?;
+        for (start, word) in words(text) {
+            if let Some(decoded) = undo_percent(word) {
+                let coding =
+                    if decoded.contains('\u{fffd}') { Coding::ReadOnly } else { Coding::Percent };
+                self.push(reader, decoded, Slot::new(layer, start, start + word.len(), coding))?;
+                inner = Inner::Some;
+            }
+        }
+        if let Some(decoded) = entity::undo(text) {
+            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Entities))?;
+            inner = Inner::Some;
+        }
+        if let Some(decoded) = base64_text(text) {
+            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Base64))?;
+            inner = Inner::Some;
+        }
+        if inner == Inner::None {
+            reader.back_to(&mark);
+        }
+        Ok(inner)
+    }
+
+    fn push(&self, reader: &mut Reader<'_>, text: String, slot: Slot) -> Result<(), Unreadable> {
+        push(reader, self.place, text, slot, NONE, Reading::Lenient).map(|_| ())
+    }
+
+    /// JSON. `[7]` and `{}` say nothing as JSON that they do not say as text.
+    fn json(&self, reader: &mut Reader<'_>) -> Result<Option<Inner>, Unreadable> {
+        if !json::opens_like_json(self.source) {
+            return Ok(None);
+        }
+        let mark = reader.mark();
+        let layer = reader.next_layer();
+        let is_json = json::try_read(reader, self.source, Some(self.slot), self.place.clone())?;
+        if is_json && reader.holds_strings_since(&mark) {
+            return Ok(Some(Inner::Json(layer)));
+        }
+        reader.back_to(&mark);
+        let escaped = || memchr::memmem::find(self.source, b"\\u").is_some();
+        if self.reading == Reading::Parameter
+            && !is_json
+            && sniff::claims_json(self.source)
+            && escaped()
+        {
+            return Err(Unreadable::Json);
+        }
+        Ok(None)
+    }
+
+    /// `SIGNATURE.{..}`. A real signature (older clients of Instagram) is over the JSON, which then cannot be edited.
+    fn signed(&self, reader: &mut Reader<'_>) -> Result<Option<Inner>, Unreadable> {
+        let Some(start) = signature(self.source) else { return Ok(None) };
+        let mark = reader.mark();
+        let around = reader.open_layer(self.source, Some(self.slot))?;
+        let prefix = self.source.get(..start - 1).unwrap_or_default();
+        let is_digest = prefix.len() >= 32 && prefix.iter().all(u8::is_ascii_hexdigit);
+        let coding = if is_digest { Coding::ReadOnly } else { Coding::Plain };
+        let slot = Slot::new(around, start, self.source.len(), coding);
+        let layer = reader.next_layer();
+        let json = self.source.slice(start..);
+        if json::try_read(reader, &json, Some(slot), self.place.clone())? {
+            return Ok(Some(Inner::Json(layer)));
+        }
+        reader.back_to(&mark);
+        Ok(None)
+    }
+
+    /// A form, or an address with a query.
+    fn fields(&self, reader: &mut Reader<'_>, text: &str) -> Result<Option<Inner>, Unreadable> {
+        let Some(start) = start_of_fields(text) else { return Ok(None) };
+        let mark = reader.mark();
+        let layer = reader.open_layer(self.source, Some(self.slot))?;
+        if let Some(before) = start.checked_sub(1).and_then(|end| text.get(..end)) {
+            let decoded = undo_percent(before).unwrap_or_else(|| before.to_owned());
+            let coding =
+                if decoded.contains('\u{fffd}') { Coding::ReadOnly } else { Coding::Percent };
+            let slot = Slot::new(layer, 0, before.len(), coding);
+            reader.push(self.place, Role::Value, decoded, slot, NONE)?;
+        }
+        let fields = form::Fields { layer, place: self.place, encoding: None };
+        match fields.read(reader, self.source, start) {
+            Ok(()) => Ok(Some(Inner::Form)),
+            Err(Unreadable::Form) => {
+                reader.back_to(&mark);
+                Ok(None)
+            }
+            Err(limit) => Err(limit),
+        }
+    }
+}
+
+/// Where the fields of a form begin: a plain name, `=` and a value at the start, or after the `?` of an address.
+fn start_of_fields(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let equals = memchr::memchr(b'=', bytes)?;
+    let before = bytes.get(..equals)?;
+    let has_value = bytes.get(equals + 1).is_some_and(|next| !matches!(next, b'=' | b' '));
+    if !has_value && memchr::memchr(b'&', bytes).is_none() {
+        return None;
+    }
+    let start = memchr::memchr(b'?', before).map_or(0, |at| at + 1);
+    let name = before.get(start..)?;
+    let address = before.get(..start)?;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.[]:%$*".contains(byte);
+    let sound = !name.is_empty()
+        && name.len() <= MOST_PREFIX
+        && name.iter().all(plain)
+        && (start == 0 || !bytes.iter().any(u8::is_ascii_whitespace))
+        && !address.contains(&b'<');
+    sound.then_some(start)
+}
+
+/// The words of a text, and where each starts.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split_inclusive(char::is_whitespace).map(move |word| {
+        let start = at;
+        at += word.len();
+        (start, word.trim_end_matches(char::is_whitespace))
+    })
+}
+
+/// A percent-encoded word. Bytes that are no UTF-8 become a mark, so that one of them does not hide the rest.
+fn undo_percent(word: &str) -> Option<String> {
+    let bytes = word.as_bytes();
+    let is_form = bytes.contains(&b'=') && bytes.contains(&b'+');
+    let is_encoded =
+        memchr::memchr_iter(b'%', bytes).any(|at| bytes.get(at..).and_then(hex_pair).is_some());
+    if !is_encoded && !is_form {
+        return None;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(&byte) = rest.first() {
+        let (byte, length) = match hex_pair(rest) {
+            Some(decoded) => (decoded, 3),
+            None if byte == b'+' && is_form => (b' ', 1),
+            None => (byte, 1),
+        };
+        out.push(byte);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    let mut text = String::with_capacity(out.len());
+    for chunk in out.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Some(text)
+}
+
+/// What base64 holds if it is text: words, with blanks between them. Ids and tokens are none.
+fn base64_text(text: &str) -> Option<String> {
+    if !base64::is(text) {
+        return None;
+    }
+    let decoded = String::from_utf8(base64::decode(text.as_bytes())?).ok()?;
+    (decoded.contains([' ', '"']) && sniff::is_plain_text(&decoded)).then_some(decoded)
+}
