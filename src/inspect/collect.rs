@@ -112,6 +112,7 @@ pub(super) fn of_document<'a>(
                 held.insert(index, Held::Opaque);
                 continue;
             }
+            FieldClass::Words(_) if endpoint.is_address(text.text.expose()) => None,
             FieldClass::Words(spec) => Some(spec),
             FieldClass::Other => None,
         };

@@ -6,6 +6,7 @@
 mod collect;
 mod disguise;
 mod edits;
+mod fit;
 mod inspection;
 mod inspector;
 mod rewrite;

@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use crate::body::encoding::Codings;
 use crate::body::{Document, Edit, Limits, Node, Step, Text};
+use crate::inspect::fit::{self, Brevity};
 use crate::inspect::{Redacted, Request};
-use crate::platform::{CannotRedact, Endpoint, FieldSpec};
+use crate::platform::{CannotRedact, Endpoint, FieldSpec, Platform, list_of};
 use crate::redact::{Splice, splice};
 
 /// Fields of a form with ranges beside them that are edited at most.
@@ -41,17 +42,39 @@ pub(super) fn rewrite(
     edits: &[TextEdit<'_>],
     limits: &Limits,
 ) -> Result<Redacted, CannotRedact> {
-    let mut body = Pending::new(documents.body);
-    let mut query = Pending::new(documents.query);
+    if endpoint.is_read_only() {
+        return Err(CannotRedact::Signed);
+    }
+    let mut redacted = Err(CannotRedact::OverLimit);
+    // Where the policy's own words would make the post too long, shorter ones may not.
+    for brevity in Brevity::ALL {
+        redacted = attempt(request, endpoint, documents, edits, limits, brevity);
+        if redacted != Err(CannotRedact::OverLimit) {
+            break;
+        }
+    }
+    redacted
+}
+
+fn attempt(
+    request: &Request<'_>,
+    endpoint: &Endpoint,
+    documents: &Documents<'_>,
+    edits: &[TextEdit<'_>],
+    limits: &Limits,
+    brevity: Brevity,
+) -> Result<Redacted, CannotRedact> {
+    let platform = request.platform;
+    let mut body = Pending::new(documents.body, documents.query);
+    let mut query = Pending::new(documents.query, documents.body);
     for edit in edits {
         let spec = edit.spec.ok_or(CannotRedact::NotEditable)?;
-        let (pending, other) =
-            if edit.in_query { (&mut query, documents.body) } else { (&mut body, documents.query) };
-        pending.add(request, spec, other, edit.text, &edit.splices)?;
+        let pending = if edit.in_query { &mut query } else { &mut body };
+        pending.plan(platform, spec, edit.text, &edit.splices, brevity)?;
     }
-    body.leave_what_goes();
-    query.leave_what_goes();
-    let signed = request.platform.signed(
+    body.settle(platform)?;
+    query.settle(platform)?;
+    let signed = platform.signed(
         request.headers,
         documents.body,
         documents.query,
@@ -63,9 +86,11 @@ pub(super) fn rewrite(
     }
     let mut redacted = Redacted::default();
     if !body.edits.is_empty() {
+        let reread = |bytes| Document::parse(documents.content_type, bytes, limits).ok();
+        let (written, after) = body.write(reread)?;
         let (written, after) =
-            body.write(|bytes| Document::parse(documents.content_type, bytes, limits).ok())?;
-        request.platform.still_valid(endpoint, false, documents.body, &after)?;
+            mended(platform, endpoint, documents.body, (written, after), reread)?;
+        platform.still_valid(endpoint, false, documents.body, &after)?;
         redacted.body = Some(if documents.codings.is_identity() {
             written
         } else {
@@ -76,16 +101,60 @@ pub(super) fn rewrite(
         let reread =
             |bytes: Bytes| Document::parse_query(std::str::from_utf8(&bytes).ok()?, limits).ok();
         let (written, after) = query.write(reread)?;
-        request.platform.still_valid(endpoint, true, documents.query, &after)?;
+        platform.still_valid(endpoint, true, documents.query, &after)?;
         redacted.query =
             Some(String::from_utf8(written.to_vec()).map_err(|_| CannotRedact::Write)?);
     }
     Ok(redacted)
 }
 
+/// What was written, with the hashes put right by which its records name each other.
+fn mended(
+    platform: &Platform,
+    endpoint: &Endpoint,
+    before: &Document,
+    (written, after): (Bytes, Document),
+    reread: impl Fn(Bytes) -> Option<Document>,
+) -> Result<(Bytes, Document), CannotRedact> {
+    let edits = platform.mend(endpoint, before, &after)?;
+    if edits.is_empty() {
+        return Ok((written, after));
+    }
+    let written = after.write(&edits).map_err(|_| CannotRedact::Write)?;
+    let again = reread(written.clone()).ok_or(CannotRedact::Write)?;
+    let mut expected = Vec::with_capacity(edits.len());
+    for edit in edits {
+        let Edit::Splice { text, with, .. } = edit else { return Err(CannotRedact::Write) };
+        expected.push((text, with));
+    }
+    if !all_stand(&after, &expected, &again, false) {
+        return Err(CannotRedact::Write);
+    }
+    Ok((written, again))
+}
+
+/// One text with what replaces what in it, as it will be written.
+pub(super) struct Planned<'a> {
+    pub(super) spec: &'a FieldSpec,
+    pub(super) text: usize,
+    pub(super) before: &'a str,
+    pub(super) splices: Vec<Splice>,
+    pub(super) after: String,
+}
+
+impl Planned<'_> {
+    /// The list that its text stands in.
+    pub(super) fn list(&self, document: &Document) -> String {
+        document.texts().get(self.text).map(|text| list_of(&text.path)).unwrap_or_default()
+    }
+}
+
 /// The edits of one document, gathered.
 struct Pending<'a> {
     document: &'a Document,
+    /// The request's other document.
+    other: &'a Document,
+    planned: Vec<Planned<'a>>,
     edits: Vec<Edit>,
     /// Text index and what the text must read afterwards.
     expected: Vec<(usize, String)>,
@@ -94,17 +163,25 @@ struct Pending<'a> {
 }
 
 impl<'a> Pending<'a> {
-    fn new(document: &'a Document) -> Self {
-        Self { document, edits: Vec::new(), expected: Vec::new(), n_in_form: 0 }
+    fn new(document: &'a Document, other: &'a Document) -> Self {
+        Self {
+            document,
+            other,
+            planned: Vec::new(),
+            edits: Vec::new(),
+            expected: Vec::new(),
+            n_in_form: 0,
+        }
     }
 
-    fn add(
+    /// Takes one text in: with markers that fit it, if any do.
+    fn plan(
         &mut self,
-        request: &Request<'_>,
-        spec: &FieldSpec,
-        other: &Document,
+        platform: &Platform,
+        spec: &'a FieldSpec,
         text: usize,
         splices: &[Splice],
+        brevity: Brevity,
     ) -> Result<(), CannotRedact> {
         // Ranges beside a form's field are looked for in the whole form. A form has a field a few times at most.
         if spec.has_offsets() && self.document.node_of(text).is_none() {
@@ -114,18 +191,45 @@ impl<'a> Pending<'a> {
             }
         }
         let before = self.document.texts().get(text).ok_or(CannotRedact::Write)?.text.expose();
-        let after = splice(before, splices).ok_or(CannotRedact::Write)?;
-        if !request.platform.still_fits(spec, before, &after) {
-            return Err(CannotRedact::OverLimit);
+        let markup = spec.markup(self.document, self.other, text);
+        for brevity in Brevity::ALL.into_iter().filter(|level| *level >= brevity) {
+            let mut splices =
+                fit::written(before, splices, markup, brevity).ok_or(CannotRedact::NotEditable)?;
+            let mut after = splice(before, &splices).ok_or(CannotRedact::Write)?;
+            if spec.is_required() && after.trim().is_empty() {
+                // A policy may put nothing in a finding's place; here there must be something.
+                splices.last_mut().ok_or(CannotRedact::Write)?.with = "x".into();
+                after = splice(before, &splices).ok_or(CannotRedact::Write)?;
+            }
+            if platform.still_fits(spec, before, &after) {
+                self.planned.push(Planned { spec, text, before, splices, after });
+                return Ok(());
+            }
         }
-        self.edits.extend(splices.iter().map(|splice| Edit::Splice {
-            text,
-            span: splice.span,
-            with: splice.with.clone(),
-        }));
-        let moved = request.platform.move_offsets(spec, self.document, other, text, splices)?;
-        self.edits.extend(moved);
-        self.expected.push((text, after));
+        Err(CannotRedact::OverLimit)
+    }
+
+    /// Turns what is planned into edits, and moves what points into the texts.
+    fn settle(&mut self, platform: &Platform) -> Result<(), CannotRedact> {
+        fit::keep_distinct(platform, self.document, &mut self.planned)
+            .ok_or(CannotRedact::Invalid)?;
+        for plan in std::mem::take(&mut self.planned) {
+            self.edits.extend(plan.splices.iter().map(|splice| Edit::Splice {
+                text: plan.text,
+                span: splice.span,
+                with: splice.with.clone(),
+            }));
+            let moved = platform.move_offsets(
+                plan.spec,
+                self.document,
+                self.other,
+                plan.text,
+                &plan.splices,
+            )?;
+            self.edits.extend(moved);
+            self.expected.push((plan.text, plan.after));
+        }
+        self.leave_what_goes();
         Ok(())
     }
 
@@ -160,23 +264,33 @@ impl<'a> Pending<'a> {
         let written = self.document.write(&self.edits).map_err(|_| CannotRedact::Write)?;
         let again = reread(written.clone()).ok_or(CannotRedact::Write)?;
         let shortened = self.edits.iter().any(|edit| matches!(edit, Edit::Remove { .. }));
-        // Texts keep their order, so one walk finds them all: looking for each anew would cost edits times texts.
-        let mut expected: Vec<&(usize, String)> = self.expected.iter().collect();
-        expected.sort_unstable_by_key(|(text, _)| *text);
-        let mut rest = again.texts().iter();
-        for (text, expected) in expected {
-            let original = self.document.texts().get(*text).ok_or(CannotRedact::Write)?;
-            let stands = rest.any(|new| {
-                same_path(new, original, shortened)
-                    && new.role == original.role
-                    && new.text.expose() == expected
-            });
-            if !stands {
-                return Err(CannotRedact::Write);
-            }
+        if !all_stand(self.document, &self.expected, &again, shortened) {
+            return Err(CannotRedact::Write);
         }
         Ok((written, again))
     }
+}
+
+/// Whether every text that was edited stands where it did and reads as meant. Texts keep their order, so one walk finds
+/// them all: looking for each anew would cost edits times texts.
+fn all_stand(
+    before: &Document,
+    expected: &[(usize, String)],
+    again: &Document,
+    shortened: bool,
+) -> bool {
+    let mut expected: Vec<&(usize, String)> = expected.iter().collect();
+    expected.sort_unstable_by_key(|(text, _)| *text);
+    let mut rest = again.texts().iter();
+    expected.into_iter().all(|(text, expected)| {
+        before.texts().get(*text).is_some_and(|original| {
+            rest.any(|new| {
+                same_path(new, original, shortened)
+                    && new.role == original.role
+                    && new.text.expose() == expected
+            })
+        })
+    })
 }
 
 /// Whether two texts stand at the same path. Where elements were taken out of lists, those after them have moved up.

@@ -436,22 +436,65 @@ fn a_tag_goes_with_its_words() {
 }
 
 #[test]
-fn a_post_that_the_platform_would_refuse_is_not_redacted() {
-    let poll = serde_json::json!({ "status": NAMED, "poll": { "options": ["Mr. Castellano", "Mr. Valderrama"] } });
+fn a_thread_that_cannot_be_mended_is_not_redacted() {
     let thread = serde_json::json!({ "writes": [
         { "rkey": "3k", "value": { "text": NAMED } },
-        { "rkey": "3l", "value": { "text": "More on it", "reply": { "parent": { "uri": "at://did:plc:a/app.bsky.feed.post/3k" } } } },
+        { "rkey": "3l", "value": { "text": "More on it", "reply": { "parent": { "uri": "at://did:plc:a/app.bsky.feed.post/3k", "cid": "bafy" } } } },
     ] });
-    for (case, why) in [
-        (Case::toot(poll.to_string()), CannotRedact::Invalid),
-        (
-            Case::post("bluesky", "/xrpc/com.atproto.repo.applyWrites", JSON, thread.to_string()),
-            CannotRedact::Bound,
-        ),
-    ] {
-        let inspection = case.shipped();
-        assert_eq!(inspection.fault, Some(Fault::CannotRedact(why)));
-        assert!(matches!(inspection.verdict, Verdict::Block(_)));
+    let path = "/xrpc/com.atproto.repo.applyWrites";
+    let inspection = Case::post("bluesky", path, JSON, thread.to_string()).shipped();
+    assert_eq!(inspection.fault, Some(Fault::CannotRedact(CannotRedact::Bound)));
+    assert!(matches!(inspection.verdict, Verdict::Block(_)));
+}
+
+/// That the new hashes are the right ones is tested where they are computed.
+#[test]
+fn a_thread_is_redacted_with_its_hashes() {
+    let before = include_str!("../platform/tests/thread-before.json");
+    let case = Case::post("bluesky", "/xrpc/com.atproto.repo.applyWrites", JSON, before);
+    let after: serde_json::Value = serde_json::from_str(&redacted_body(&case.shipped())).unwrap();
+    let before: serde_json::Value = serde_json::from_str(before).unwrap();
+    let root = |body: &serde_json::Value| body["writes"][2]["value"]["reply"]["root"].clone();
+    assert_ne!(root(&after)["cid"], root(&before)["cid"]);
+    assert_eq!(root(&after)["uri"], root(&before)["uri"]);
+    assert_eq!(root(&after), after["writes"][2]["value"]["reply"]["parent"]);
+    assert_eq!(root(&after), after["writes"][3]["value"]["reply"]["root"]);
+    // An address within the network is no place for a marker.
+    assert_eq!(after["writes"][1], before["writes"][1]);
+}
+
+#[test]
+fn poll_options_stay_different() {
+    let options = ["Mr. Castellano", "Mr. Valderrama", "mr. castellano", "none"];
+    let poll = serde_json::json!({ "status": NAMED, "poll": { "options": options } });
+    let body = redacted_body(&Case::toot(poll.to_string()).shipped());
+    let after: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let after: Vec<&str> =
+        after["poll"]["options"].as_array().unwrap().iter().map(|o| o.as_str().unwrap()).collect();
+    assert_eq!(after.len(), 4);
+    for (n, option) in after.iter().enumerate() {
+        assert!(!option.trim().is_empty() && option.chars().count() <= 50, "{after:?}");
+        assert!(!after[..n].contains(option), "{after:?}");
+        assert!(!option.to_lowercase().contains("castellano"), "{after:?}");
+    }
+}
+
+/// A policy's word may be longer than what it stands for; a post that was full must still fit.
+#[test]
+fn markers_are_shortened_where_there_is_no_room() {
+    let policy = Policy::embedded().replace("name = \"[name]\"", "");
+    let policy = format!("{policy}\n")
+        .replace("[replacement]", "[replacement]\nname = \"[a name that was here]\"");
+    let inspector = inspector(&policy);
+    for (room, want) in [(100, "[a name that was here]"), (0, "[...]")] {
+        let tail = "x".repeat(500 - NAMED.chars().count() - 1 - room);
+        let status = format!("{NAMED} {tail}");
+        let body = serde_json::json!({ "status": status }).to_string();
+        let body = redacted_body(&Case::toot(body).run(&inspector));
+        let after: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let after = after["status"].as_str().unwrap();
+        assert!(after.contains(want), "{after}");
+        assert!(after.chars().count() <= 500 && !after.contains("Castellano"));
     }
 }
 

@@ -78,6 +78,10 @@ pub(super) struct Entry {
     pub(super) answer: Option<AnswerTemplate>,
     pub(super) rewrite: Option<Rewrite>,
     pub(super) bound: Option<Bound>,
+    /// How addresses within the platform's own network begin (`at://`).
+    pub(super) addresses: Vec<String>,
+    /// Whether nothing of it is ever edited, whatever its words are (a signature that no header shows).
+    pub(super) read_only: bool,
     /// What classifies a string that nothing names, where the class reads no such string.
     pub(super) rest: FieldSpec,
 }
@@ -91,6 +95,8 @@ impl Entry {
             answer: None,
             rewrite: None,
             bound: None,
+            addresses: Vec::new(),
+            read_only: false,
             rest: FieldSpec::named("*"),
         }
     }
@@ -116,6 +122,18 @@ impl Endpoint {
     /// Its template, such as `POST /api/v1/statuses`: safe to print. `unknown` for what no file names.
     pub fn template(&self) -> &str {
         &self.template
+    }
+
+    /// Whether nothing here is ever edited.
+    pub fn is_read_only(&self) -> bool {
+        self.entry.read_only
+    }
+
+    /// Whether a string among words is an address within the platform's own network: read like anything that no field
+    /// names, and never edited, since a marker in it would break what it points to.
+    pub fn is_address(&self, text: &str) -> bool {
+        let begins = |prefix: &String| text.starts_with(prefix.as_str());
+        self.entry.addresses.iter().any(begins) && text.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
     /// How a string at a path is treated. The most exact field that names it decides. Object keys, form names and part

@@ -25,6 +25,8 @@ pub struct FieldSpec {
     pub(super) distinct: bool,
     /// Whether the platform refuses an empty text here.
     pub(super) required: bool,
+    /// The entry of its file that it comes from: fields of one entry stand for each other.
+    pub(super) group: usize,
     /// How its strings are pieces of one text.
     pub(super) split: Option<Split>,
     /// Which marks its text may hold.
@@ -40,6 +42,16 @@ impl FieldSpec {
     /// Whether positions may point into its text.
     pub fn has_offsets(&self) -> bool {
         self.offsets.is_some()
+    }
+
+    /// Whether the texts of its list must differ.
+    pub const fn is_distinct(&self) -> bool {
+        self.distinct
+    }
+
+    /// Whether the platform refuses an empty text here.
+    pub const fn is_required(&self) -> bool {
+        self.required
     }
 
     /// How the strings of this field make one text, if they do.

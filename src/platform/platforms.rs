@@ -224,7 +224,7 @@ impl Platform {
     }
 
     /// Whether the platform would still take the whole post: texts that must differ do, none that must hold something is
-    /// empty, lengths that count together fit, and no record changed to which another is bound by hash. Called once for
+    /// empty, and lengths that count together fit. Called once for
     /// each document that was edited, with the document as it came and as it was written; `in_query` says that it is the
     /// query string. What was wrong before the edits is not our fault and passes.
     pub fn still_valid(
@@ -235,6 +235,17 @@ impl Platform {
         after: &Document,
     ) -> Result<(), CannotRedact> {
         valid::check(endpoint, in_query, before, after)
+    }
+
+    /// What must change in a body that was written, so that records which name each other by hash still do: edits of
+    /// `after`. An error where that cannot be known.
+    pub fn mend(
+        &self,
+        endpoint: &Endpoint,
+        before: &Document,
+        after: &Document,
+    ) -> Result<Vec<Edit>, CannotRedact> {
+        endpoint.entry.bound.map_or_else(|| Ok(Vec::new()), |bound| bound.mend(before, after))
     }
 
     /// The answer of a blocked post.

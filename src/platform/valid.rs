@@ -3,8 +3,10 @@
 //! What was wrong before the edits is not our fault and passes.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use crate::body::{Document, Path, Step};
+use crate::platform::field::is_number;
 use crate::platform::limit::Limit;
 use crate::platform::{CannotRedact, Endpoint, FieldClass, FieldSpec, Place};
 
@@ -15,9 +17,6 @@ pub(super) fn check(
     before: &Document,
     after: &Document,
 ) -> Result<(), CannotRedact> {
-    if endpoint.entry.bound.is_some_and(|bound| bound.broken(before, after)) {
-        return Err(CannotRedact::Bound);
-    }
     let (before, after) = (words(endpoint, in_query, before), words(endpoint, in_query, after));
     let mut seen = HashSet::new();
     // Each field once: a body may hold a hundred thousand texts of one field.
@@ -79,20 +78,31 @@ fn n_repeated(words: &[Word<'_>], spec: &FieldSpec) -> usize {
     if !spec.distinct {
         return 0;
     }
-    let mut lists: HashMap<(&str, Vec<String>), usize> = HashMap::new();
-    for word in of_spec(words, spec) {
-        let list = word.path.steps.split_last().map_or(&[][..], |(_, list)| list);
-        *lists.entry((word.text.trim(), list.iter().map(step_key).collect())).or_default() += 1;
+    let mut lists: HashMap<(&str, String), usize> = HashMap::new();
+    for word in words.iter().filter(|word| word.spec.distinct && word.spec.group == spec.group) {
+        *lists.entry((word.text.trim(), list_of(word.path))).or_default() += 1;
     }
     lists.values().map(|n| n - 1).sum()
 }
 
-fn step_key(step: &Step) -> String {
-    match step {
-        Step::Key(key) => key.to_string(),
-        Step::Index(index) => format!("#{index}"),
-        Step::Append => "[]".into(),
+/// The list that a text stands in: what is above its last index, or, where nothing is numbered, above itself.
+pub fn list_of(path: &Path) -> String {
+    let is_element = |step: &Step| match step {
+        Step::Index(_) | Step::Append => true,
+        Step::Key(key) => is_number(key),
+    };
+    let steps = &path.steps;
+    let end = steps.iter().rposition(is_element).unwrap_or(steps.len().saturating_sub(1));
+    let mut list = String::new();
+    for step in steps.iter().take(end) {
+        match step {
+            Step::Key(key) => list.push_str(key),
+            Step::Index(index) => _ = write!(list, "#{index}"),
+            Step::Append => list.push_str("[]"),
+        }
+        list.push('\0');
     }
+    list
 }
 
 /// The length of a field together with those that count in its limit.

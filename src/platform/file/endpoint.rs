@@ -26,6 +26,8 @@ const KEYS: &[&str] = &[
     "answer",
     "rewrite",
     "bound",
+    "addresses",
+    "read-only",
 ];
 
 /// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
@@ -79,10 +81,21 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
         .and_then(|name| one_of(&name, "rewrite", Rewrite::NAMES, faults));
     let bound =
         table.string("bound", faults).and_then(|name| one_of(&name, "bond", Bound::NAMES, faults));
+    let addresses = table.strings("addresses", faults);
+    for prefix in addresses.iter().filter(|prefix| !prefix.value.ends_with([':', '/'])) {
+        faults.add(
+            prefix.span,
+            "an address begins with a scheme",
+            "write what all of them begin with, up to a colon or slash: \"at://\"",
+        );
+    }
+    let read_only = table.flag("read-only", faults);
     let answer = answer(table, faults);
     let Some(class) = class else { return Vec::new() };
+    let addresses = addresses.into_iter().map(|prefix| prefix.value.to_owned()).collect();
+    let rest = FieldSpec::named("*");
     let entry =
-        Arc::new(Entry { class, fields, answer, rewrite, bound, rest: FieldSpec::named("*") });
+        Arc::new(Entry { class, fields, answer, rewrite, bound, addresses, read_only, rest });
     let operations: Vec<Option<&str>> = match &operations[..] {
         [] => vec![None],
         some => some.iter().map(|operation| Some(operation.value)).collect(),

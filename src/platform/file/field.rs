@@ -41,8 +41,8 @@ pub(super) fn fields(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_
             list.add(&path, treatment, FieldSpec::default(), faults);
         }
     }
-    for field in table.tables("field", KEYS, faults) {
-        full(&field, &mut list, faults);
+    for (n, field) in table.tables("field", KEYS, faults).iter().enumerate() {
+        full(field, n + 1, &mut list, faults);
     }
     check_shared_limits(table.span(), &list.named, faults);
     Fields::new(list.named)
@@ -82,7 +82,7 @@ impl List {
 }
 
 /// One `[[endpoint.field]]`.
-fn full(table: &Table<'_>, list: &mut List, faults: &mut Faults<'_>) {
+fn full(table: &Table<'_>, group: usize, list: &mut List, faults: &mut Faults<'_>) {
     if !table.has("path") {
         faults.add(
             table.span(),
@@ -101,6 +101,7 @@ fn full(table: &Table<'_>, list: &mut List, faults: &mut Faults<'_>) {
         offsets: offsets(table, faults),
         distinct: table.flag("distinct", faults),
         required: table.flag("required", faults),
+        group,
         split: table
             .string("split", faults)
             .and_then(|name| one_of(&name, "way to split a text", Split::NAMES, faults)),

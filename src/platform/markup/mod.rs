@@ -7,6 +7,7 @@
 //! Promise: the visible stretches are in order, disjoint, and on character boundaries; finding them is one pass.
 
 mod html;
+mod little;
 mod marks;
 mod telegram;
 
@@ -26,6 +27,8 @@ pub enum Markup {
     TelegramMarkdownV2,
     /// Telegram's first `Markdown`.
     TelegramMarkdown,
+    /// LinkedIn's *little* text, in which a marker must be escaped: see [`little`].
+    LinkedInLittle,
     /// Nobody can say which of these: the text is read as it stands, and never edited.
     Undecided,
 }
@@ -44,6 +47,7 @@ impl Spoken {
         ("html", Self::Always(Markup::Html)),
         ("markdown", Self::Always(Markup::Markdown)),
         ("slack", Self::Always(Markup::Slack)),
+        ("linkedin-little", Self::Always(Markup::LinkedInLittle)),
         ("telegram", Self::Telegram),
     ];
 
@@ -70,6 +74,7 @@ impl Markup {
     pub fn visible(self, text: &str) -> Vec<Visible> {
         match self {
             Self::Html => html::visible(text),
+            Self::LinkedInLittle => little::visible(text),
             Self::Undecided => {
                 let mut whole = Vec::new();
                 push(&mut whole, 0, text.len());
@@ -78,6 +83,16 @@ impl Markup {
             Self::Markdown | Self::Slack | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => {
                 marks::visible(self, text)
             }
+        }
+    }
+
+    /// What no edit may cut in two: escapes, and elements of which the visible words are not all that says who is meant.
+    /// In order and disjoint.
+    pub fn wholes(self, text: &str) -> Vec<Span> {
+        match self {
+            Self::LinkedInLittle => little::wholes(text),
+            Self::Markdown | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => escapes(text),
+            Self::Html | Self::Slack | Self::Undecided => Vec::new(),
         }
     }
 
@@ -92,10 +107,36 @@ impl Markup {
             Self::TelegramMarkdownV2 => {
                 Some(escape_with_backslashes(marker, "_*[]()~`>#+-=|{}.!\\"))
             }
+            Self::LinkedInLittle => Some(escape_with_backslashes(marker, little::RESERVED)),
             Self::TelegramMarkdown => Some(escape_with_backslashes(marker, "_*`[")),
             Self::Undecided => None,
         }
     }
+}
+
+/// A span with all of what it cuts. `wholes` are sorted and disjoint.
+pub fn widen(wholes: &[Span], span: Span) -> Span {
+    let first = wholes.partition_point(|whole| whole.end() <= span.start());
+    let past = wholes.partition_point(|whole| whole.start() < span.end());
+    let start = wholes.get(first).map_or(span.start(), |whole| whole.start().min(span.start()));
+    let last = past.checked_sub(1).and_then(|last| wholes.get(last));
+    let end = last.map_or(span.end(), |whole| whole.end().max(span.end()));
+    Span::new(start, end)
+}
+
+/// Each backslash with the punctuation that it stands before.
+fn escapes(text: &str) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let (mut escapes, mut at) = (Vec::new(), 0);
+    while let Some(here) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        let here = at + here;
+        let is_escape = bytes.get(here + 1).is_some_and(u8::is_ascii_punctuation);
+        if is_escape {
+            escapes.push(Span::new(here, here + 2));
+        }
+        at = here + 1 + usize::from(is_escape);
+    }
+    escapes
 }
 
 fn escape_with_backslashes(marker: &str, reserved: &str) -> String {
@@ -126,7 +167,8 @@ mod tests {
 
     use super::{Markup, Visible};
 
-    const ALL: [Markup; 6] = [
+    const ALL: [Markup; 7] = [
+        Markup::LinkedInLittle,
         Markup::Html,
         Markup::Markdown,
         Markup::Slack,

@@ -80,25 +80,6 @@ fn a_warning_counts_with_its_status() {
 }
 
 #[test]
-fn a_reply_binds_the_post_it_answers() {
-    let thread = |first: &str, second: &str| {
-        format!(
-            r#"{{"writes":[{{"rkey":"3k","value":{{"text":"{first}"}}}},{{"rkey":"3l","value":{{"text":"{second}","reply":{{"parent":{{"uri":"at://did:plc:aaaa/app.bsky.feed.post/3k","cid":"bafy"}}}}}}}}]}}"#
-        )
-    };
-    let before = thread("saw Ann", "and Bea");
-    check(
-        "bluesky",
-        "/xrpc/com.atproto.repo.applyWrites",
-        false,
-        &[
-            (&before, &thread("saw Ann", "and [name]"), Ok(())),
-            (&before, &thread("saw [name]", "and Bea"), Err(CannotRedact::Bound)),
-        ],
-    );
-}
-
-#[test]
 fn limits_of_the_platforms() {
     let step = |key: &str| Step::Key(key.into());
     for (name, path, steps, unit_of_text, fits, over) in [
