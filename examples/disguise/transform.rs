@@ -72,7 +72,7 @@ pub(crate) const ALL: &[Transform] = &[
         })
     }),
     plain("masked", |text| words(text, masked, " ")),
-    plain("spelled", |text| spelled(text, |_| true)),
+    plain("spelled", |text| spelled(&short_numbers(text), |_| true)),
     plain("partly-spelled", |text| spelled(text, |nth| nth % 3 != 0)),
     plain("spelled-run-together", run_together),
     plain("nato", nato),
@@ -404,6 +404,79 @@ fn spelled(text: &str, chosen: impl Fn(usize) -> bool) -> String {
         last = c;
     }
     out
+}
+
+/// Numbers of one or two digits as people say them: `March fourteenth`, `ninety-six`.
+fn short_numbers(text: &str) -> String {
+    const TEENS: [&str; 10] = [
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    const TENS: [&str; 10] =
+        ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    const ORDINALS: [&str; 20] = [
+        "",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+        "ninth",
+        "tenth",
+        "eleventh",
+        "twelfth",
+        "thirteenth",
+        "fourteenth",
+        "fifteenth",
+        "sixteenth",
+        "seventeenth",
+        "eighteenth",
+        "nineteenth",
+    ];
+    let say = |digits: &str, ordinal: bool| -> Option<String> {
+        let number: usize =
+            digits.parse().ok().filter(|_| digits.len() <= 2 && !digits.starts_with('0'))?;
+        let (ten, unit) = (number / 10, number % 10);
+        let end = match (ordinal, unit) {
+            (true, 0) => "ieth",
+            (true, unit) => ORDINALS.get(unit)?,
+            (false, 0) => "",
+            (false, unit) => DIGIT_WORDS.get(unit)?,
+        };
+        Some(match ten {
+            0 | 1 if ordinal => (*ORDINALS.get(number)?).to_owned(),
+            0 => (*DIGIT_WORDS.get(number)?).to_owned(),
+            1 => (*TEENS.get(unit)?).to_owned(),
+            _ if unit == 0 && ordinal => format!("{}{end}", TENS.get(ten)?.trim_end_matches('y')),
+            _ if unit == 0 => (*TENS.get(ten)?).to_owned(),
+            _ => format!("{}-{end}", TENS.get(ten)?),
+        })
+    };
+    words(
+        text,
+        |word| {
+            let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let tail = word.get(digits.len()..).unwrap_or_default();
+            let ordinal = ["st", "nd", "rd", "th"].iter().find(|end| tail.starts_with(*end));
+            let rest = tail.strip_prefix(*ordinal.unwrap_or(&"")).unwrap_or_default();
+            let own = digits.chars().all(|c| c.is_ascii_digit())
+                && !rest.starts_with(char::is_alphanumeric);
+            let said = say(digits, ordinal.is_some()).filter(|_| own);
+            said.map_or_else(|| word.to_owned(), |said| said + rest)
+        },
+        " ",
+    )
 }
 
 fn run_together(text: &str) -> String {

@@ -34,6 +34,7 @@ const TURNED: &[(char, char)] = &[
     ('u', 'n'),
     ('x', 'x'),
     ('z', 'z'),
+    ('ı', 'i'),
 ];
 
 /// Characters that nobody writes but upside down, and what they stand for.
@@ -84,7 +85,17 @@ const ONLY_TURNED: &[(char, char)] = &[
 pub(super) fn turned(c: char) -> Option<char> {
     only_turned(c)
         .or_else(|| TURNED.iter().find(|(from, _)| *from == c).map(|(_, to)| *to))
-        .or_else(|| (!c.is_alphanumeric()).then_some(c))
+        // What no font turns stays as it is: signs, letters with marks, some capitals.
+        .or_else(|| (!c.is_alphanumeric() || stays(c)).then_some(c))
+}
+
+/// Whether a character is never turned: a word with one is only turned if another of its letters is.
+fn stays_alone(c: char) -> bool {
+    stays(c) && only_turned(c).is_none() && !TURNED.iter().any(|(from, _)| *from == c)
+}
+
+const fn stays(c: char) -> bool {
+    c.is_ascii_uppercase() || matches!(c, 'À'..='ÿ')
 }
 
 fn only_turned(c: char) -> Option<char> {
@@ -112,14 +123,18 @@ pub(super) fn stretches(text: &str) -> Vec<(usize, usize)> {
         let may = word.chars().all(|c| turned(c).is_some());
         let marks = |c: &char| c.is_alphanumeric() || matches!(c, '∀' | '∩' | '⊥' | '┴' | '˥');
         let must = word.chars().filter(marks).any(|c| only_turned(c).is_some());
-        if !may {
+        let between = word.chars().all(|c| turned(c).is_some() && !stays_alone(c));
+        if !may || !(must || between) {
             open = false;
         } else if must {
+            // A full stop at the end is of the sentence around it; a turned one would be at the beginning.
+            let end = start + word.trim_end_matches(['.', ',', '!', '?', ';', ':']).len();
+            let start = start + word.len() - word.trim_start_matches(['"', '#', '@']).len();
             match found.last_mut() {
-                Some(last) if open => last.1 = start + word.len(),
-                _ => found.push((start, start + word.len())),
+                Some(last) if open => last.1 = end,
+                _ => found.push((start, end)),
             }
-            open = true;
+            open = !word.ends_with(['.', ',', '!', '?', ';', ':']);
         }
     }
     // One letter alone is a sign of its own: `∀`, `ʌ`.

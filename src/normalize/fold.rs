@@ -113,7 +113,8 @@ impl Folder {
                     && self.out.ends_with(|c: char| c.is_ascii_digit())
                     && bytes.get(len) != Some(&b'%')
                     && bytes.get(1..3) != Some(b"20");
-                if share || (self.in_path && !c.is_alphanumeric()) {
+                let in_link = c.is_alphanumeric() || ".-_~/:@?=&#+".contains(c);
+                if share || (self.in_path && !in_link) {
                     return None;
                 }
                 self.escaped = true;

@@ -6,6 +6,8 @@ use crate::span::Span;
 
 /// Longer codes are pictures and keys.
 const LONGEST: usize = 4096;
+/// So many dots and dashes are no punctuation, however few the groups.
+const SURE: usize = 8;
 
 pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
     let text = page.text();
@@ -13,9 +15,9 @@ pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
     for piece in text.split_inclusive(char::is_whitespace) {
         let start = at;
         at += piece.len();
-        let word = piece
-            .trim_end()
-            .trim_matches(|c: char| matches!(c, '"' | '\'' | '(' | ')' | '.' | ',' | ':'));
+        let word = piece.trim_end().trim_matches(|c: char| {
+            matches!(c, '"' | '\'' | '(' | ')' | '.' | ',' | ':' | ';' | '!' | '?')
+        });
         let Some(head) = piece.find(word) else { continue };
         let span = Span::new(start + head, start + head + word.len());
         if word.len() < 8 || word.len() > LONGEST || !word.is_ascii() {
@@ -85,7 +87,8 @@ fn base64(word: &str) -> Option<String> {
         signs.bytes().any(|byte| byte.is_ascii_lowercase()),
     );
     // A word is no code: capitals stand at its beginning.
-    let inside = signs.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+    let inside = padded
+        || signs.bytes().skip(1).any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if signs.len() % 4 == 1 || !upper || !(lower || padded) || !inside {
         return None;
     }
@@ -122,14 +125,17 @@ fn groups(
     let mut run: Option<(usize, usize, usize)> = None;
     let mut plain = String::new();
     let mut at = 0;
-    let mut close = |run: &mut Option<(usize, usize, usize)>, plain: &mut String| {
-        if let Some((start, end, n_read)) = run.take()
-            && n_read >= few
-        {
-            out.push(whole(Span::new(start, end), plain.trim(), Kind::Coded));
-        }
-        plain.clear();
-    };
+    let mut signs = 0;
+    let mut close =
+        |run: &mut Option<(usize, usize, usize)>, plain: &mut String, signs: &mut usize| {
+            if let Some((start, end, n_read)) = run.take()
+                && (n_read >= few || (n_read > 1 && *signs >= SURE))
+            {
+                out.push(whole(Span::new(start, end), plain.trim(), Kind::Coded));
+            }
+            plain.clear();
+            *signs = 0;
+        };
     for piece in text.split_inclusive(char::is_whitespace) {
         let start = at;
         at += piece.len();
@@ -137,8 +143,11 @@ fn groups(
         if group.is_empty() {
             continue;
         }
+        // `mrn:--...`: what a label or bracket runs into.
+        let head = group.rfind([':', '(', '#', '"']).map_or(0, |at| at + 1);
+        let (start, group) = (start + head, group.get(head..).unwrap_or_default());
         // A comma or full stop after the last group is none of it, unless it is all there is.
-        let bare = group.trim_end_matches([',', ';']);
+        let bare = group.trim_end_matches([',', ';', ')', '?', '!', '"']);
         let end = start + bare.len();
         if matches!(bare, "/" | "|" | "//") {
             if run.is_some() {
@@ -147,13 +156,16 @@ fn groups(
         } else if is_group(bare)
             && let Some(c) = read(bare)
         {
-            plain.push(c);
+            // Its capitals say nothing; written as a name is.
+            let starts = !plain.ends_with(char::is_alphanumeric);
+            plain.push(if starts { c.to_ascii_uppercase() } else { c });
+            signs += bare.len();
             run = Some(run.map_or((start, end, 1), |(first, _, n_read)| (first, end, n_read + 1)));
         } else {
-            close(&mut run, &mut plain);
+            close(&mut run, &mut plain, &mut signs);
         }
     }
-    close(&mut run, &mut plain);
+    close(&mut run, &mut plain, &mut signs);
 }
 
 fn is_byte(group: &str) -> bool {

@@ -18,6 +18,8 @@ pub(super) fn at_disguise(text: &Text, original: &str) -> bool {
         let single = len == 1 || (len <= 4 && !word.is_ascii() && word.chars().count() == 1);
         singles = if single { singles + 1 } else { 0 };
         let digits = token.shape == Shape::Digits;
+        // Two digits apart are an age or a room.
+        singles += usize::from(single && digits && singles == 2 && token.gap == Gap::SPACE);
         let number = !digits && spelled::is_number_word(word);
         // Digits carry a run of number words on, and make none by themselves.
         numbers = if number {
@@ -115,11 +117,15 @@ fn is_odd_code(word: &str) -> bool {
     let bytes = word.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let turns = (1..bytes.len()).filter(|&at| is_digit(at) != is_digit(at - 1)).count();
-    bytes.len() >= 3 && (turns > 1 || (turns == 1 && is_digit(bytes.len() - 1) && bytes.len() >= 4))
+    let mixed = bytes.windows(2).any(|two| matches!(two, [b'0'..=b'9', b'o' | b'l']))
+        && !word.ends_with("lb")
+        && !word.ends_with("lbs");
+    let short = bytes.len() == 2 && matches!(bytes, [b'o' | b'l', _]);
+    mixed || short || bytes.len() >= 3 && (turns > 1 || (turns == 1 && is_digit(bytes.len() - 1)))
 }
 
 fn ends_with_capital(written: &str) -> bool {
-    written.len() >= 4
+    written.len() >= 3
         && written.ends_with(|c: char| c.is_uppercase())
         && written.starts_with(char::is_lowercase)
 }

@@ -3,7 +3,7 @@
 use crate::detect::disguise::page::{Page, as_name};
 use crate::detect::token::Shape;
 use crate::normalize::{Kind, Rewrite};
-use crate::rules::Entry;
+use crate::rules::{Class, Classes, Entry};
 use crate::span::Span;
 
 /// Longer words are links and keys.
@@ -12,15 +12,21 @@ const LONGEST: usize = 16;
 const NAME: u8 = 6;
 /// ... or as a word.
 const WORD: u8 = 5;
+/// What stands after a number that may be short.
+const SHORT: Classes = Classes::of(&[Class::Month, Class::AgeUnit]);
 
 pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
     let mut at = 0;
     while at < page.len() {
+        if let Some(end) = date(page, at, out) {
+            at = end;
+            continue;
+        }
         let end = chunk(page, at);
         let span = Span::new(start(page, at), page.span(end - 1).end());
         at = end;
         let word = span.of(page.text()).unwrap_or_default();
-        if word.len() < 3 || word.len() > LONGEST || !word.is_ascii() {
+        if word.len() < 2 || word.len() > LONGEST || !word.is_ascii() {
             continue;
         }
         let n_digits = word.bytes().filter(u8::is_ascii_digit).count();
@@ -29,7 +35,7 @@ pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
             continue;
         }
         if n_digits > 0
-            && let Some(rewrite) = digits(page, span, word)
+            && let Some(rewrite) = digits(page, at - 1, span, word)
         {
             out.push(rewrite);
         } else if n_letters > 0
@@ -88,7 +94,11 @@ fn letters(page: &Page<'_>, span: Span, word: &str) -> Option<Rewrite> {
     let leads = head == 0
         && bytes.iter().skip_while(|byte| byte.is_ascii_digit()).all(u8::is_ascii_alphabetic);
     let follows = digits_end == bytes.len();
-    if n_letters < 2 || n_letters * 5 < bytes.len() * 2 || (leads && bytes.len() < 5) {
+    if bytes.len() < 3
+        || n_letters < 2
+        || n_letters * 5 < bytes.len() * 2
+        || (leads && bytes.len() < 5)
+    {
         return None;
     }
     let numbered = follows
@@ -113,11 +123,21 @@ fn letters(page: &Page<'_>, span: Span, word: &str) -> Option<Rewrite> {
             best = Some((worth, plain));
         }
     }
-    let (worth, plain) = best.filter(|(worth, _)| *worth > 0)?;
-    if worth == 0 {
-        return None;
-    }
-    Some(rewrite(page, span, &plain))
+    let (worth, plain) = best?;
+    // A name that no list has: written as one, with two digits or more for its vowels.
+    let vowels = bytes.iter().filter(|byte| matches!(byte, b'0' | b'1' | b'3' | b'4')).count();
+    let capital = page.written(span).starts_with(|c: char| c.is_ascii_uppercase())
+        && page.written(span).chars().filter(|c| c.is_uppercase()).count() == 1;
+    let coined = capital && vowels >= 2 && n_letters > 2 && turns(bytes) > 2;
+    (worth > 0 || coined).then(|| rewrite(page, span, &plain))
+}
+
+/// How often letters and digits take turns.
+fn turns(bytes: &[u8]) -> usize {
+    bytes
+        .windows(2)
+        .filter(|two| matches!(two, [a, b] if a.is_ascii_digit() != b.is_ascii_digit()))
+        .count()
 }
 
 /// How well known what a sign stands for is; 0 if it is nothing.
@@ -149,19 +169,61 @@ fn rewrite(page: &Page<'_>, span: Span, plain: &str) -> Rewrite {
     Rewrite { span, with, kind: Kind::Leet }
 }
 
+/// The digit that a letter looks like.
+fn numeral(c: char) -> Option<char> {
+    match c {
+        'o' => Some('0'),
+        'l' | 'i' => Some('1'),
+        c => c.is_ascii_digit().then_some(c),
+    }
+}
+
+/// `l/l4`, `ll/3O`, `3Oth`: a date whose digits are letters.
+fn date(page: &Page<'_>, first: usize, out: &mut Vec<Rewrite>) -> Option<usize> {
+    let part = |at: usize| {
+        let word = page.word(at);
+        (1..=4).contains(&word.len()) && word.chars().all(|c| numeral(c).is_some())
+    };
+    let mut end = first;
+    let sign = page.between(first + 1);
+    let signed = matches!(sign, "/" | "-" | ".");
+    while end < page.len()
+        && part(end)
+        && (end == first || (signed && page.between(end) == sign))
+        && end - first < 3
+    {
+        end += 1;
+    }
+    // Two parts with another sign are a range, a version, a measure.
+    if sign != "/" && end != first + 3 {
+        end = first;
+    }
+    let span = Span::new(page.span(first).start(), page.span(end.max(first + 1) - 1).end());
+    let text = span.of(page.text())?;
+    let stem = ["st", "nd", "rd", "th"].iter().find_map(|ordinal| text.strip_suffix(ordinal));
+    let is_ordinal = end == first
+        && stem.is_some_and(|stem| {
+            (1..=2).contains(&stem.len()) && stem.chars().all(|c| numeral(c).is_some())
+        });
+    let numerals = if is_ordinal { stem.unwrap_or_default() } else { text };
+    let told = numerals.bytes().any(|byte| byte.is_ascii_digit());
+    let hidden = numerals.bytes().any(|byte| matches!(byte, b'o' | b'l' | b'i'));
+    if !told || !hidden || !(is_ordinal || end > first + 1) || numerals.is_empty() {
+        return None;
+    }
+    let with = page.chars(span).enumerate().map(|(at, (c, place))| {
+        let plain = numeral(c.to_ascii_lowercase()).filter(|_| at < numerals.len());
+        (plain.unwrap_or(c), place)
+    });
+    out.push(Rewrite { span, with: with.collect(), kind: Kind::Leet });
+    Some(end.max(first + 1))
+}
+
 /// A number with letters that look like digits: most of it must be digits, and not a letter alone follow them, as in
 /// `50l`.
-fn digits(page: &Page<'_>, span: Span, word: &str) -> Option<Rewrite> {
+fn digits(page: &Page<'_>, at: usize, span: Span, word: &str) -> Option<Rewrite> {
     let bytes = word.as_bytes();
-    let plain: String = word
-        .chars()
-        .map(|c| match c {
-            'o' => Some('0'),
-            'l' | 'i' => Some('1'),
-            c if c.is_ascii_digit() => Some(c),
-            _ => None,
-        })
-        .collect::<Option<_>>()?;
+    let plain: String = word.chars().map(numeral).collect::<Option<_>>()?;
     let n_digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     let unit =
         bytes.iter().rposition(u8::is_ascii_digit).is_some_and(|last| last + 2 == bytes.len())
@@ -174,7 +236,11 @@ fn digits(page: &Page<'_>, span: Span, word: &str) -> Option<Rewrite> {
         after.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
             || before.is_some_and(|head| head.ends_with(|c: char| c.is_ascii_digit()))
     });
-    if !grouped && (unit || n_digits * 2 <= bytes.len()) {
+    // `December l2`, `3O years`: a day and an age are short.
+    let after = at.checked_sub(1).map(|at| page.classes(at)).unwrap_or_default();
+    let short =
+        after.has(Class::Month) || after.has(Class::AgeTurn) || page.classes(at + 1).meets(SHORT);
+    if !grouped && !short && (unit || bytes.len() < 3 || n_digits * 5 < bytes.len() * 2) {
         return None;
     }
     let with =

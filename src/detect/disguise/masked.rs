@@ -3,6 +3,7 @@
 use crate::detect::disguise::page::{Page, as_name, small};
 use crate::detect::token::{Gap, Shape};
 use crate::normalize::{Kind, Rewrite};
+use crate::rules::Class;
 use crate::span::Span;
 
 const LONGEST: usize = 20;
@@ -10,6 +11,10 @@ const LONGEST: usize = 20;
 const MOST_MASKED: usize = 4;
 /// How well a name must be known to be seen in what is left of it.
 const NAME: u8 = 7;
+/// The same where it has a capital.
+const RARE_NAME: u8 = 4;
+/// How common a word must be to be seen in its halves.
+const WORD: u8 = 6;
 
 pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
     let mut at = 0;
@@ -52,10 +57,14 @@ fn read(page: &Page<'_>, first: usize, span: Span) -> Option<Rewrite> {
     if letters.len() < 2 || letters.len() > LONGEST || page.reading.at(first, 0)?.token.tagged {
         return None;
     }
-    // Broken: without its signs it is a name.
-    let joined = small(&letters);
-    let entry = page.look_up(&joined);
-    if as_name(entry) >= NAME && entry.word < 12 && letters.len() >= 3 {
+    // Broken: without its signs it is a name or a word, and not two words that a sign joins.
+    let entry = page.look_up(&small(&letters));
+    let end = page.reading.under(span).1;
+    let apart = (first..=end).all(|at| page.entry(at).word >= 9);
+    let vowels = letters.iter().any(|(c, _)| "aeiouyAEIOUY".contains(*c) || !c.is_ascii());
+    let known = !entry.classes.is_empty() || entry.word >= WORD || entry.city > 0;
+    let whole = vowels && (known || as_name(entry) >= NAME);
+    if whole && letters.len() >= 3 && !apart && letters.len() < chars.len() {
         return Some(Rewrite { span, with: letters, kind: Kind::Broken });
     }
     // Masked: each star is a letter.
@@ -64,16 +73,17 @@ fn read(page: &Page<'_>, first: usize, span: Span) -> Option<Rewrite> {
         return None;
     }
     let capital = letters.first().is_some_and(|(c, _)| c.is_uppercase());
-    match best(page, &chars, masked) {
+    match best(page, &chars, masked, first) {
         Some((with, true)) => Some(Rewrite { span, with, kind: Kind::Masked }),
+        // A word, masked for decency.
+        Some((with, false)) => Some(Rewrite { span, with, kind: Kind::Marked }),
         // A name that no list has: its letters, and a vowel for each star.
         None if capital && letters.len() >= masked && span.len() >= 4 => {
             let with =
                 chars.iter().map(|(c, at)| (if *c == '*' { 'e' } else { *c }, *at)).collect();
             Some(Rewrite { span, with, kind: Kind::Masked })
         }
-        // What is left is too little, or a word that is masked for decency.
-        _ => None,
+        None => None,
     }
 }
 
@@ -82,6 +92,7 @@ fn best(
     page: &Page<'_>,
     chars: &[(char, Span)],
     masked: usize,
+    first: usize,
 ) -> Option<(Vec<(char, Span)>, bool)> {
     let letters: &[char] = match masked {
         1 => &[
@@ -106,6 +117,13 @@ fn best(
             letter
         })
     };
+    let head = page.reading.at(first, 0);
+    let capital = chars.first().is_some_and(|(c, _)| c.is_uppercase());
+    let proper = capital && head.is_some_and(|word| !word.token.starts_sentence);
+    let least = if capital { RARE_NAME } else { NAME };
+    let end = chars.iter().rfind(|(c, _)| c.is_alphabetic())?.1;
+    let beside = [first.checked_sub(1), Some(page.reading.under(end).1 + 1)];
+    let dated = beside.into_iter().flatten().any(|at| page.shape(at) == Shape::Digits);
     let mut best: Option<(u8, usize, bool)> = None;
     let mut word = String::with_capacity(small.len());
     for way in 0..ways {
@@ -114,8 +132,16 @@ fn best(
         let entry = page.look_up(&word);
         let (name, common) = (as_name(entry), entry.word);
         let known = name.max(common);
-        // Decency masks common words; nobody masks `the`.
-        let is_name = name >= NAME && (name > common || name >= 12);
+        // Decency masks common words; a capital within a sentence is a name's.
+        let is_name = name >= least && (name > common || (proper && name >= 8));
+        let worth = if dated && entry.classes.has(Class::Month) {
+            u8::MAX
+        } else if is_name && proper {
+            known.saturating_add(8)
+        } else {
+            known
+        };
+        let known = worth;
         if (is_name || common >= 6) && best.is_none_or(|(so_far, ..)| known > so_far) {
             best = Some((known, way, is_name));
         }

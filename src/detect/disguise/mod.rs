@@ -49,13 +49,14 @@ fn rewrites(page: &Page<'_>) -> Vec<Rewrite> {
     nato::find(page, &mut found);
     spelled::find(page, &mut found);
     masked::find(page, &mut found);
-    leet::find(page, &mut found);
     turned::find(page, &mut found);
+    leet::find(page, &mut found);
     // A stable sort: of two that begin together the one found first, hence surer, stands.
     found.sort_by_key(|rewrite| rewrite.span.start());
     let mut at = 0;
     found.retain(|rewrite| {
-        let free = rewrite.span.start() >= at && !rewrite.with.is_empty();
+        let free =
+            rewrite.span.start() >= at && !(rewrite.with.is_empty() && rewrite.span.is_empty());
         if free {
             at = rewrite.span.end();
         }

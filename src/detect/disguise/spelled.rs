@@ -131,25 +131,41 @@ fn is_digits(page: &Page<'_>, at: usize) -> bool {
 }
 
 fn is_item(page: &Page<'_>, at: usize) -> bool {
-    // `o` is a zero among digits only.
+    // `o` is a zero among digits only, and a capital letter part of a code.
     is_digits(page, at)
         || page.word(at) == "o"
+        || is_letter(page, at)
         || said(page.word(at)).is_some_and(|said| !matches!(said, Said::Sign(_)))
+}
+
+/// A letter within a code.
+fn is_letter(page: &Page<'_>, at: usize) -> bool {
+    let written = page.written(page.span(at));
+    written.len() == 1
+        && written.starts_with(|c: char| c.is_ascii_uppercase() && c != 'I' && c != 'A')
 }
 
 /// One past the last word of a run that begins here and says a number.
 fn run(page: &Page<'_>, first: usize) -> usize {
-    if !is_item(page, first) || matches!(page.word(first), "o" | "hundred") {
+    if !is_item(page, first)
+        || is_letter(page, first)
+        || matches!(page.word(first), "o" | "hundred")
+    {
         return first;
     }
     let follows = |at: usize| {
         at < page.len()
             && page.between(at).chars().count() <= 5
             && !(page.gap(at).has(Gap::STOP)
+                && !page.between(at).starts_with(' ')
                 && page.reading.at(at, 0).is_some_and(|word| word.token.starts_sentence))
     };
     let mut end = first + 1;
     while follows(end) {
+        // A letter alone ends no number.
+        if is_letter(page, end) && !(follows(end + 1) && is_item(page, end + 1)) {
+            break;
+        }
         if is_item(page, end) {
             end += 1;
         } else if matches!(said(page.word(end)), Some(Said::Sign(_)))
@@ -168,7 +184,9 @@ fn run(page: &Page<'_>, first: usize) -> usize {
 fn number(page: &Page<'_>, first: usize, end: usize) -> Option<Rewrite> {
     let spelled = (first..end).filter(|at| !is_digits(page, *at)).count();
     let amount = matches!(page.word(end), "thousand" | "million" | "percent" | "mil");
-    if spelled == 0 || end - first < 2 || amount {
+    let month = |at: Option<usize>| at.is_some_and(|at| page.classes(at).has(Class::Month));
+    let beside_month = month(first.checked_sub(1)) || month(Some(end));
+    if spelled == 0 || (end - first < 2 && !beside_month) || amount {
         return None;
     }
     // A sign between all of them groups nothing.
@@ -210,6 +228,7 @@ fn number(page: &Page<'_>, first: usize, end: usize) -> Option<Rewrite> {
             Some(Said::Times(n)) => times = n,
             Some(Said::Sign(sign)) => with.push((sign, span)),
             None if page.word(at) == "o" => say("0"),
+            None if is_letter(page, at) => with.extend(page.chars(span)),
             None => say(page.word(at)),
         }
         at += 1;
@@ -217,7 +236,13 @@ fn number(page: &Page<'_>, first: usize, end: usize) -> Option<Rewrite> {
     let n_digits = with.iter().filter(|(c, _)| c.is_ascii_digit()).count();
     let labelled = (1..=3)
         .any(|back| first.checked_sub(back).is_some_and(|at| page.classes(at).meets(LABELS)));
-    let enough = (n_digits >= FEW_DIGITS && end - first >= 3) || (labelled && n_digits >= 2);
+    let aged = n_digits == 2 && page.classes(end).has(Class::AgeUnit);
+    // `may one of us`
+    let dated = (2..=4).contains(&n_digits) && beside_month;
+    let enough = (n_digits >= FEW_DIGITS && end - first >= 3)
+        || (labelled && n_digits >= 2)
+        || aged
+        || dated;
     let span = Span::new(page.span(first).start(), page.span(end - 1).end());
     enough.then_some(Rewrite { span, with, kind: Kind::Spelled })
 }
@@ -232,6 +257,8 @@ fn group(page: &Page<'_>, at: usize, with: &mut Vec<(char, Span)>) {
     }
     let sign = if between.contains('/') {
         '/'
+    } else if between.contains(')') {
+        ')'
     } else if between.contains('.') && !between.contains(' ') {
         '.'
     } else {

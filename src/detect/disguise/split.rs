@@ -21,6 +21,11 @@ pub(super) fn cuts(page: &Page<'_>, letters: &str) -> Vec<usize> {
         });
         best.push(ways.max().unwrap_or((i32::MIN / 2, end - 1)));
     }
+    // Words that somebody once wrote cover any letters; a few words that everybody writes cover only themselves.
+    let worth = best.last().map_or(i32::MIN, |(worth, _)| *worth);
+    if letters.len() < LONGEST * 2 && worth <= UNKNOWN {
+        return Vec::new();
+    }
     let mut cuts = Vec::new();
     let mut at = letters.len();
     while let Some(&(_, start)) = best.get(at)
@@ -33,22 +38,25 @@ pub(super) fn cuts(page: &Page<'_>, letters: &str) -> Vec<usize> {
     cuts
 }
 
+/// What an unlisted word costs: more than all words of a name.
+const UNKNOWN: i32 = -200;
+
 fn worth(page: &Page<'_>, word: &str) -> i32 {
-    /// What an unlisted word costs, and each of its letters: more than any two words that cover it.
-    const UNKNOWN: i32 = -24;
+    /// What each letter of an unlisted word costs besides.
     const LETTER: i32 = -4;
     let len = i32::try_from(word.len()).unwrap_or(i32::MAX / 64);
     if word.len() == 1 {
-        return if matches!(word, "i" | "a") { -9 } else { UNKNOWN + LETTER };
+        return if matches!(word, "i" | "a") { -9 } else { UNKNOWN };
     }
     let entry = page.look_up(word);
     // Both scales are doublings, some 24 from once to always; a name is a little less likely than a word as common.
     let known = i32::from(entry.word).max(i32::from(as_name(entry)) - 2);
     // The lists hold every string of two or three letters that somebody once wrote.
     let least = match word.len() {
-        2 => 13,
-        3 => 9,
-        _ => 1,
+        2 => 14,
+        3 => 12,
+        4 => 9,
+        _ => 7,
     };
     if known >= least { known - 24 } else { UNKNOWN + LETTER * len }
 }

@@ -77,7 +77,6 @@ fn letters_for_letters() {
         ("615-555-Ol7l", "615-555-0171"),
         ("S*m*nth* is back", "samantha is back"),
         ("Jo*hn is back", "john is back"),
-        ("what the sh*t", "what the sh*t"),
         ("covid19, h1n1 and hba1c in 4west", "covid19, h1n1 and hba1c in 4west"),
         ("fused L4S5 on 3rd, 50ml at 10l", "fused l4s5 on 3rd, 50ml at 10l"),
         ("*so* tired", "*so* tired"),

@@ -14,28 +14,66 @@ const FEW: usize = 3;
 pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
     lines(page, out);
     rotated_lines(page, out);
-    for at in 0..page.len() {
-        let word = page.word(at);
-        if word.len() < 3 || !word.is_ascii() || page.shape(at).is_number() || !page.is_unlisted(at)
-        {
-            continue;
-        }
-        if ends_with_capital(page, at) || word.len() >= 5 {
-            let strict = !ends_with_capital(page, at);
-            let entry = page.look_up(&backwards(word));
-            let known = as_name(entry) >= if strict { NAME + 4 } else { NAME - 3 }
-                || (!strict && entry.word >= 5);
-            if known {
-                out.push(backward(page, at, at));
-                continue;
-            }
-        }
-        if let Some(rewrite) = pig_latin(page, at) {
-            out.push(rewrite);
-        } else if let Some(rewrite) = rotated(page, at) {
-            out.push(rewrite);
-        }
+    let mut at = 0;
+    while at < page.len() {
+        let end = name(page, at, out).unwrap_or_else(|| at + 1);
+        at = end.max(at + 1);
     }
+}
+
+/// Rewrites one word that is turned, and what beside it is turned with it: one past the last.
+fn name(page: &Page<'_>, at: usize, out: &mut Vec<Rewrite>) -> Option<usize> {
+    let word = page.word(at);
+    if is_ordinal(word) {
+        out.push(backward(page, at, at));
+        return None;
+    }
+    let capital = ends_with_capital(page, at);
+    if word.len() < 3
+        || !word.is_ascii()
+        || page.shape(at).is_number()
+        || !(capital || page.is_unlisted(at))
+    {
+        return None;
+    }
+    let entry = page.look_up(&backwards(word));
+    let known = if capital {
+        as_name(entry) >= NAME - 3 || entry.word >= 5 || entry.city > 0
+    } else {
+        word.len() >= 5 && as_name(entry) >= NAME + 4
+    };
+    if !known {
+        if let Some(rewrite) = pig_latin(page, at).or_else(|| rotated(page, at)) {
+            out.push(rewrite);
+        }
+        return None;
+    }
+    out.push(backward(page, at, at));
+    if !capital {
+        return None;
+    }
+    // `yecnaleD dna dr3`
+    let turned = |at: usize| {
+        at < page.len()
+            && page.gap(at).only(Gap::SPACE.and(Gap::HYPHEN))
+            && (is_backward(page, at)
+                || is_ordinal(page.word(at))
+                || matches!(page.word(at), "dna" | "eht" | "fo" | "ot" | "ta"))
+    };
+    let mut end = at + 1;
+    while turned(end) && !ends_with_capital(page, end) {
+        out.push(backward(page, end, end));
+        end += 1;
+    }
+    Some(end)
+}
+
+/// `dr3`, `ht21`: the day of a date backwards.
+fn is_ordinal(word: &str) -> bool {
+    let digits = ["ts", "dn", "dr", "ht"].iter().find_map(|end| word.strip_prefix(end));
+    digits.is_some_and(|digits| {
+        matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn backwards(word: &str) -> String {
@@ -45,7 +83,9 @@ fn backwards(word: &str) -> String {
 /// `nhoJ`: a capital at the end and none before it.
 fn ends_with_capital(page: &Page<'_>, at: usize) -> bool {
     let written = page.written(page.span(at));
-    written.ends_with(char::is_uppercase) && written.starts_with(char::is_lowercase)
+    written.ends_with(char::is_uppercase)
+        && written.chars().filter(|c| c.is_uppercase()).count() == 1
+        && written.chars().count() >= 3
 }
 
 /// Whether a word reads backwards and not forwards.
