@@ -60,6 +60,7 @@ classes! {
     StateCode "state-code", Direction "direction", WorldCity "world-city",
     FirstName "first-name", LastName "last-name", Particle "particle", Nickname "nickname", PhraseHead "phrase-head",
     ForeignWord "foreign-word", NoName "no-name",
+    PlaceHead "place-head", PlaceKind "place-kind", UnitWord "unit-word",
 }
 
 /// A set of classes.

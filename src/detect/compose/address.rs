@@ -151,7 +151,7 @@ pub(super) fn road(reading: &Reading<'_>, at: usize) -> Option<Found> {
         "route" | "rte" | "hwy" | "highway" | "interstate" | "i" | "us" | "sr" | "cr" | "exit"
     );
     let dashed = !matches!(text, "i" | "us" | "sr" | "cr")
-        || (is_proper(word) && reading.gap(at + 1).only(Gap::HYPHEN));
+        || (word.token.shape != Shape::Lower && reading.gap(at + 1).only(Gap::HYPHEN));
     if highway && dashed && numbered(1) {
         let before = at.checked_sub(1).filter(|before| {
             matches!(reading.word(*before), "county" | "state" | "us") && is_proper(word)

@@ -325,6 +325,15 @@ fn glued(word: &str, lexicons: &Lexicons) -> bool {
         })
 }
 
+/// Verbs of the third person or the past that the classes lack.
+const VERBS: &[&str] = &[
+    "came", "can't", "cant", "couldn't", "didn't", "didnt", "doesn't", "isn't", "wasn't", "won't",
+    "would", "could", "just", "finally", "still", "never", "knew", "wore", "brought", "ran",
+    "made", "found", "met", "sent", "won", "wrote", "drove", "sang", "tried", "tells", "comes",
+    "swears", "brings", "keeps", "knows", "cannot", "can", "tore", "threw", "spent", "paid",
+    "lost", "stole",
+];
+
 /// Whether somebody does something: a verb stands right after the word.
 pub(super) fn acts(reading: &Reading<'_>, at: usize) -> bool {
     let Some(next) = reading.at(at, 1) else { return false };
@@ -335,52 +344,7 @@ pub(super) fn acts(reading: &Reading<'_>, at: usize) -> bool {
     next.classes.has(Class::ClinicalVerb)
         || next.classes.has(Class::Death)
         || (word.len() > 4 && word.ends_with("ed") && next.token.shape == Shape::Lower)
-        || matches!(
-            word,
-            "came"
-                | "can't"
-                | "cant"
-                | "couldn't"
-                | "didn't"
-                | "didnt"
-                | "doesn't"
-                | "isn't"
-                | "wasn't"
-                | "won't"
-                | "would"
-                | "could"
-                | "just"
-                | "finally"
-                | "still"
-                | "never"
-                | "knew"
-                | "wore"
-                | "brought"
-                | "ran"
-                | "made"
-                | "found"
-                | "met"
-                | "sent"
-                | "won"
-                | "wrote"
-                | "drove"
-                | "sang"
-                | "tried"
-                | "tells"
-                | "comes"
-                | "swears"
-                | "brings"
-                | "keeps"
-                | "knows"
-                | "cannot"
-                | "can"
-                | "tore"
-                | "threw"
-                | "spent"
-                | "paid"
-                | "lost"
-                | "stole"
-        )
+        || VERBS.contains(&word)
 }
 
 /// `the Vo family`, `the Alvarado twins`

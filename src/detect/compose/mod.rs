@@ -20,7 +20,9 @@ mod period;
 mod place;
 mod room;
 mod run;
+mod spot;
 mod surroundings;
+mod ward;
 mod wording;
 mod words;
 

@@ -91,7 +91,9 @@ features! {
     // Places.
     Address "address", StreetName "street-name", Highway "highway", Crossing "crossing", CountyName "county-name",
     CityName "city-name", CitySmall "small-city", FacilityName "facility-name", RoomNumber "room-number",
-    RoomCode "room-code", FloorName "floor-name", LineNumber "line-number", InLowNumber "in-low-number", BedNumber "bed-number", InNumber "in-number", UnlistedPlace "unlisted-place",
+    RoomCode "room-code", FloorName "floor-name", LineNumber "line-number", InLowNumber "in-low-number", BedNumber "bed-number", UnitNumber "unit-number", InBareNumber "in-bare-number", LeadingNumber "leading-number", ApartNumber "number-apart",
+    BareAddress "address-without-kind", CrossingNames "crossing-of-names", PlaceOnStreet "place-on-street", PlaceKnown "place-known-by-name", PlaceHeaded "kind-before-name", PlaceSuffix "kind-after-name", PlaceNames "names-after-place-word",
+    InNumber "in-number", UnlistedPlace "unlisted-place",
     // Hits of patterns.
     HitPhone "phone", HitFax "fax", HitEmail "email", HitUrl "url", HitIp "ip", HitZip "zip", HitNumber "labelled-number", HitAge "age-over-89",
     HitWeak "weak-number",

@@ -4,12 +4,15 @@
 
 use crate::detect::compose::address::{address, called_road, crossing, ordinal, road};
 use crate::detect::compose::model::{Feature, Grade, Score, Seat};
-use crate::detect::compose::room::{floor, room};
+use crate::detect::compose::room::room;
+use crate::detect::compose::spot::{after_place_word, proper_end, spot};
 use crate::detect::compose::surroundings;
+use crate::detect::compose::ward::{bare, ward};
 use crate::detect::compose::words::{Case, Reading, Word};
 use crate::detect::compose::{Composer, Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::{Class, Classes};
+use crate::span::Span;
 
 /// A place from its first to its last word.
 #[derive(Clone, Copy, Debug)]
@@ -28,23 +31,29 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             .or_else(|| crossing(reading, at))
             .or_else(|| road(reading, at))
             .or_else(|| called_road(reading, at))
-            .or_else(|| floor(reading, at))
+            .or_else(|| ward(reading, at))
             .or_else(|| room(reading, at))
             .or_else(|| county(reading, at))
+            .or_else(|| spot(reading, at))
             .or_else(|| facility(reading, at))
-            .or_else(|| city(reading, at));
+            .or_else(|| city(reading, at))
+            .or_else(|| after_place_word(reading, at))
+            .or_else(|| bare(reading, at));
         let Some(mut found) = found else {
             at += 1;
             continue;
         };
-        if let Some(last) = on_road(reading, found.last) {
+        if numbered_kind(reading, found) {
+            found.last += 1;
+        }
+        if let Some(last) = on_road(reading, found.last).or_else(|| beyond(reading, found)) {
             found.last = last;
         }
         let mut score = desk.models.place.score(desk.explain);
         weigh(reading, found, &mut score);
         out.push(Proposal {
             composer: found.composer,
-            span: reading.span(found.first, found.last),
+            span: whole(reading, found),
             words: (found.first, found.last),
             tied: score.tied,
             like: score.like,
@@ -71,6 +80,65 @@ fn on_road(reading: &Reading<'_>, last: usize) -> Option<usize> {
         .or_else(|| facility(reading, after));
     let street = reading.at(after, 0).filter(|_| ordinal(reading.word(after))).map(|_| after);
     road.map(|road| road.last).or(street)
+}
+
+/// `County Road 10`, `Archer Avenue 6120`: the number comes after the kind of road.
+fn numbered_kind(reading: &Reading<'_>, found: Found) -> bool {
+    matches!(found.form, Feature::StreetName | Feature::Address | Feature::BareAddress)
+        && reading.classes(found.last, 0).has(Class::Street)
+        && reading.gap(found.last + 1).only(Gap::SPACE)
+        && reading.at(found.last, 1).is_some_and(|word| {
+            (word.token.shape == Shape::Digits && word.token.span.len() <= 5)
+                || (word.token.shape == Shape::Capital
+                    && word.token.span.len() == 1
+                    && !matches!(reading.word(found.last + 1), "i" | "a"))
+        })
+        && !reading.gap(found.last + 2).only(Gap::COLON)
+}
+
+/// `Route 9 by Fallkirk`, `I-40 at mile 61`, `Prospect Avenue and 54th`, `Grace Tabernacle on Webster`: a road or a place
+/// goes on to the place that says where.
+fn beyond(reading: &Reading<'_>, found: Found) -> Option<usize> {
+    let road = matches!(found.form, Feature::Highway | Feature::StreetName);
+    let placed =
+        matches!(found.form, Feature::FacilityName | Feature::PlaceKnown | Feature::PlaceNames);
+    let crossed = road || found.form == Feature::PlaceOnStreet;
+    let word = reading.word(found.last + 1);
+    let joined = match word {
+        "at" | "near" | "by" | "past" => road,
+        "on" => road || placed,
+        "in" | "off" => placed,
+        "and" | "y" => crossed,
+        _ => false,
+    };
+    let the = usize::from(reading.word(found.last + 2) == "the");
+    let next = found.last + 2 + the;
+    if !joined || !(found.last + 1..=next).all(|at| reading.gap(at).only(Gap::SPACE)) {
+        return None;
+    }
+    if word == "off" && reading.at(next, 0).is_some_and(|word| word.number.is_some()) {
+        return Some(next);
+    }
+    let mile = matches!(reading.word(next), "mile" | "mm" | "exit" | "milepost" | "marker");
+    if mile && reading.at(next, 1).is_some_and(|word| word.number.is_some()) {
+        return Some(next + 1);
+    }
+    let brand = reading.classes(next, 0).has(Class::Brand);
+    let street = ordinal(reading.word(next)) && the == 0 && word != "on";
+    proper_end(reading, next, 3).filter(|_| !brand).or(street.then_some(next))
+}
+
+/// The span of a place; a name that is a possessive is whole only with its ending: `St. Brendan's`, `at Yoke's`.
+fn whole(reading: &Reading<'_>, found: Found) -> Span {
+    let span = reading.span(found.first, found.last);
+    let named =
+        found.composer == Composer::LocationFacility || found.form == Feature::UnlistedPlace;
+    if !named || !reading.at(found.last, 0).is_some_and(|word| word.token.possessive) {
+        return span;
+    }
+    let tail = reading.text.view.text().get(span.end()..).unwrap_or_default();
+    let ending = ["'s", "’s"].into_iter().find(|ending| tail.starts_with(ending));
+    Span::new(span.start(), span.end() + ending.map_or(0, str::len))
 }
 
 fn weigh(reading: &Reading<'_>, found: Found, score: &mut Score<'_>) {
@@ -154,7 +222,7 @@ fn facility(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     if !is_proper(word)
         || (word.token.starts_sentence && word.entry.word > 15)
-        || word.classes.has(Class::Facility)
+        || (word.classes.has(Class::Facility) && !reading.at(at, 1).is_some_and(is_proper))
     {
         return None;
     }
@@ -206,7 +274,9 @@ fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let listed = word.place.0 > 0 || word.classes.has(Class::WorldCity);
     let (n_words, _) = word.place;
     let last = at + usize::from(n_words.max(1)) - 1;
-    let proper = is_proper(word) && (at..=last).all(|at| reading.at(at, 0).is_some_and(is_proper));
+    let small = |word: &Word| word.token.span.len() <= 3 && word.entry.word > 13;
+    let proper = is_proper(word)
+        && (at..=last).all(|at| reading.at(at, 0).is_some_and(|w| is_proper(w) || small(w)));
     let led =
         at.checked_sub(1).is_some_and(|before| reading.classes(before, 0).has(Class::PlaceBefore))
             && reading.gap(at).only(Gap::SPACE);
@@ -216,7 +286,8 @@ fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
                 || (next.classes.has(Class::StateCode) && next.token.shape == Shape::Upper))
     });
     let found = |last, form, composer| Some(Found { first: at, last, form, composer });
-    if listed && n_words > 1 && (proper || (led && reading.case != Case::Normal)) {
+    let uncommon = word.token.starts_sentence || word.entry.word < 12;
+    if listed && n_words > 1 && (proper || (reading.case != Case::Normal && (led || uncommon))) {
         return found(last, Feature::CityName, Composer::LocationCity);
     }
     if word.classes.meets(never) && !state {
@@ -228,6 +299,9 @@ fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
         && proper
         && (led || state || (own && !word.token.starts_sentence && word.place.1 >= 3))
     {
+        // `Bunkie General`: the city is part of the name of a place in it.
+        let on = reading.gap(last + 1).only(Gap::SPACE) && !state;
+        let last = if on { proper_end(reading, last + 1, 2).unwrap_or(last) } else { last };
         return found(last, Feature::CityName, Composer::LocationCity);
     }
     if listed

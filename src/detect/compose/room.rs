@@ -77,26 +77,15 @@ pub(super) fn room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     None
 }
 
-/// `7 East`, `4 North`, `7 West bed 22`
-pub(super) fn floor(reading: &Reading<'_>, at: usize) -> Option<Found> {
-    let number = reading.at(at, 0)?.number?;
-    let side = reading.at(at, 1)?;
-    let sided = matches!(reading.word(at + 1), "east" | "west" | "north" | "south")
-        && is_proper(side)
-        && side.token.gap.only(Gap::SPACE);
-    if number > 20 || !sided {
-        return None;
-    }
-    let last = at + 1;
-    Some(Found { first: at, last, form: Feature::FloorName, composer: Composer::LocationRoom })
-}
-
 /// `room 2217`, `bed 14`, `Ward 7 Bay 2`: the word for a room and its number.
 fn numbered_room(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let text = reading.word(at);
     let mut next = at + 1;
     while next < at + 4
-        && matches!(reading.word(next), "number" | "no" | "num" | "bed" | "numero" | "room" | "rm")
+        && matches!(
+            reading.word(next),
+            "number" | "no" | "num" | "bed" | "numero" | "room" | "rm" | "was" | "is"
+        )
     {
         next += 1;
     }
@@ -116,7 +105,9 @@ fn numbered_room(reading: &Reading<'_>, at: usize) -> Option<Found> {
             && !ordinal(reading.word(next)));
     let lettered = value.token.span.len() == 1 && is_proper(value) && reading.word(next) != "i";
     // `5 rooms`, `bed 1 of 2` and a time (`room 12:30`) are no room.
-    let time = matches!(reading.byte_after(next), b':' | b'%');
+    let time = reading.byte_after(next) == b'%'
+        || (reading.gap(next + 1) == Gap::COLON
+            && reading.at(next, 1).is_some_and(|word| word.number.is_some()));
     if near && (numbered || lettered) && !time {
         let mut last = code_end(reading, next);
         while spelled
@@ -187,7 +178,7 @@ fn is_ward(text: &str) -> bool {
 }
 
 /// The end of a code that goes on after a hyphen: `4B-12`, `12-A`.
-fn code_end(reading: &Reading<'_>, at: usize) -> usize {
+pub(super) fn code_end(reading: &Reading<'_>, at: usize) -> usize {
     let next = reading
         .at(at, 1)
         .filter(|word| word.token.gap == Gap::HYPHEN && word.token.span.len() <= 3);
