@@ -47,6 +47,8 @@ pub enum Unreadable {
     Multipart,
     #[error("body is of no kind that can be read")]
     UnknownKind,
+    #[error("text is encrypted from end to end")]
+    Encrypted,
     #[error("body ended early")]
     Truncated,
     #[error("body came too slowly")]

@@ -196,8 +196,12 @@ impl<'a> Texts<'a> {
 }
 
 /// Path segments, decoded.
-pub(super) fn of_path<'a>(path: &'a str, fields: &mut Vec<Field<'a>>) {
-    for segment in path.split('/') {
+pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<Field<'a>>) {
+    let segments = path.rsplit('/').filter(|segment| !segment.is_empty()).enumerate();
+    for (before_last, segment) in segments {
+        if endpoint.is_credential(before_last) {
+            continue;
+        }
         let text = disguise::undo_percent(segment).map_or(Cow::Borrowed(segment), Cow::Owned);
         push(of_head(text, Place::Path), None, fields);
     }

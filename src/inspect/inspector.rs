@@ -93,7 +93,7 @@ impl Inspector {
 
     /// The verdict on raw media that streams through unread: the policy's word for this platform.
     pub fn media(&self, request: &Request<'_>) -> Inspection {
-        let resolved = request.platform.resolve(request.method, request.path, None);
+        let resolved = resolve(request, None);
         let mut inspection = self.blank(request, resolved);
         inspection.unjudged_media = true;
         if self.policy.media(request.platform.id()) == MediaAction::Block {
@@ -111,7 +111,7 @@ impl Inspector {
 
     /// Reads everything, finds, judges, rewrites.
     fn read(&self, request: &Request<'_>) -> Result<Inspection, Unreadable> {
-        let early = request.platform.resolve(request.method, request.path, None);
+        let early = resolve(request, None);
         if early.known && early.endpoint.class() == Class::Telemetry {
             return Ok(self.blank(request, early));
         }
@@ -125,7 +125,10 @@ impl Inspector {
         };
         let body = Document::parse(content_type, decoded, &self.limits)?;
         let query = Document::parse_query(request.query.unwrap_or_default(), &self.limits)?;
-        let resolved = request.platform.resolve(request.method, request.path, Some(&body));
+        let resolved = resolve(request, Some(&body));
+        if resolved.known && resolved.endpoint.class() == Class::Sealed {
+            return Err(Unreadable::Encrypted);
+        }
         if body.kind() == Kind::Media && resolved.endpoint.class() != Class::Media {
             return Err(Unreadable::UnknownKind);
         }
@@ -143,7 +146,7 @@ impl Inspector {
         collect::of_document(&body, false, resolved.endpoint, &mut fields);
         collect::of_document(&query, true, resolved.endpoint, &mut fields);
         if !(resolved.known && matches!(resolved.endpoint.class(), Class::SignIn | Class::Pass)) {
-            collect::of_path(request.path, &mut fields);
+            collect::of_path(request.path, resolved.endpoint, &mut fields);
         }
         collect::of_headers(request.headers, &mut fields);
 
@@ -262,7 +265,7 @@ impl Inspector {
     }
 
     fn faulty(&self, request: &Request<'_>, fault: Fault, on_fault: OnFault) -> Inspection {
-        let resolved = request.platform.resolve(request.method, request.path, None);
+        let resolved = resolve(request, None);
         let mut inspection = self.blank(request, resolved);
         inspection.fault = Some(fault);
         if on_fault == OnFault::Block {
@@ -294,6 +297,10 @@ impl Inspector {
             reference: request.reference.to_owned(),
         }
     }
+}
+
+fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
+    request.platform.resolve_with_query(request.method, request.path, request.query, body)
 }
 
 /// A request is a post if it has a body, or its method changes something, or its endpoint says so (some platforms

@@ -19,7 +19,15 @@ pub(super) struct AnswerTemplate {
     pub(super) status: http::StatusCode,
     pub(super) content_type: String,
     body: String,
-    is_json: bool,
+    escaping: Escaping,
+}
+
+/// How a sentence is written into a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Escaping {
+    Json,
+    Xml,
+    Plain,
 }
 
 const SENTENCE: &str = "{sentence}";
@@ -34,22 +42,27 @@ impl AnswerTemplate {
     ) -> Result<Self, Fault> {
         let media_type =
             content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_json = media_type == "application/json" || media_type.ends_with("+json");
-        let template =
-            Self { status, content_type: content_type.into(), body: body.into(), is_json };
+        let escaping = match media_type.as_str() {
+            "text/plain" => Some(Escaping::Plain),
+            "text/xml" | "application/xml" => Some(Escaping::Xml),
+            "application/json" => Some(Escaping::Json),
+            other => other.ends_with("+json").then_some(Escaping::Json),
+        };
         if !body.contains(SENTENCE) {
             return Err((
                 "the answer does not hold {sentence}".into(),
                 "put {sentence} where the platform's own error text stands, so that the client shows it",
             ));
         }
-        if !is_json && media_type != "text/plain" {
+        let Some(escaping) = escaping else {
             return Err((
                 format!("an answer cannot be of type `{media_type}`"),
-                "use \"application/json\" or \"text/plain\": what clients show as an error, and what can be escaped",
+                "use \"application/json\", \"text/xml\" or \"text/plain\": what clients show as an error, and what can be escaped",
             ));
-        }
-        if is_json && !template.is_sound() {
+        };
+        let template =
+            Self { status, content_type: content_type.into(), body: body.into(), escaping };
+        if escaping == Escaping::Json && !template.is_sound() {
             return Err((
                 "the answer is not valid JSON".into(),
                 "write {sentence} and {ref} inside quotes: {\"error\":\"{sentence}\"}",
@@ -70,11 +83,16 @@ impl AnswerTemplate {
     pub(super) fn fill(&self, sentence: &str, reference: &str) -> Answer {
         let put = |text: &str| -> String {
             let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            if !self.is_json {
-                return line;
+            match self.escaping {
+                Escaping::Plain => line,
+                Escaping::Xml => {
+                    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+                }
+                Escaping::Json => {
+                    let quoted = serde_json::Value::String(line).to_string();
+                    quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+                }
             }
-            let quoted = serde_json::Value::String(line).to_string();
-            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
         };
         // The reference is put in first and piece by piece, so that a sentence holding `{ref}` is left as it is.
         let body: Vec<String> = self
@@ -141,6 +159,8 @@ mod tests {
         ] {
             assert_eq!(String::from_utf8(json.fill(sentence, "AB").body).unwrap(), want);
         }
+        let xml = template("text/xml", "<string>{sentence} ({ref})</string>").unwrap();
+        assert_eq!(xml.fill("a < b & c", "AB").body, b"<string>a &lt; b &amp; c (AB)</string>");
         let plain = template("text/plain; charset=utf-8", "{sentence} ({ref})").unwrap();
         assert_eq!(plain.fill("a \"b\"", "AB").body, b"a \"b\" (AB)");
     }

@@ -25,6 +25,8 @@ pub enum Class {
     Telemetry,
     /// Anything else that is known and harmless (follow, like).
     Pass,
+    /// Carries words that are encrypted from end to end: nobody can read them, and so they are unreadable.
+    Sealed,
 }
 
 impl Class {
@@ -34,13 +36,14 @@ impl Class {
         ("sign-in", Self::SignIn),
         ("telemetry", Self::Telemetry),
         ("pass", Self::Pass),
+        ("sealed", Self::Sealed),
     ];
 
     /// Whether strings that the endpoint does not name are read. This is the one place that decides it: on endpoints of
     /// class sign-in, telemetry and pass they are not, because none of them is published and an e-mail address in a
     /// login or a name in a search must not cost anybody the service.
     pub(super) const fn reads_the_rest(self) -> bool {
-        matches!(self, Self::Post | Self::Media)
+        matches!(self, Self::Post | Self::Media | Self::Sealed)
     }
 }
 
@@ -80,8 +83,6 @@ pub(super) struct Entry {
     pub(super) bound: Option<Bound>,
     /// How addresses within the platform's own network begin (`at://`).
     pub(super) addresses: Vec<String>,
-    /// Whether nothing of it is ever edited, whatever its words are (a signature that no header shows).
-    pub(super) read_only: bool,
     /// What classifies a string that nothing names, where the class reads no such string.
     pub(super) rest: FieldSpec,
 }
@@ -96,7 +97,6 @@ impl Entry {
             rewrite: None,
             bound: None,
             addresses: Vec::new(),
-            read_only: false,
             rest: FieldSpec::named("*"),
         }
     }
@@ -124,16 +124,16 @@ impl Endpoint {
         &self.template
     }
 
-    /// Whether nothing here is ever edited.
-    pub fn is_read_only(&self) -> bool {
-        self.entry.read_only
-    }
-
     /// Whether a string among words is an address within the platform's own network: read like anything that no field
     /// names, and never edited, since a marker in it would break what it points to.
     pub fn is_address(&self, text: &str) -> bool {
         let begins = |prefix: &String| text.starts_with(prefix.as_str());
         self.entry.addresses.iter().any(begins) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
+    /// Whether the segment of the path so many before the last is a credential (`{token}`), which nobody reads.
+    pub fn is_credential(&self, before_last: usize) -> bool {
+        self.path.is_credential(before_last)
     }
 
     /// How a string at a path is treated. The most exact field that names it decides. Object keys, form names and part

@@ -124,6 +124,11 @@ impl FieldPath {
         Ok(Self { place, head, tail, ignore_case })
     }
 
+    /// Whether it has no prefix.
+    pub(super) fn is_anywhere(&self) -> bool {
+        matches!(self.place, Where::Params { .. })
+    }
+
     /// Whether the template names this text.
     pub(super) fn matches(&self, place: Place, path: &Path, role: Role) -> bool {
         if role == Role::FileName {

@@ -23,6 +23,8 @@ pub(super) struct Named {
     pub(super) path: FieldPath,
     pub(super) treatment: Treatment,
     pub(super) spec: FieldSpec,
+    /// Whether it repeats another under a key that may stand round the whole.
+    pub(super) repeated: bool,
 }
 
 /// All fields of an endpoint.

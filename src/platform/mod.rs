@@ -27,6 +27,7 @@ mod markup;
 mod offsets;
 mod platforms;
 mod rewrite;
+mod settings;
 mod signed;
 mod split;
 mod template;

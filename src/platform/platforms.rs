@@ -9,8 +9,8 @@ use crate::diagnostic::{Diagnostic, Source};
 use crate::platform::answer::AnswerTemplate;
 use crate::platform::endpoint::Entry;
 use crate::platform::file;
-use crate::platform::signed::Signatures;
-use crate::platform::template::{PathTemplate, is_version, segments};
+use crate::platform::settings::Settings;
+use crate::platform::template::{PathTemplate, is_version};
 use crate::platform::{Answer, Endpoint, FieldSpec, valid};
 use crate::redact::Splice;
 
@@ -24,7 +24,7 @@ const EMBEDDED: &[(&str, &str)] = &[
 ];
 
 /// Fields of a body that may name a GraphQL operation.
-const OPERATION_FIELDS: &[&str] = &["operationName", "fb_api_req_friendly_name"];
+const OPERATION_FIELDS: &[&str] = &["operationName", "operation", "fb_api_req_friendly_name"];
 
 /// Segments that may follow a GraphQL endpoint's path: the query's id and the operation.
 const OPERATION_TAIL: usize = 2;
@@ -43,16 +43,6 @@ pub struct Platform {
     /// The same for longer paths than any template.
     open: Vec<usize>,
     unknown: Endpoint,
-}
-
-/// What holds of all endpoints of a platform.
-#[derive(Debug, Default)]
-pub(super) struct Settings {
-    /// A first segment such as `v25.0` is left out.
-    pub(super) version_prefix: bool,
-    /// An ending that paths may have and that says nothing (`.json`).
-    pub(super) optional_suffix: Option<String>,
-    pub(super) signatures: Signatures,
 }
 
 /// The endpoint a request is for.
@@ -150,7 +140,21 @@ impl Platform {
         path: &str,
         body: Option<&Document>,
     ) -> Resolved<'_> {
-        let found = segments(path).and_then(|mut segments| {
+        self.resolve_with_query(method, path, None, body)
+    }
+
+    /// The same for a request whose raw query may name another path or method (`rest_route`, `_method`).
+    pub fn resolve_with_query(
+        &self,
+        method: &http::Method,
+        path: &str,
+        query: Option<&str>,
+        body: Option<&Document>,
+    ) -> Resolved<'_> {
+        let query = query.unwrap_or_default();
+        let method = self.settings.method(method, query, body);
+        let method = method.as_ref();
+        let found = self.settings.segments(path, query).and_then(|mut segments| {
             if self.settings.version_prefix
                 && segments.first().is_some_and(|first| is_version(first))
             {
@@ -179,7 +183,7 @@ impl Platform {
         candidates.iter().filter_map(|&index| self.endpoints.get(index)).find(|endpoint| {
             endpoint.method.as_ref().is_none_or(|own| own == method)
                 && match &endpoint.operation {
-                    None => endpoint.path.matches(path),
+                    None => endpoint.path.matches(path, self.settings.ignore_path_case),
                     Some(operation) => is_operation(endpoint, operation, path, body),
                 }
         })
@@ -287,7 +291,7 @@ fn is_operation(
     body: Option<&Document>,
 ) -> bool {
     let Some((base, tail)) = path.split_at_checked(endpoint.path.len()) else { return false };
-    if !endpoint.path.matches(base) {
+    if !endpoint.path.matches(base, false) {
         return false;
     }
     match tail.last() {

@@ -28,6 +28,8 @@ pub(super) struct Signatures {
     pub(super) headers: Vec<String>,
     /// More parameters that bind query and form.
     pub(super) parameters: Vec<String>,
+    /// Whether every body is signed by whoever wrote it.
+    pub(super) always: bool,
 }
 
 impl Signatures {
@@ -42,6 +44,9 @@ impl Signatures {
         let edits_params = edits_query || (edits_body && body.kind() == Kind::Form);
         if !edits_body && !edits_query {
             return false;
+        }
+        if self.always && edits_body {
+            return true;
         }
         let has = |name: &&str| headers.contains_key(*name);
         let own = self.headers.iter().any(|name| headers.contains_key(name.as_str()));

@@ -14,6 +14,8 @@ enum Segment {
     Literal(Box<str>),
     /// `{id}`: any one segment.
     Any,
+    /// `{token}`: any one segment, which is a credential.
+    Credential,
 }
 
 /// A compiled template.
@@ -46,6 +48,8 @@ impl PathTemplate {
             }
             if part == "**" {
                 open = true;
+            } else if part == "{token}" {
+                segments.push(Segment::Credential);
             } else if part.starts_with('{') && part.ends_with('}') {
                 segments.push(Segment::Any);
             } else if part.contains(['{', '}', '*', '?', '#', '%']) {
@@ -73,17 +77,26 @@ impl PathTemplate {
         self.open
     }
 
-    pub(super) fn matches(&self, path: &[Cow<'_, str>]) -> bool {
+    /// Whether the segment so many before the last is a credential.
+    pub(super) fn is_credential(&self, before_last: usize) -> bool {
+        !self.open && self.segments.iter().rev().nth(before_last) == Some(&Segment::Credential)
+    }
+
+    pub(super) fn matches(&self, path: &[Cow<'_, str>], ignore_case: bool) -> bool {
         let fits = if self.open { path.len() >= self.len() } else { path.len() == self.len() };
         fits && self.segments.iter().zip(path).all(|(segment, part)| match segment {
+            Segment::Literal(word) if ignore_case => word.eq_ignore_ascii_case(part),
             Segment::Literal(word) => **word == **part,
-            Segment::Any => true,
+            Segment::Any | Segment::Credential => true,
         })
     }
 
     /// Templates sort with the more exact one first: closed before open, a word before `{any}`.
     pub(super) fn rank(&self) -> (bool, Vec<bool>) {
-        (self.open, self.segments.iter().map(|segment| *segment == Segment::Any).collect())
+        (
+            self.open,
+            self.segments.iter().map(|segment| !matches!(segment, Segment::Literal(_))).collect(),
+        )
     }
 }
 
@@ -135,7 +148,7 @@ mod tests {
             ("/i/**", "/", false),
         ] {
             let template_parsed = PathTemplate::parse(template).unwrap();
-            let found = template_parsed.matches(&segments(path).unwrap());
+            let found = template_parsed.matches(&segments(path).unwrap(), false);
             assert_eq!(found, matches, "{template} on {path}");
         }
     }

@@ -78,7 +78,14 @@ pub(crate) async fn forward(
     in_flight: InFlight,
 ) -> Response<Answering> {
     let platform = &passage.target.platform;
-    let endpoint = platform.resolve(&passage.parts.method, passage.parts.uri.path(), None).endpoint;
+    let endpoint = platform
+        .resolve_with_query(
+            &passage.parts.method,
+            passage.parts.uri.path(),
+            passage.parts.uri.query(),
+            None,
+        )
+        .endpoint;
     let rewrites = platform.rewrites_answers(endpoint);
     if rewrites {
         // An answer that we must read is asked for as it is.
@@ -205,7 +212,14 @@ async fn read_and_rewrite(
         .and_then(|codings| codings.decode(&body, limits).ok())
         .ok_or(UpstreamFault::Broken)?;
     let platform = &passage.target.platform;
-    let endpoint = platform.resolve(&passage.parts.method, passage.parts.uri.path(), None).endpoint;
+    let endpoint = platform
+        .resolve_with_query(
+            &passage.parts.method,
+            passage.parts.uri.path(),
+            passage.parts.uri.query(),
+            None,
+        )
+        .endpoint;
     let Some(rewritten) = platform.rewrite_answer(endpoint, &decoded, limits) else {
         return Ok(Response::from_parts(parts, body));
     };

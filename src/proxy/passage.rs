@@ -68,7 +68,12 @@ impl Passage {
     pub(crate) fn class(&self) -> Class {
         self.target
             .platform
-            .resolve(&self.parts.method, self.parts.uri.path(), None)
+            .resolve_with_query(
+                &self.parts.method,
+                self.parts.uri.path(),
+                self.parts.uri.query(),
+                None,
+            )
             .endpoint
             .class()
     }

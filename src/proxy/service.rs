@@ -377,7 +377,12 @@ impl Gateway {
                     policy.fault_sentence("the audit trail cannot be written", passage.reference());
                 let platform = &passage.target.platform;
                 let endpoint = platform
-                    .resolve(&passage.parts.method, passage.parts.uri.path(), None)
+                    .resolve_with_query(
+                        &passage.parts.method,
+                        passage.parts.uri.path(),
+                        passage.parts.uri.query(),
+                        None,
+                    )
                     .endpoint;
                 Err(platform.answer(endpoint, &sentence, passage.reference()))
             }

@@ -27,7 +27,7 @@ const KEYS: &[&str] = &[
     "rewrite",
     "bound",
     "addresses",
-    "read-only",
+    "also-under",
 ];
 
 /// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
@@ -62,7 +62,7 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
         faults.add(
             table.span(),
             format!("the endpoint has no `{key}`"),
-            "an endpoint has method, path and class (post, media, sign-in, telemetry or pass)",
+            "an endpoint has method, path and class (post, media, sign-in, telemetry, pass or sealed)",
         );
     }
     let class = table
@@ -89,13 +89,11 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
             "write what all of them begin with, up to a colon or slash: \"at://\"",
         );
     }
-    let read_only = table.flag("read-only", faults);
     let answer = answer(table, faults);
     let Some(class) = class else { return Vec::new() };
     let addresses = addresses.into_iter().map(|prefix| prefix.value.to_owned()).collect();
     let rest = FieldSpec::named("*");
-    let entry =
-        Arc::new(Entry { class, fields, answer, rewrite, bound, addresses, read_only, rest });
+    let entry = Arc::new(Entry { class, fields, answer, rewrite, bound, addresses, rest });
     let operations: Vec<Option<&str>> = match &operations[..] {
         [] => vec![None],
         some => some.iter().map(|operation| Some(operation.value)).collect(),

@@ -44,6 +44,10 @@ pub(super) fn fields(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_
     for (n, field) in table.tables("field", KEYS, faults).iter().enumerate() {
         full(field, n + 1, &mut list, faults);
     }
+    let wrappers = table.strings("also-under", faults);
+    for wrapper in &wrappers {
+        list.repeat_under(wrapper, faults);
+    }
     check_shared_limits(table.span(), &list.named, faults);
     Fields::new(list.named)
 }
@@ -74,9 +78,31 @@ impl List {
         {
             Ok(compiled) => {
                 let spec = FieldSpec { template: path.value.to_owned(), ..spec };
-                self.named.push(Named { path: compiled, treatment, spec });
+                self.named.push(Named { path: compiled, treatment, spec, repeated: false });
             }
             Err((message, help)) => faults.add(path.span, message, help),
+        }
+    }
+}
+
+impl List {
+    /// All fields once more, under a key that may stand round the whole (`payload_json`).
+    fn repeat_under(&mut self, wrapper: &Written<&str>, faults: &mut Faults<'_>) {
+        let plain: Vec<(Treatment, FieldSpec)> = self
+            .named
+            .iter()
+            .filter(|named| named.path.is_anywhere() && !named.repeated)
+            .map(|named| (named.treatment, named.spec.clone()))
+            .collect();
+        for (treatment, mut spec) in plain {
+            let under = |template: &str| format!("{}.{template}", wrapper.value);
+            spec.counts_with = spec.counts_with.as_deref().map(under);
+            let path = Written { value: under(&spec.template), span: wrapper.span };
+            let path = Written { value: path.value.as_str(), span: path.span };
+            self.add(&path, treatment, spec, faults);
+            if let Some(named) = self.named.last_mut() {
+                named.repeated = true;
+            }
         }
     }
 }

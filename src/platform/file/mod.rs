@@ -14,7 +14,7 @@ use toml::de::DeTable;
 use crate::diagnostic::{Diagnostic, Source, of_toml};
 use crate::platform::Platform;
 use crate::platform::answer::{self, AnswerTemplate};
-use crate::platform::platforms::Settings;
+use crate::platform::settings::Settings;
 use crate::platform::signed::Signatures;
 use crate::span::Span;
 
@@ -27,11 +27,15 @@ const KEYS: &[&str] = &[
     "optional-suffix",
     "query-as-body",
     "ignore-key-case",
+    "ignore-path-case",
+    "base-segment",
+    "path-parameter",
+    "method-parameter",
     "signed",
     "answer",
     "endpoint",
 ];
-const SIGNED_KEYS: &[&str] = &["headers", "parameters"];
+const SIGNED_KEYS: &[&str] = &["headers", "parameters", "always"];
 const ANSWER_KEYS: &[&str] = &["status", "content-type", "body"];
 
 /// How a platform reads the names of parameters.
@@ -71,11 +75,20 @@ fn platform(root: &Table<'_>, faults: &mut Faults<'_>) -> Option<Platform> {
     };
     let settings = Settings {
         version_prefix: root.flag("version-prefix", faults),
-        optional_suffix: root
-            .string("optional-suffix", faults)
-            .map(|suffix| suffix.value.to_owned()),
+        optional_suffix: word(root, "optional-suffix", faults),
+        ignore_path_case: root.flag("ignore-path-case", faults),
+        base_segment: word(root, "base-segment", faults),
+        path_parameter: word(root, "path-parameter", faults),
+        method_parameter: word(root, "method-parameter", faults),
         signatures: signatures(root, faults),
     };
+    if settings.path_parameter.is_some() && settings.base_segment.is_none() {
+        faults.add(
+            root.span(),
+            "`path-parameter` without `base-segment`",
+            "say under which segment the API stands when it is called by its path: base-segment = \"wp-json\"",
+        );
+    }
     if !root.has("answer") {
         faults.add(
             root.span(),
@@ -87,6 +100,10 @@ fn platform(root: &Table<'_>, faults: &mut Faults<'_>) -> Option<Platform> {
     let endpoints = endpoint::endpoints(root, reading, faults);
     let hosts = hosts.into_iter().map(|host| host.value.to_owned()).collect();
     Some(Platform::new(id?, hosts, settings, answer?, endpoints))
+}
+
+fn word(root: &Table<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    root.string(key, faults).map(|word| word.value.to_owned())
 }
 
 fn name(root: &Table<'_>, faults: &mut Faults<'_>) -> Option<String> {
@@ -147,6 +164,7 @@ fn signatures(root: &Table<'_>, faults: &mut Faults<'_>) -> Signatures {
             .iter()
             .map(|name| name.value.to_owned())
             .collect(),
+        always: table.flag("always", faults),
     }
 }
 

@@ -1,0 +1,83 @@
+//! What holds of all endpoints of a platform, and how a request's path and method are read by it.
+
+use std::borrow::Cow;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::body::{Document, Role};
+use crate::platform::signed::Signatures;
+use crate::platform::template;
+
+/// What holds of all endpoints of a platform.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// A first segment such as `v25.0` is left out.
+    pub(super) version_prefix: bool,
+    /// An ending that paths may have and that says nothing (`.json`).
+    pub(super) optional_suffix: Option<String>,
+    /// Words of paths are taken in capitals and small letters alike.
+    pub(super) ignore_path_case: bool,
+    /// The segment that the API stands under, wherever on its host that is (`wp-json`): what is before it is left out.
+    pub(super) base_segment: Option<String>,
+    /// The parameter of the query that gives the path under the base (`rest_route`).
+    pub(super) path_parameter: Option<String>,
+    /// The parameter that gives another method than the request's (`_method`).
+    pub(super) method_parameter: Option<String>,
+    pub(super) signatures: Signatures,
+}
+
+impl Settings {
+    /// The segments of the path that counts; `None` where two servers could disagree on what it means.
+    pub(super) fn segments<'p>(&self, path: &'p str, query: &str) -> Option<Vec<Cow<'p, str>>> {
+        let mut segments = template::segments(path)?;
+        let Some(base) = &self.base_segment else { return Some(segments) };
+        if let Some(at) = segments.iter().position(|segment| **segment == **base) {
+            segments.drain(..at);
+            return Some(segments);
+        }
+        let Some(parameter) = &self.path_parameter else { return Some(segments) };
+        let mut given = values(query, parameter);
+        let Some(first) = given.next() else { return Some(segments) };
+        let first = first?;
+        if given.any(|other| other.as_ref() != Some(&first)) {
+            return None;
+        }
+        let under_base = template::segments(&first)?;
+        let owned = under_base.into_iter().map(|segment| Cow::Owned(segment.into_owned()));
+        Some(std::iter::once(Cow::Owned(base.clone())).chain(owned).collect())
+    }
+
+    /// The method that counts. Where it is given twice and otherwise, or is none, it is one that nothing is known of.
+    pub(super) fn method<'m>(
+        &self,
+        method: &'m Method,
+        query: &str,
+        body: Option<&Document>,
+    ) -> Cow<'m, Method> {
+        let Some(parameter) = &self.method_parameter else { return Cow::Borrowed(method) };
+        let in_body = body.into_iter().flat_map(Document::texts).filter(|text| {
+            text.role == Role::Value
+                && matches!(&text.path.steps[..], [step] if step.is_key(parameter))
+        });
+        let mut given = values(query, parameter)
+            .chain(in_body.map(|text| Some(text.text.expose().to_owned())))
+            .map(|value| value.unwrap_or_default().to_ascii_uppercase());
+        let Some(first) = given.next() else { return Cow::Borrowed(method) };
+        if given.any(|other| other != first) {
+            return Cow::Owned(Method::TRACE);
+        }
+        Cow::Owned(Method::from_bytes(first.as_bytes()).unwrap_or(Method::TRACE))
+    }
+}
+
+/// The values of a parameter of a raw query; `None` for one that does not decode.
+fn values<'q>(query: &'q str, name: &'q str) -> impl Iterator<Item = Option<String>> + 'q {
+    let decode = |raw: &str| {
+        percent_decode_str(&raw.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned)
+    };
+    query.split('&').filter_map(move |field| {
+        let (key, value) = field.split_once('=').unwrap_or((field, ""));
+        (decode(key).as_deref() == Some(name)).then(|| decode(value))
+    })
+}
