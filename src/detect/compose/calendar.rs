@@ -188,7 +188,7 @@ fn glued(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     }
     desk.lexicons.month(letters)?;
     let number = |digits: &str| digits.parse::<u32>().ok();
-    let day = |digits: &str| number(digits).filter(|day| (1..=31).contains(day)).is_some();
+    let day = |digits: &str| number(digits).is_some_and(|day| (1..=31).contains(&day));
     let (fits, year) = match (head.len(), tail.len()) {
         (0, 1..=2) => (day(tail), None),
         (1..=2, 0) => (day(head), None),

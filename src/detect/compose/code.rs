@@ -4,12 +4,13 @@
 //! for nobody writes a code for its beauty. Elsewhere it shows nothing, and only a policy that takes whatever is of
 //! low confidence acts on it. Hosts of links are read here as well.
 
+use crate::detect::candidate::Candidate;
 use crate::detect::compose::address::ordinal;
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Proposal, Standing};
 use crate::detect::labelled::code::{Code, counts_something};
 use crate::detect::token::{Gap, Shape};
-use crate::rules::Class;
+use crate::rules::{Class, Confidence};
 use crate::span::Span;
 
 /// Proposes every code and every host.
@@ -17,6 +18,10 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
     let mut at = 0;
     while let Some(word) = reading.at(at, 0) {
         if let Some(last) = host(reading, at) {
+            if let Some(first) = mailbox(reading, at, last) {
+                let span = reading.span(first, last);
+                out.push(proposal(Composer::EmailAtHost, Standing::WithPost, span, (first, last)));
+            }
             out.push(proposal(
                 Composer::UrlHost,
                 Standing::Loose,
@@ -44,6 +49,24 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
         }
         at = last + 1;
     }
+}
+
+/// Leaves out the codes that a rule of their own has found.
+pub(super) fn leave_known(proposals: &mut Vec<Proposal>, hits: &[Candidate]) {
+    if !proposals.iter().any(|proposal| proposal.composer == Composer::CodeBare) {
+        return;
+    }
+    let mut known: Vec<Span> = hits
+        .iter()
+        .filter(|hit| hit.confidence >= Some(Confidence::Medium))
+        .map(|hit| hit.span)
+        .collect();
+    known.sort_unstable();
+    proposals.retain(|proposal| {
+        let until = known.partition_point(|hit| hit.start() <= proposal.span.start());
+        let near = known.get(until.saturating_sub(4)..until).unwrap_or_default();
+        proposal.composer != Composer::CodeBare || !near.iter().any(|hit| hit.covers(proposal.span))
+    });
 }
 
 fn proposal(composer: Composer, standing: Standing, span: Span, words: (usize, usize)) -> Proposal {
@@ -85,7 +108,7 @@ fn is_code(reading: &Reading<'_>, code: &Code) -> bool {
         ordinal(word.token.span.of(view).unwrap_or_default()) || word.classes.has(Class::Month)
     });
     !begins_day
-        && code.n_letters <= 24
+        && code.n_letters <= 40
         && (code.n_digits >= 5
             || (code.n_digits == 4
                 && code.is_joined()
@@ -137,7 +160,31 @@ fn host(reading: &Reading<'_>, at: usize) -> Option<usize> {
         reading.gap(at + offset) == Gap::STOP && is_ending(reading.word(at + offset))
     })?;
     // `Mr.` and the like end no host: what stands before the ending has three letters or more.
-    (reading.word(at + last - 1).len() >= 3).then_some(at + last)
+    let mailed = at.checked_sub(1).is_some_and(|at| matches!(reading.word(at), "at" | "arroba"));
+    (mailed || reading.word(at + last - 1).len() >= 3).then_some(at + last)
+}
+
+/// The first word of the mailbox before `at` and a host: `sugar.pops at craftmail.example`. What is no mailbox says so by
+/// being one plain word (`register at ..`) or by the path after the host.
+fn mailbox(reading: &Reading<'_>, host: usize, last: usize) -> Option<usize> {
+    let at = host.checked_sub(1).filter(|at| matches!(reading.word(*at), "at" | "arroba"))?;
+    let end = at.checked_sub(1)?;
+    let spaced = reading.gap(host).only(Gap::SPACE) && reading.gap(at).only(Gap::SPACE);
+    if !spaced || reading.gap(last + 1) == Gap::SLASH {
+        return None;
+    }
+    let marks = Gap::STOP.and(Gap::HYPHEN).and(Gap::UNDERSCORE).and(Gap::AND);
+    let n_more = (0..4)
+        .take_while(|back| {
+            end.checked_sub(*back).is_some_and(|at| {
+                at > 0 && reading.gap(at).only(marks) && reading.gap(at) != Gap::default()
+            })
+        })
+        .count();
+    let first = end - n_more;
+    let dashed = n_more == 1 && reading.gap(end) == Gap::HYPHEN;
+    let coded = reading.at(end, 0).is_some_and(|word| word.token.shape == Shape::Code);
+    ((n_more > 0 && !dashed) || coded).then_some(first)
 }
 
 fn is_ending(word: &str) -> bool {

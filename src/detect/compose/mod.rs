@@ -69,11 +69,12 @@ enum Composer {
     LocationRoom,
     CodeBare,
     UrlHost,
+    EmailAtHost,
 }
 
 impl Composer {
     /// Every composer with the name by which a rule claims it.
-    const ALL: [(&str, Self); 19] = [
+    const ALL: [(&str, Self); 20] = [
         ("name-honorific", Self::NameHonorific),
         ("name-patient", Self::NamePatient),
         ("name-kinship", Self::NameKinship),
@@ -93,6 +94,7 @@ impl Composer {
         ("location-room", Self::LocationRoom),
         ("code-bare", Self::CodeBare),
         ("url-host", Self::UrlHost),
+        ("email-at-host", Self::EmailAtHost),
     ];
 
     const fn is_place(self) -> bool {
@@ -269,6 +271,9 @@ impl Composers {
         let desk = Desk { lexicons: &self.lexicons, models: &self.models, today, explain };
         let mut proposals: Vec<Vec<Proposal>> =
             readings.iter().map(|reading| propose(reading, desk)).collect();
+        for (proposals, certain) in proposals.iter_mut().zip(certain) {
+            code::leave_known(proposals, certain);
+        }
         let wordings: Vec<Wording> = readings
             .iter()
             .zip(&proposals)

@@ -132,7 +132,17 @@ impl Code {
                     Some(Piece::Mixed(digits, letters)) if letters <= 2 => digits,
                     _ => 0,
                 };
-                n <= 5 && capital && gap == " " && digits >= 3 && !is_filler(text.word(token))
+                // `AA 12 34 56 B`
+                let pairs = digits == 2
+                    && text.tokens.get(at + 2).is_some_and(|third| {
+                        piece_of(text, third) == Some(Piece::Digits(2))
+                            && between(text, next.span.end(), third) == " "
+                    });
+                n <= 5
+                    && capital
+                    && gap == " "
+                    && (digits >= 3 || pairs)
+                    && !is_filler(text.word(token))
             }
         }
     }
@@ -171,6 +181,8 @@ impl Code {
         let Some(piece) = piece_of(text, next) else { return false };
         let gap = between(text, self.end, next);
         let after = text.tokens.get(self.next + 1);
+        // `447****902`: masked in the middle.
+        let gap = if gap.len() > 1 && gap.bytes().all(|byte| byte == b'*') { "*" } else { gap };
         let fits = match gap {
             "" | "-" | "_" | "/" | "." | "*" | "–" | "—" | "·" | "•" | "~" | "#" | "+" => {
                 self.goes_on_tightly(text, piece, gap, after)
@@ -254,7 +266,7 @@ impl Code {
             Piece::Digits(n) => {
                 let grouped = match last {
                     Some(Piece::Digits(last)) => {
-                        (last <= 6 && (n >= 2 || last == 1))
+                        (last <= 6 && (n >= 2 || last == 1 || self.n_groups >= 2))
                             || (self.letters_first && (2..=4).contains(&n))
                     }
                     Some(Piece::Mixed(digits, _)) => digits <= 9 && n >= 2,

@@ -61,12 +61,15 @@ pub(super) fn find(text: &Text, labels: &[Span], kind: Label, out: &mut Vec<Span
             continue;
         }
         let before = out.len();
-        forward(text, *label, kind, out);
+        // What stands beyond the next label is that one's.
+        let next = labels.get(nth + 1..).unwrap_or_default();
+        let until = next.iter().find(|next| next.start() >= label.end()).map(|next| next.start());
+        forward(text, *label, until.unwrap_or(usize::MAX), kind, out);
         if out.len() == before {
             tables.column(*label, kind, out);
         }
         if out.len() == before {
-            back(text, *label, kind, out);
+            back(text, *label, done, kind, out);
         }
         done = done.max(label.end());
     }
@@ -86,7 +89,7 @@ struct Way {
 }
 
 /// Looks for numbers after a label.
-fn forward(text: &Text, label: Span, kind: Label, out: &mut Vec<Span>) {
+fn forward(text: &Text, label: Span, until: usize, kind: Label, out: &mut Vec<Span>) {
     let view = text.view.text();
     let mut way = Way {
         marked: label.of(view).is_some_and(|label| label.ends_with('#') || ends_in_marker(label)),
@@ -95,7 +98,9 @@ fn forward(text: &Text, label: Span, kind: Label, out: &mut Vec<Span>) {
     let mut at = text.tokens.partition_point(|token| token.span.end() <= label.end());
     let mut end = label.end();
     for nth in 0..=FORWARD {
-        let Some(token) = text.tokens.get(at) else { return };
+        let Some(token) = text.tokens.get(at).filter(|token| token.span.start() < until) else {
+            return;
+        };
         // The label may run into its number: `mrn4471902`.
         let from = (token.span.start() < label.end()).then_some(label.end());
         if from.is_none() {
@@ -150,7 +155,15 @@ fn ends_in_marker(label: &str) -> bool {
 fn is_told(text: &Text, code: &Code, kind: Label, way: Way) -> bool {
     let head = text.view.text().get(..code.start).unwrap_or_default();
     let thousands = code.has_commas() && (kind == Label::Word || code.n_digits < 7);
-    if thousands || code.is_date() || code.is_decimal() || head.ends_with(['$', '€', '£', '~']) {
+    // `the wifi's code 447190`: a password, not a person.
+    let password = head.trim_end().ends_with("code") && code.n_digits <= 6 && code.n_letters == 0;
+    if thousands
+        || password && kind == Label::Word
+        || (code.is_range() && way.n_others > 0)
+        || code.is_date()
+        || code.is_decimal()
+        || head.ends_with(['$', '€', '£', '~'])
+    {
         return false;
     }
     if way.n_others > 0 && in_link(head) {
@@ -251,7 +264,7 @@ fn listed(text: &Text, first: Code, out: &mut Vec<Span>) {
 }
 
 /// Looks for a number before its label: `4471902 is his MRN`, `4471902 (MRN)`.
-fn back(text: &Text, label: Span, kind: Label, out: &mut Vec<Span>) {
+fn back(text: &Text, label: Span, from: usize, kind: Label, out: &mut Vec<Span>) {
     let at = text.tokens.partition_point(|token| token.span.end() <= label.start());
     let mut n_others = 0;
     let mut after = at;
@@ -261,7 +274,7 @@ fn back(text: &Text, label: Span, kind: Label, out: &mut Vec<Span>) {
             return;
         };
         let stops = next.gap.has(Gap::STOP) && next.gap.has(Gap::SPACE);
-        if stops || next.gap.has(Gap::LINE) {
+        if token.span.start() < from || stops || next.gap.has(Gap::LINE) {
             return;
         }
         after = before;
