@@ -17,10 +17,22 @@ use crate::redact::Splice;
 /// The shipped files.
 const EMBEDDED: &[(&str, &str)] = &[
     ("embedded:platforms/bluesky.toml", include_str!("../../config/platforms/bluesky.toml")),
+    ("embedded:platforms/discord.toml", include_str!("../../config/platforms/discord.toml")),
     ("embedded:platforms/facebook.toml", include_str!("../../config/platforms/facebook.toml")),
     ("embedded:platforms/generic.toml", include_str!("../../config/platforms/generic.toml")),
     ("embedded:platforms/mastodon.toml", include_str!("../../config/platforms/mastodon.toml")),
+    ("embedded:platforms/matrix.toml", include_str!("../../config/platforms/matrix.toml")),
+    ("embedded:platforms/micropub.toml", include_str!("../../config/platforms/micropub.toml")),
+    ("embedded:platforms/nostr.toml", include_str!("../../config/platforms/nostr.toml")),
+    ("embedded:platforms/pinterest.toml", include_str!("../../config/platforms/pinterest.toml")),
+    ("embedded:platforms/reddit.toml", include_str!("../../config/platforms/reddit.toml")),
+    ("embedded:platforms/slack.toml", include_str!("../../config/platforms/slack.toml")),
+    ("embedded:platforms/telegram.toml", include_str!("../../config/platforms/telegram.toml")),
+    ("embedded:platforms/tiktok.toml", include_str!("../../config/platforms/tiktok.toml")),
+    ("embedded:platforms/tumblr.toml", include_str!("../../config/platforms/tumblr.toml")),
+    ("embedded:platforms/wordpress.toml", include_str!("../../config/platforms/wordpress.toml")),
     ("embedded:platforms/x.toml", include_str!("../../config/platforms/x.toml")),
+    ("embedded:platforms/youtube.toml", include_str!("../../config/platforms/youtube.toml")),
 ];
 
 /// Fields of a body that may name a GraphQL operation.
@@ -155,10 +167,13 @@ impl Platform {
         let method = self.settings.method(method, query, body);
         let method = method.as_ref();
         let found = self.settings.segments(path, query).and_then(|mut segments| {
-            if self.settings.version_prefix
-                && segments.first().is_some_and(|first| is_version(first))
-            {
-                segments.remove(0);
+            if self.settings.version_prefix {
+                // Before everything, or after the segment that the API stands under.
+                let base = self.settings.base_segment.as_deref();
+                let at = usize::from(segments.first().is_some_and(|first| Some(&**first) == base));
+                if segments.get(at).is_some_and(|segment| is_version(segment)) {
+                    segments.remove(at);
+                }
             }
             self.find(method, &segments, body).or_else(|| {
                 let suffix = self.settings.optional_suffix.as_deref()?;
