@@ -18,8 +18,13 @@ use crate::span::Span;
 pub enum Kind {
     Empty,
     Json,
+    /// One JSON text a line.
+    JsonLines,
     Form,
     Multipart,
+    Xml,
+    /// WebVTT or SRT.
+    Captions,
     Text,
     /// A raw media body that its leading bytes agree on.
     Media,
@@ -56,6 +61,7 @@ pub struct Document {
     pub(super) layers: Vec<Layer>,
     /// What a multipart body is held to when it is written.
     pub(super) parts: Option<Parts>,
+    root: u32,
     unread_files: bool,
     unknown_files: bool,
 }
@@ -89,6 +95,7 @@ impl Document {
             sources: reader.sources,
             layers: reader.layers,
             parts: reader.parts,
+            root: reader.root,
             unread_files,
             unknown_files: reader.unknown_files,
         }
@@ -196,7 +203,8 @@ impl Document {
 
     /// The outermost JSON value, where the body is JSON.
     pub fn root(&self) -> Option<Node> {
-        self.value(Node { layer: 0, node: 0 }).map(|_| Node { layer: 0, node: 0 })
+        let root = Node { layer: self.root, node: 0 };
+        self.value(root).filter(|_| self.kind == Kind::Json).map(|_| root)
     }
 
     /// The JSON value that text `index` is, if it is one.

@@ -13,14 +13,14 @@ use crate::body::slot::Slot;
 use crate::body::within::{self, Reading};
 use crate::body::{Path, Role, Unreadable, charset, name};
 
-/// Reads a form as the first layer of the document.
+/// Reads a form as a new layer.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     body: &Bytes,
-    encoding: Option<&'static Encoding>,
+    outer: Option<Slot>,
 ) -> Result<(), Unreadable> {
-    let layer = reader.open_layer(body, None)?;
-    Fields { layer, place: &Place::default(), encoding }.read(reader, body, 0)
+    let layer = reader.open_layer(body, outer)?;
+    Fields { layer, place: &Place::default(), encoding: None }.read(reader, body, 0)
 }
 
 /// The fields of one form.
@@ -77,6 +77,10 @@ impl Fields<'_> {
             return percent(raw, true).ok_or(Unreadable::Form);
         };
         let bytes = percent_bytes(raw, true).ok_or(Unreadable::Form)?;
+        // A server that does not believe the charset would read other letters.
+        if !bytes.is_ascii() && std::str::from_utf8(&bytes).is_ok() {
+            return Err(Unreadable::Charset);
+        }
         charset::decode(encoding, &bytes)
             .map(std::borrow::Cow::into_owned)
             .ok_or(Unreadable::Charset)
@@ -93,8 +97,12 @@ fn name_and_value(field: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Lists what else a server would read that believes a JSON body to be the form it claims to be: whatever looks like a
 /// field after an ampersand. Nothing of it is edited.
-pub(super) fn read_beside(reader: &mut Reader<'_>, body: &Bytes) -> Result<(), Unreadable> {
-    let layer = reader.open_layer(body, None)?;
+pub(super) fn read_beside(
+    reader: &mut Reader<'_>,
+    body: &Bytes,
+    outer: Option<Slot>,
+) -> Result<(), Unreadable> {
+    let layer = reader.open_layer(body, outer)?;
     let mut start = 0;
     for (n, field) in body.split(|byte| *byte == b'&').enumerate() {
         let (raw_name, value) = name_and_value(field);

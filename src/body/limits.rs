@@ -43,6 +43,8 @@ pub enum Unreadable {
     Json,
     #[error("form is malformed")]
     Form,
+    #[error("XML is malformed")]
+    Xml,
     #[error("multipart body is malformed")]
     Multipart,
     #[error("body is of no kind that can be read")]

@@ -7,6 +7,7 @@
 //! An edit becomes a patch of its layer, and a layer's patches become splices of the text it stands in.
 
 mod base64;
+mod captions;
 mod charset;
 mod coding;
 mod content_type;
@@ -28,6 +29,7 @@ mod slot;
 mod sniff;
 mod within;
 mod write;
+mod xml;
 
 pub use document::{Document, Kind, Node, Text};
 pub use edit::{CannotWrite, Edit, Role};

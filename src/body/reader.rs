@@ -59,6 +59,8 @@ pub(super) struct Reader<'l> {
     pub(super) layers: Vec<Layer>,
     /// What a multipart body is held to when it is written.
     pub(super) parts: Option<Parts>,
+    /// The layer of the body's JSON.
+    pub(super) root: u32,
     /// Whether a part is a file that nobody reads.
     pub(super) unread_files: bool,
     /// Whether one of them is of no kind that we know: not media, not text.
@@ -96,6 +98,7 @@ impl<'l> Reader<'l> {
             sources: Vec::with_capacity(n),
             layers: Vec::with_capacity(1),
             parts: None,
+            root: 0,
             unread_files: false,
             unknown_files: false,
             n_values: 0,
@@ -169,6 +172,12 @@ impl<'l> Reader<'l> {
         });
         self.sources.push(Source { slot, node, inner: Inner::None });
         Ok(index)
+    }
+
+    /// Whether a layer was decoded from a charset other than UTF-8.
+    pub(super) fn is_decoded(&self, layer: u32) -> bool {
+        let outer = self.layers.get(layer as usize).and_then(|layer| layer.outer);
+        outer.is_some_and(|slot| slot.is_in_charset())
     }
 
     /// The number that the next layer will have.

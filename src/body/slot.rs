@@ -35,6 +35,11 @@ impl Slot {
         Self { coding: Coding::ReadOnly, ..self }
     }
 
+    /// Whether it is in a charset other than UTF-8.
+    pub(super) const fn is_in_charset(&self) -> bool {
+        matches!(self.coding, Coding::Charset(_))
+    }
+
     pub(super) fn start(&self) -> usize {
         self.start as usize
     }

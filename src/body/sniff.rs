@@ -51,6 +51,21 @@ pub(super) fn looks_like_form(bytes: &[u8]) -> bool {
     bytes.iter().all(plain) && bytes.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0)
 }
 
+/// The boundary of a multipart body that does not say that it is one: its first line, and a head under it.
+pub(super) fn multipart_boundary(bytes: &[u8]) -> Option<&str> {
+    let line = bytes.strip_prefix(b"--")?;
+    let length = memchr::memchr(b'\n', line.get(..200.min(line.len()))?)?;
+    let boundary = line.get(..length)?;
+    let boundary = boundary.strip_suffix(b"\r").unwrap_or(boundary);
+    let head = line.get(length + 1..)?;
+    let names: [&[u8]; 2] = [b"content-disposition:", b"content-type:"];
+    let is_head =
+        |name: &&[u8]| head.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let plain = !boundary.is_empty() && boundary.iter().all(|byte| matches!(byte, b'!'..=b'~'));
+    let sound = plain && names.iter().any(is_head);
+    std::str::from_utf8(boundary).ok().filter(|_| sound)
+}
+
 fn is_media_format(bytes: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"\xFF\xD8\xFF",      // JPEG
@@ -92,7 +107,9 @@ fn is_binary(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{claims_json, is_known_document, looks_like_form, looks_like_media};
+    use super::{
+        claims_json, is_known_document, looks_like_form, looks_like_media, multipart_boundary,
+    };
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR";
 
@@ -141,6 +158,13 @@ mod tests {
         }
         for text in ["{hello}", "[update] all well", "", "[1]"] {
             assert!(!claims_json(text.as_bytes()), "{text}");
+        }
+        assert_eq!(
+            multipart_boundary(b"--x-y\r\ncontent-disposition: form-data; name=a\r\n"),
+            Some("x-y")
+        );
+        for text in ["--\r\nContent-Type: a/b", "--x\r\nhello", "--x", "hello"] {
+            assert_eq!(multipart_boundary(text.as_bytes()), None, "{text}");
         }
         assert!(looks_like_form(b"status=a+b&poll[options][]=%41"));
         for text in ["a = b", "hello", "=", "=a", "caf\u{e9}=1", "a=b\n"] {

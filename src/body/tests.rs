@@ -245,11 +245,21 @@ fn what_a_body_is_follows_type_and_bytes() {
         (JSON, b"", Ok(Kind::Empty)),
         (JSON, b"{}", Ok(Kind::Json)),
         (JSON, b"\"Jane\"", Ok(Kind::Json)),
-        (JSON, b"status=x", Err(Unreadable::Json)),
-        (JSON, b" ", Err(Unreadable::Json)),
-        (JSON, png, Err(Unreadable::Json)),
+        // What does not even begin as JSON is read as what it is.
+        (JSON, b"status=x", Ok(Kind::Form)),
+        (JSON, png, Ok(Kind::Media)),
+        (JSON, b"saw Jane", Ok(Kind::Text)),
+        (JSON, b"\"saw Jane", Err(Unreadable::Json)),
+        (JSON, b"\xef\xbb\xbf{}", Err(Unreadable::Json)),
+        (JSON, b"{\"a\":1}\n{\"a\":2}\n", Ok(Kind::JsonLines)),
+        (Some("application/x-ndjson"), b"{\"a\":\"x\"}\n\n[\"b\"]\n", Ok(Kind::JsonLines)),
+        (Some("application/json-seq"), b"\x1e{\"a\":\"x\"}\n\x1e[\"b\"]\n", Ok(Kind::JsonLines)),
+        (Some("application/jsonl"), b"{\"a\":\"x\"}\n{\"a\":", Err(Unreadable::Json)),
+        (Some("text/plain"), b"{\"a\":\"x\"}\n{\"a\":\"y\"}", Ok(Kind::JsonLines)),
         (Some("application/vnd.api+json"), b"[1,]", Err(Unreadable::Json)),
-        (Some("application/json; charset=utf-16"), b"{}", Err(Unreadable::UnknownCharset)),
+        (Some("application/json; charset=utf-16"), b"{}", Err(Unreadable::Charset)),
+        (Some("application/json; charset=utf-16"), b"\xff\xfe[\0]\0", Ok(Kind::Json)),
+        (Some("application/json; charset=latin1"), b"[\"Ren\xe9\"]", Ok(Kind::Json)),
         (
             Some("application/json; charset=us-ascii"),
             "[\"\u{e9}\"]".as_bytes(),
@@ -271,7 +281,28 @@ fn what_a_body_is_follows_type_and_bytes() {
         (Some("text/plain"), b"{\"text\":\"saw Jane\",}", Err(Unreadable::Json)),
         (Some("text/plain"), b"\xef\xbb\xbf{\"text\":\"saw Jane\"}", Err(Unreadable::Json)),
         (Some("text/plain"), png, Err(Unreadable::Charset)),
-        (Some("text/plain; charset=latin1"), b"x", Err(Unreadable::UnknownCharset)),
+        (Some("text/plain; charset=latin1"), b"Ren\xe9", Ok(Kind::Text)),
+        (Some("text/plain; charset=nonsense"), b"x", Err(Unreadable::UnknownCharset)),
+        (Some("text/vtt"), b"WEBVTT\n\n00:01.000 --> 00:02.000\nJane", Ok(Kind::Captions)),
+        (
+            Some("application/octet-stream"),
+            b"1\n00:00:01,000 --> 00:00:02,000\nJane",
+            Ok(Kind::Captions),
+        ),
+        (Some("text/xml"), b"<a>", Err(Unreadable::Xml)),
+        (Some("text/plain"), b"<?xml version='1.0'?><a>Jane</a>", Ok(Kind::Xml)),
+        (Some("text/html"), b"<p>saw Jane", Ok(Kind::Text)),
+        (
+            None,
+            b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nJane\r\n--b--",
+            Ok(Kind::Multipart),
+        ),
+        (
+            FORM,
+            b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nJane\r\n--b--",
+            Ok(Kind::Multipart),
+        ),
+        (None, b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nJane", Ok(Kind::Text)),
         (None, b"{\"a\":1}", Ok(Kind::Json)),
         (None, b"a=1&b=%41", Ok(Kind::Form)),
         (None, b"a=1%", Ok(Kind::Text)),
@@ -288,7 +319,7 @@ fn what_a_body_is_follows_type_and_bytes() {
         (Some("image/dicom"), &dicom, Err(Unreadable::UnknownKind)),
         (Some("application/pdf"), b"%PDF-1.7", Err(Unreadable::UnknownKind)),
         (Some("application/x-protobuf"), b"\x0a\x04\x00Jane", Err(Unreadable::UnknownKind)),
-        (Some("application/xml"), b"<post>saw &#74;ane</post>", Ok(Kind::Text)),
+        (Some("application/xml"), b"<post>saw &#74;ane</post>", Ok(Kind::Xml)),
     ];
     for (content_type, body, want) in cases {
         let document =
@@ -296,9 +327,10 @@ fn what_a_body_is_follows_type_and_bytes() {
         let kind = document.as_ref().map(Document::kind).map_err(|error| *error);
         assert_eq!(kind, *want, "{content_type:?} {}", body.escape_ascii());
         if let Ok(document) = document {
+            let says_nothing = matches!(*body, b"{}" | b"\xff\xfe[\0]\0");
             assert_eq!(
                 document.texts().is_empty(),
-                matches!(kind, Ok(Kind::Empty | Kind::Media)) || *body == b"{}"
+                matches!(kind, Ok(Kind::Empty | Kind::Media)) || says_nothing
             );
             assert_eq!(document.holds_media(), kind == Ok(Kind::Media));
             assert_eq!(document.write(&[]).unwrap(), *body);
@@ -309,6 +341,135 @@ fn what_a_body_is_follows_type_and_bytes() {
         Document::parse(None, Bytes::from_static(b"four"), &small).err(),
         Some(Unreadable::TooLarge)
     );
+}
+
+#[test]
+fn a_charset_is_kept() {
+    let latin1 = |text: &str| -> Vec<u8> {
+        text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+    };
+    let utf16 = |text: &str| -> Vec<u8> {
+        [0xFE, 0xFF].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect()
+    };
+    let json = "{\"text\":\"Ren\u{e9} saw J\\u0061ne \u{e9}\",\"n\":1}";
+    let form = "status=Ren%E9+saw+Jane+%e9&n=1";
+    let cases: &[(&str, Vec<u8>, Vec<u8>)] = &[
+        (
+            "application/json; charset=iso-8859-1",
+            latin1(json),
+            latin1(&json.replace("J\\u0061ne", "[n\u{e4}]")),
+        ),
+        (
+            "application/json; charset=utf-16",
+            utf16(json),
+            utf16(&json.replace("J\\u0061ne", "[n\u{e4}]")),
+        ),
+        (
+            "text/plain; charset=windows-1252",
+            latin1("Ren\u{e9} saw Jane \u{e9}"),
+            latin1("Ren\u{e9} saw [n\u{e4}] \u{e9}"),
+        ),
+        (
+            "application/x-www-form-urlencoded; charset=iso-8859-1",
+            form.into(),
+            form.replace("Jane", "%5Bn%E4%5D").into(),
+        ),
+    ];
+    for (content_type, body, want) in cases {
+        let body = Bytes::from(body.clone());
+        let document =
+            Document::parse(Some(content_type), body.clone(), &Limits::default()).unwrap();
+        assert_eq!(document.write(&[]).unwrap(), body);
+        assert_eq!(
+            document.write(&[replace(&document, "Jane", "[n\u{e4}]")]).unwrap(),
+            want,
+            "{content_type}"
+        );
+        let greek = document.write(&[replace(&document, "Jane", "\u{3b1}")]);
+        assert_eq!(greek.is_ok(), content_type.contains("utf-16"), "{content_type}");
+        if document.kind() == Kind::Json {
+            assert_eq!(document.members(document.root().unwrap(), "n").len(), 1);
+        }
+    }
+    let ambiguous =
+        parse(Some("application/x-www-form-urlencoded; charset=iso-8859-1"), "a=%C3%A9");
+    assert_eq!(ambiguous.err(), Some(Unreadable::Charset));
+}
+
+#[test]
+fn lines_of_json_are_edited_each() {
+    let lines = "{\"text\":\"Jane\"}\n{\"text\":\"saw J\\u0061ne Roe\"}\n";
+    let document = parse(Some("application/x-ndjson"), lines).unwrap();
+    assert_eq!(
+        listed(&document),
+        ["#0.text k text", "#0.text v Jane", "#1.text k text", "#1.text v saw Jane Roe"]
+    );
+    let edit = replace(&document, "Jane Roe", "[\"name\"]");
+    assert_eq!(
+        written(&document, &[edit]).unwrap(),
+        lines.replace("J\\u0061ne Roe", "[\\\"name\\\"]")
+    );
+}
+
+#[test]
+fn media_in_strings_is_media() {
+    let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk";
+    for value in [png.to_owned(), format!("data:image/png;base64,{png}")] {
+        let json = format!("{{\"media\":\"{value}\",\"alt\":\"Jane\"}}");
+        let document = parse(JSON, &json).unwrap();
+        assert!(document.holds_media() && !document.holds_unknown_files());
+        assert_eq!(listed(&document), ["media k media", "media v ", "alt k alt", "alt v Jane"]);
+        let edit = Edit::Splice { text: 1, span: Span::new(0, 0), with: "x".into() };
+        assert_eq!(written(&document, &[edit]), Err(CannotWrite::ReadOnly));
+        let edit = replace(&document, "Jane", "x");
+        assert_eq!(written(&document, &[edit]).unwrap(), json.replace("Jane", "x"));
+        let form = format!("media={}", value.replace('+', "%2B"));
+        assert!(parse(FORM, &form).unwrap().holds_media());
+    }
+    assert_eq!(parse(JSON, "[\"JVBERi0xLjcKJeLjz9MK\"]").err(), Some(Unreadable::UnknownKind));
+    assert!(!parse(JSON, "[\"QWxsIHdlbGwgb24gdGhlIHdhcmQu\"]").unwrap().holds_media());
+}
+
+#[test]
+fn base64_of_words_is_read_and_written_back() {
+    let document = parse(JSON, "[\"c2F3IEphbmUgUm9lIHRvZGF5\",\"c2F3SmFuZVJvZXRvZGF5\"]").unwrap();
+    let edit = replace(&document, "Jane Roe", "[name]");
+    assert_eq!(
+        written(&document, &[edit]).unwrap(),
+        "[\"c2F3IFtuYW1lXSB0b2RheQ==\",\"c2F3SmFuZVJvZXRvZGF5\"]"
+    );
+}
+
+#[test]
+fn a_signed_body_is_read_and_edited_only_if_nobody_signed_it() {
+    let json = "%7B%22caption%22%3A%22saw+Jane+Roe%22%7D";
+    for (signature, edited) in [("SIGNATURE", true), (&"0a".repeat(32), false)] {
+        let form = format!("signed_body={signature}.{json}&ig_sig_key_version=4");
+        let document = parse(FORM, &form).unwrap();
+        let caption = document.texts().iter().position(|text| text.text.expose() == "saw Jane Roe");
+        let text = caption.unwrap();
+        assert_eq!(spelled(&document.texts()[text].path.steps), "signed_body.caption");
+        let edit = Edit::Splice { text, span: Span::new(4, 12), with: "[n]".into() };
+        let want = form.replace("Jane+Roe", "%5Bn%5D");
+        let want = if edited { Ok(want.as_str()) } else { Err(CannotWrite::ReadOnly) };
+        assert_eq!(written(&document, &[edit]).as_deref(), want.as_ref().map(|s| *s));
+    }
+}
+
+#[test]
+fn encodings_in_encodings_have_an_end() {
+    let deep = (0..12).fold("Jane%20Roe".to_owned(), |text, _| text.replace('%', "%25"));
+    assert_eq!(parse(FORM, &format!("a={deep}")).err(), Some(Unreadable::TooDeep));
+    let json = (0..8).fold("[\"x\"]".to_owned(), |text, _| serde_json::to_string(&[text]).unwrap());
+    assert_eq!(parse(JSON, &json).err(), Some(Unreadable::TooDeep));
+    let fine =
+        (0..4).fold("[\"Jane\"]".to_owned(), |text, _| serde_json::to_string(&[text]).unwrap());
+    let document = parse(JSON, &fine).unwrap();
+    let text = document.texts().iter().position(|text| text.text.expose() == "Jane").unwrap();
+    let edit = Edit::Splice { text, span: Span::new(0, 4), with: "\"".into() };
+    let written = written(&document, &[edit]).unwrap();
+    assert!(written.contains("\\\\\\\\\\\\\\\\\\"), "{written}");
+    assert!(parse(JSON, &written).unwrap().texts().iter().any(|text| text.text.expose() == "\""));
 }
 
 #[test]

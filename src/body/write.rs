@@ -46,7 +46,7 @@ fn write_body(document: &Document, mut patches: Vec<Patch>) -> Result<Bytes, Can
     }
     let body = apply(&document.body, &patches)?;
     match &document.parts {
-        Some(parts) if !parts.still_apart(&body) => Err(CannotWrite::Misplaced),
+        Some(parts) if !parts.still_apart(&document.body, &body) => Err(CannotWrite::Misplaced),
         _ => Ok(Bytes::from(body)),
     }
 }

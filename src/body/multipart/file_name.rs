@@ -133,7 +133,7 @@ pub fn encoded_words(text: &str) -> Option<String> {
         let label = label.split('*').next()?;
         let bytes = match encoding {
             "B" | "b" => base64::decode(encoded.as_bytes())?,
-            "Q" | "q" => quoted_printable(encoded)?,
+            "Q" | "q" => quoted_printable(encoded.as_bytes(), true)?,
             _ => return None,
         };
         out.push_str(&charset::decode(charset::named(label).ok()?, &bytes)?);
@@ -144,19 +144,30 @@ pub fn encoded_words(text: &str) -> Option<String> {
     Some(out)
 }
 
-fn quoted_printable(encoded: &str) -> Option<Vec<u8>> {
+/// Undoes quoted-printable: of encoded words, where `_` is a blank, or of a part, where `=` ends a line that goes on.
+pub(super) fn quoted_printable(encoded: &[u8], words: bool) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(encoded.len());
-    let mut bytes = encoded.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'_' => b' ',
-            b'=' => {
-                let high = char::from(bytes.next()?).to_digit(16)?;
-                let low = char::from(bytes.next()?).to_digit(16)?;
-                u8::try_from(high << 4 | low).ok()?
+    let mut rest = encoded;
+    while let Some((&byte, after)) = rest.split_first() {
+        let length = match byte {
+            b'_' if words => {
+                out.push(b' ');
+                1
             }
-            other => other,
-        });
+            b'=' if !words && after.starts_with(b"\r\n") => 3,
+            b'=' if !words && after.starts_with(b"\n") => 2,
+            b'=' => {
+                let high = char::from(*after.first()?).to_digit(16)?;
+                let low = char::from(*after.get(1)?).to_digit(16)?;
+                out.push(u8::try_from(high << 4 | low).ok()?);
+                3
+            }
+            other => {
+                out.push(other);
+                1
+            }
+        };
+        rest = rest.get(length..)?;
     }
     Some(out)
 }

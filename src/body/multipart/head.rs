@@ -78,13 +78,28 @@ impl<'a> Head<'a> {
         params::find(&self.params, name)
     }
 
-    /// Whether the content stands as it is.
-    pub(super) fn is_plainly_encoded(&self) -> bool {
-        let plain = |encoding: &str| {
-            ["7bit", "8bit", "binary"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
-        };
-        self.transfer_encoding.is_none_or(plain)
+    /// What the content is encoded by; `None` where it stands as it is.
+    pub(super) fn encoding(&self) -> Option<TransferEncoding> {
+        let encoding = self.transfer_encoding?;
+        let is = |name: &str| encoding.eq_ignore_ascii_case(name);
+        if ["7bit", "8bit", "binary"].into_iter().any(is) {
+            None
+        } else if is("base64") {
+            Some(TransferEncoding::Base64)
+        } else if is("quoted-printable") {
+            Some(TransferEncoding::QuotedPrintable)
+        } else {
+            Some(TransferEncoding::Other)
+        }
     }
+}
+
+/// A `Content-Transfer-Encoding` that changes the content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum TransferEncoding {
+    Base64,
+    QuotedPrintable,
+    Other,
 }
 
 /// One header line. Folded lines and blanks before the colon are read differently by different servers.

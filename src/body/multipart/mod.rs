@@ -1,4 +1,4 @@
-//! `multipart/form-data`, and mixed or related as far as they are plain parts: text, JSON, and files with their names.
+//! `multipart/form-data`, mixed and related, also within each other: text, JSON, XML, captions, and files with their names.
 //!
 //! A file that is no text is not read (media are a matter of the endpoint), yet its name is; a document that could hold text
 //! (PDF, DICOM, office files) makes the body unreadable.
@@ -14,21 +14,25 @@ use std::ops::Range;
 use bytes::Bytes;
 use memchr::memmem;
 
-use self::head::Head;
+use self::head::{Head, TransferEncoding};
 use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::{Patch, Slot, arrange};
 use crate::body::within::{self, Reading};
-use crate::body::{CannotWrite, Path, Role, Unreadable, name, sniff};
+use crate::body::{
+    CannotWrite, Role, Step, Unreadable, base64, captions, charset, name, sniff, xml,
+};
 use crate::span::Span;
 
+/// How deep parts may lie in parts.
+const MOST_DEPTH: usize = 3;
+
 /// What a multipart body is held to when it is written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Parts {
-    delimiter: Vec<u8>,
-    n_delimiters: usize,
+    delimiters: Vec<Vec<u8>>,
     lengths: Vec<Length>,
 }
 
@@ -43,27 +47,53 @@ struct Length {
 pub(super) fn read(
     reader: &mut Reader<'_>,
     body: &Bytes,
-    content_type: &ContentType<'_>,
+    boundary: &str,
+    form_data: bool,
 ) -> Result<(), Unreadable> {
-    let boundary = content_type.boundary().ok_or(Unreadable::Multipart)?;
-    let delimiter = [b"--", boundary.as_bytes()].concat();
-    let split = split::split(body, &delimiter, reader.limits().max_fields)?;
     let layer = reader.open_layer(body, None)?;
-    let form_data = content_type.is_form_data();
-    let mut lengths = Vec::new();
-    for (n, part) in split.parts.iter().enumerate() {
-        let head = Head::read(body, part.head.clone(), split.line_end)?;
-        if form_data && !is_field(&head) {
-            return Err(Unreadable::Multipart);
-        }
-        let part =
-            PartReader { body, layer, form_data, head: &head, content: part.content.clone() };
-        let place = part.read_head(reader, n)?;
-        part.read_content(reader, place)?;
-        lengths.extend(part.length()?);
-    }
-    reader.parts = Some(Parts { delimiter, n_delimiters: split.n_delimiters, lengths });
+    let mut parts = Parts::default();
+    let place = Place { in_part: true, ..Place::default() };
+    let within = Multipart { body, layer, depth: 0, form_data, place };
+    within.read(reader, 0..body.len(), boundary, &mut parts)?;
+    reader.parts = Some(parts);
     Ok(())
+}
+
+/// A multipart body, or a part of one that is such a body itself.
+struct Multipart<'a> {
+    body: &'a Bytes,
+    layer: u32,
+    depth: usize,
+    /// Whether its parts are a form's fields.
+    form_data: bool,
+    place: Place,
+}
+
+impl Multipart<'_> {
+    fn read(
+        &self,
+        reader: &mut Reader<'_>,
+        range: Range<usize>,
+        boundary: &str,
+        parts: &mut Parts,
+    ) -> Result<(), Unreadable> {
+        let delimiter = [b"--", boundary.as_bytes()].concat();
+        let bytes = self.body.get(range.clone()).ok_or(Unreadable::Multipart)?;
+        let split = split::split(bytes, &delimiter, reader.limits().max_fields)?;
+        let moved = |inner: &Range<usize>| inner.start + range.start..inner.end + range.start;
+        for (n, part) in split.parts.iter().enumerate() {
+            let head = Head::read(self.body, moved(&part.head), split.line_end)?;
+            if self.form_data && !is_field(&head) {
+                return Err(Unreadable::Multipart);
+            }
+            let part = PartReader { around: self, head: &head, content: moved(&part.content) };
+            let place = part.read_head(reader, n)?;
+            part.read_content(reader, place, parts)?;
+            parts.lengths.extend(part.length()?);
+        }
+        parts.delimiters.push(delimiter);
+        Ok(())
+    }
 }
 
 /// Whether a head is that of a form's field: of that disposition, and with a name.
@@ -73,9 +103,7 @@ fn is_field(head: &Head<'_>) -> bool {
 }
 
 struct PartReader<'a> {
-    body: &'a Bytes,
-    layer: u32,
-    form_data: bool,
+    around: &'a Multipart<'a>,
     head: &'a Head<'a>,
     content: Range<usize>,
 }
@@ -84,18 +112,25 @@ impl PartReader<'_> {
     /// Lists what the head says, and gives the place of the content.
     fn read_head(&self, reader: &mut Reader<'_>, n: usize) -> Result<Place, Unreadable> {
         let name = self.head.param("name");
-        let steps = name.map(|name| name::steps(name.value)).unwrap_or_default();
-        let place = Place { path: Path { steps, indexes: vec![n] }, in_part: true };
+        let layer = self.around.layer;
+        let mut place = self.around.place.clone();
+        match name {
+            Some(name) => place.path.steps.extend(name::steps(name.value)),
+            // Several files of one field.
+            None if self.around.depth > 0 => place.path.steps.push(Step::Index(n)),
+            None => {}
+        }
+        place.path.indexes.push(n);
         for param in &self.head.params {
             let read_only =
-                Slot::new(self.layer, param.span.start(), param.span.end(), Coding::ReadOnly);
+                Slot::new(layer, param.span.start(), param.span.end(), Coding::ReadOnly);
             let (role, (text, slot)) = match param.name.to_ascii_lowercase().as_str() {
                 "name" if param.value.contains(['\\']) || param.value.contains("=?") => {
                     return Err(Unreadable::Multipart);
                 }
                 "name" => (Role::Key, (param.value.to_owned(), read_only)),
-                "filename" => (Role::FileName, file_name::plain(*param, self.layer)?),
-                "filename*" => (Role::FileName, file_name::extended(*param, self.layer)?),
+                "filename" => (Role::FileName, file_name::plain(*param, layer)?),
+                "filename*" => (Role::FileName, file_name::extended(*param, layer)?),
                 other if file_name::continuation(other).is_some() => continue,
                 // `name*` and its continuations, of which no browser knows.
                 other if other.contains('*') => return Err(Unreadable::Multipart),
@@ -107,49 +142,64 @@ impl PartReader<'_> {
             let first =
                 self.head.params.iter().find(|param| file_name::continuation(param.name).is_some());
             let span = first.map(|param| param.span).unwrap_or_default();
-            let slot = Slot::new(self.layer, span.start(), span.end(), Coding::ReadOnly);
+            let slot = Slot::new(layer, span.start(), span.end(), Coding::ReadOnly);
             reader.push(&place, Role::FileName, text, slot, NONE)?;
         }
         for other in &self.head.others {
-            let slot =
-                Slot::new(self.layer, other.span.start(), other.span.end(), Coding::ReadOnly);
+            let slot = Slot::new(layer, other.span.start(), other.span.end(), Coding::ReadOnly);
             reader.push(&place, Role::PartHeader, other.text.to_owned(), slot, NONE)?;
         }
         Ok(place)
     }
 
     /// Lists what the part holds.
-    fn read_content(&self, reader: &mut Reader<'_>, place: Place) -> Result<(), Unreadable> {
-        let content = self.body.slice(self.content.clone());
+    fn read_content(
+        &self,
+        reader: &mut Reader<'_>,
+        place: Place,
+        parts: &mut Parts,
+    ) -> Result<(), Unreadable> {
+        let Multipart { body, layer, depth, .. } = *self.around;
+        let content = body.slice(self.content.clone());
         let content_type = ContentType::parse(self.head.content_type);
-        let slot = Slot::new(self.layer, self.content.start, self.content.end, Coding::Plain);
-        if content_type.claim == Claim::Multipart {
-            return Err(Unreadable::Multipart);
-        }
-        if content_type.claim == Claim::Json {
+        let slot = Slot::new(layer, self.content.start, self.content.end, Coding::Plain);
+        let claim = content_type.claim;
+        if claim == Claim::Multipart {
             self.check_encoding()?;
-            content_type.check_charset(&content)?;
-            return json::read(reader, &content, Some(slot), place);
+            let boundary = content_type.boundary().filter(|_| depth < MOST_DEPTH);
+            let boundary = boundary.ok_or(Unreadable::Multipart)?;
+            let inner = Multipart { body, layer, depth: depth + 1, form_data: false, place };
+            return inner.read(reader, self.content.clone(), boundary, parts);
         }
-        if sniff::is_known_document(&content) {
+        if let Some(encoding) = self.head.encoding() {
+            return self.encoded(reader, &place, encoding, &content);
+        }
+        if claim != Claim::Json && sniff::is_known_document(&content) {
             return Err(Unreadable::UnknownKind);
+        }
+        let binary = claim == Claim::Other && sniff::is_media(&content);
+        let label = content_type.charset().filter(|_| !binary);
+        if let Some(decoded) =
+            label.map(|label| charset::read(label, &content)).transpose()?.flatten()
+        {
+            let start = self.content.start + decoded.mark;
+            let coding = Coding::Charset(decoded.encoding);
+            let slot = Slot::new(layer, start, self.content.end, coding);
+            return self.text(reader, &place, claim, &Bytes::from(decoded.text), slot);
         }
         let text = std::str::from_utf8(&content).ok();
         // Servers of forms take a part without a file name for a string, whatever type it claims.
-        let is_string = content_type.claim != Claim::Other || (self.form_data && !self.is_file());
-        let is_text = text.is_some_and(|text| is_string || sniff::is_plain_text(text));
+        let is_string = claim != Claim::Other || (self.around.form_data && !self.is_file());
         match text {
-            Some(text) if is_text => {
-                self.check_encoding()?;
-                content_type.check_charset(&content)?;
+            Some(text) if is_string || sniff::is_plain_text(text) => {
                 if place.path.steps.last().is_some_and(|step| step.is_key("_charset_"))
                     && !text.eq_ignore_ascii_case("utf-8")
                 {
                     return Err(Unreadable::UnknownCharset);
                 }
-                within::push(reader, &place, text.to_owned(), slot, NONE, Reading::Parameter)
-                    .map(|_| ())
+                self.text(reader, &place, claim, &content, slot)
             }
+            _ if claim == Claim::Json => Err(Unreadable::Json),
             _ if is_string && !sniff::is_media(&content) => Err(Unreadable::Charset),
             _ => {
                 reader.unread_files = true;
@@ -159,15 +209,86 @@ impl PartReader<'_> {
         }
     }
 
+    /// Text, by its type and what it begins with.
+    fn text(
+        &self,
+        reader: &mut Reader<'_>,
+        place: &Place,
+        claim: Claim,
+        content: &Bytes,
+        slot: Slot,
+    ) -> Result<(), Unreadable> {
+        let text = std::str::from_utf8(content).map_err(|_| Unreadable::Charset)?;
+        if claim == Claim::Json {
+            return json::read(reader, content, Some(slot), place.clone());
+        }
+        if claim == Claim::Xml {
+            return xml::read(reader, content, Some(slot), place);
+        }
+        if captions::is_captions(text) {
+            return captions::read(reader, content, Some(slot), place);
+        }
+        let (text, slot) = if slot.is_in_charset() {
+            let layer = reader.open_layer(content, Some(slot))?;
+            (text, Slot::new(layer, 0, text.len(), Coding::Plain))
+        } else {
+            (text, slot)
+        };
+        within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter).map(|_| ())
+    }
+
+    /// A part under a transfer encoding. Servers of forms disagree on whether they undo it, so nothing of it is edited.
+    fn encoded(
+        &self,
+        reader: &mut Reader<'_>,
+        place: &Place,
+        encoding: TransferEncoding,
+        content: &[u8],
+    ) -> Result<(), Unreadable> {
+        let decoded = match encoding {
+            TransferEncoding::Base64 => {
+                let digits: Vec<u8> =
+                    content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+                base64::decode(&digits)
+            }
+            TransferEncoding::QuotedPrintable => {
+                // To a server that does not undo it, it is text as it stands.
+                let text = std::str::from_utf8(content).map_err(|_| Unreadable::Charset)?;
+                let slot = self.read_only();
+                within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter)?;
+                file_name::quoted_printable(content, false)
+            }
+            TransferEncoding::Other => None,
+        };
+        let decoded = decoded.ok_or(Unreadable::UnknownCoding)?;
+        if sniff::is_known_document(&decoded) {
+            return Err(Unreadable::UnknownKind);
+        }
+        if sniff::is_media(&decoded) {
+            reader.unread_files = true;
+            return Ok(());
+        }
+        match String::from_utf8(decoded) {
+            Ok(text) if sniff::is_plain_text(&text) => {
+                let slot = self.read_only();
+                within::push(reader, place, text, slot, NONE, Reading::Parameter).map(|_| ())
+            }
+            _ => Err(Unreadable::UnknownCoding),
+        }
+    }
+
+    fn read_only(&self) -> Slot {
+        Slot::new(self.around.layer, self.content.start, self.content.end, Coding::ReadOnly)
+    }
+
     fn is_file(&self) -> bool {
         self.head.param("filename").is_some()
             || self.head.param("filename*").is_some()
             || self.head.params.iter().any(|param| file_name::continuation(param.name).is_some())
     }
 
-    /// Servers of forms disagree on whether they undo a transfer encoding: what they read then is not for us to say.
     fn check_encoding(&self) -> Result<(), Unreadable> {
-        if self.head.is_plainly_encoded() { Ok(()) } else { Err(Unreadable::UnknownCoding) }
+        if self.head.encoding().is_none() { Ok(()) } else { Err(Unreadable::UnknownCoding) }
     }
 
     /// Where the part says how long it is. (A part whose media the proxy holds elsewhere is shorter than it says.)
@@ -212,9 +333,12 @@ impl Parts {
         arrange(patches)
     }
 
-    /// Whether no replacement made a new boundary.
-    pub(super) fn still_apart(&self, written: &[u8]) -> bool {
-        memmem::find_iter(written, &self.delimiter).count() == self.n_delimiters
+    /// Whether no replacement made a new boundary. (Each is counted in the whole body, also where parts lie in a part.)
+    pub(super) fn still_apart(&self, before: &[u8], written: &[u8]) -> bool {
+        self.delimiters.iter().all(|delimiter| {
+            let count = |bytes| memmem::find_iter(bytes, delimiter).count();
+            count(written) == count(before)
+        })
     }
 }
 

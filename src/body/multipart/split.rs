@@ -43,12 +43,11 @@ impl LineEnd {
     }
 }
 
-/// The parts of a body, how its lines end, and how often its delimiter occurs.
+/// The parts of a body, and how its lines end.
 #[derive(Debug)]
 pub(super) struct Split {
     pub(super) parts: Vec<Part>,
     pub(super) line_end: LineEnd,
-    pub(super) n_delimiters: usize,
 }
 
 /// Splits `body` at `delimiter` (the boundary with its two leading dashes).
@@ -56,7 +55,7 @@ pub(super) fn split(body: &[u8], delimiter: &[u8], max_parts: usize) -> Result<S
     let mut parts = Vec::new();
     let mut line_end: Option<LineEnd> = None;
     let mut content_from: Option<usize> = None;
-    for (n_before, at) in memmem::find_iter(body, delimiter).enumerate() {
+    for at in memmem::find_iter(body, delimiter) {
         let (before, after) = around(body, at, delimiter.len())?;
         match (content_from, line_end) {
             (Some(from), Some(end)) => {
@@ -75,11 +74,7 @@ pub(super) fn split(body: &[u8], delimiter: &[u8], max_parts: usize) -> Result<S
             if !matches!(epilogue, b"" | b"\r\n" | b"\n") {
                 return Err(Unreadable::Multipart);
             }
-            return Ok(Split {
-                parts,
-                line_end: line_end.unwrap_or(LineEnd::CrLf),
-                n_delimiters: n_before + 1,
-            });
+            return Ok(Split { parts, line_end: line_end.unwrap_or(LineEnd::CrLf) });
         }
         let end = LineEnd::at_start(after).ok_or(Unreadable::Multipart)?;
         if line_end.is_some_and(|other| other != end) {

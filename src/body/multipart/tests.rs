@@ -203,7 +203,7 @@ fn what_parts_hold_decides_how_they_are_read() {
         (typed(text_file, "application/json"), b"{\"a\":", Err(Unreadable::Json)),
         (typed(text_file, "video/mp4"), b"\0\0\x01\xb3\xff\xff", Ok(None)),
         (typed(text_file, "text/csv"), b"Ren\xe9", Err(Unreadable::Charset)),
-        (typed(&field("f"), "text/plain; charset=utf-16"), b"a", Err(Unreadable::UnknownCharset)),
+        (typed(&field("f"), "text/plain; charset=utf-16"), b"a", Err(Unreadable::Charset)),
         (typed(text_file, "application/pdf"), b"%PDF-1.7\n\xff", Err(Unreadable::UnknownKind)),
         (typed(text_file, "image/dicom"), &dicom, Err(Unreadable::UnknownKind)),
         (typed(text_file, "application/zip"), b"PK\x03\x04\x14\0", Err(Unreadable::UnknownKind)),
@@ -218,11 +218,46 @@ fn what_parts_hold_decides_how_they_are_read() {
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
             b"SmFuZQ==",
+            Ok(Some("Jane")),
+        ),
+        (
+            format!("{}\r\nContent-Transfer-Encoding: quoted-printable", field("f")),
+            b"saw Ja=\r\nne Ro=C3=A9",
+            Ok(Some("saw Jane Ro\u{e9}")),
+        ),
+        (
+            format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
+            b"iVBORw0KGgoAAAAN\r\nSUhEUgAAAAEAAAAB",
+            Ok(None),
+        ),
+        (
+            format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
+            b"JVBERi0xLjcK",
+            Err(Unreadable::UnknownKind),
+        ),
+        (
+            format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
+            b"Jane Roe",
             Err(Unreadable::UnknownCoding),
+        ),
+        (
+            format!("{}\r\nContent-Transfer-Encoding: x-uuencode", field("f")),
+            b"Jane Roe",
+            Err(Unreadable::UnknownCoding),
+        ),
+        (typed(&field("f"), "text/plain; charset=iso-8859-1"), b"Ren\xe9", Ok(Some("Ren\u{e9}"))),
+        (typed(&field("f"), "text/xml"), b"<a>Jane</a>", Ok(Some("Jane"))),
+        (typed(&field("f"), "text/xml"), b"<a>Jane", Err(Unreadable::Xml)),
+        (
+            typed(text_file, "text/vtt"),
+            b"WEBVTT\n\n00:01.000 --> 00:02.000\nJane\n",
+            Ok(Some("Jane")),
         ),
         (format!("{}\r\nContent-Transfer-Encoding: 8bit", field("f")), b"Jane", Ok(Some("Jane"))),
         (field("_charset_"), b"iso-8859-1", Err(Unreadable::UnknownCharset)),
-        (typed(&field("f"), "multipart/mixed; boundary=c"), b"--c--", Err(Unreadable::Multipart)),
+        (typed(&field("f"), "multipart/mixed; boundary=c"), b"--c--", Ok(None)),
+        (typed(&field("f"), "multipart/mixed; boundary=c"), b"c", Err(Unreadable::Multipart)),
+        (typed(&field("f"), "multipart/mixed"), b"--c--", Err(Unreadable::Multipart)),
     ];
     for (head, content, want) in cases {
         let document = parse(&body(&[(head, content)]));
@@ -281,6 +316,75 @@ fn googles_related_parts_with_bare_line_feeds_are_read() {
     assert_eq!(title.path.steps.len(), 2);
     let written = document.write(&[splice(&document, "Jane Roe", "[name]")]).unwrap();
     assert_eq!(written.len(), bytes.len() - 2);
+}
+
+#[test]
+fn parts_within_parts_are_read_and_edited() {
+    let inner = "--in\r\nContent-Disposition: file; filename=\"Jane.txt\"\r\n\r\nsaw Jane\r\n--in\r\nContent-Disposition: file; filename=\"b.png\"\r\nContent-Type: image/png\r\n\r\n\u{1}\r\n--in--";
+    let head = format!("{}\r\nContent-Type: multipart/mixed; boundary=in", field("files"));
+    let bytes = body(&[(&field("status"), b"hello"), (&head, inner.as_bytes())]);
+    let document = parse(&bytes).unwrap();
+    let text = document.texts().iter().find(|text| text.text.expose() == "saw Jane").unwrap();
+    assert_eq!(text.path.to_string(), "#1.#0");
+    assert_eq!(text.path.steps.len(), 2);
+    let text = text_index(&document, "saw Jane");
+    let edits = [
+        splice(&document, "Jane.txt", "[name].txt"),
+        Edit::Splice { text, span: Span::new(4, 8), with: "[name]".into() },
+    ];
+    let want =
+        body(&[(&field("status"), b"hello"), (&head, inner.replace("Jane", "[name]").as_bytes())]);
+    assert_eq!(document.write(&edits).unwrap(), want);
+    let index = text_index(&document, "hello");
+    let new_boundary = Edit::Splice { text: index, span: Span::new(0, 0), with: "x--in".into() };
+    assert_eq!(document.write(&[new_boundary]), Err(CannotWrite::Misplaced));
+    for bad in ["--in\r\n\r\nx", "x"] {
+        let bytes = body(&[(&head, bad.as_bytes())]);
+        assert_eq!(parse(&bytes).err(), Some(Unreadable::Multipart), "{bad}");
+    }
+    let mut deep = "x".to_owned();
+    for n in 0..5 {
+        deep = format!(
+            "--d{n}\r\nContent-Type: multipart/mixed; boundary=d{}\r\n\r\n{deep}\r\n--d{n}--",
+            n - 1
+        );
+    }
+    let head = format!("{}\r\nContent-Type: multipart/mixed; boundary=d4", field("f"));
+    assert_eq!(parse(&body(&[(&head, deep.as_bytes())])).err(), Some(Unreadable::Multipart));
+}
+
+fn text_index(document: &Document, text: &str) -> usize {
+    document.texts().iter().position(|other| other.text.expose() == text).unwrap()
+}
+
+#[test]
+fn a_charset_of_a_part_is_kept() {
+    let head = format!(
+        "Content-Length: 12\r\n{}\r\nContent-Type: text/plain; charset=iso-8859-1",
+        field("f")
+    );
+    let bytes = body(&[(&head, b"Ren\xe9 Jane \xe9\xe9")]);
+    let document = parse(&bytes).unwrap();
+    assert_eq!(document.write(&[]).unwrap(), bytes);
+    let want = body(&[(&head, b"Ren\xe9 [n\xe4] \xe9\xe9")]);
+    assert_eq!(document.write(&[splice(&document, "Jane", "[n\u{e4}]")]).unwrap(), want);
+    assert_eq!(document.write(&[splice(&document, "Jane", "\u{3b1}")]), Err(CannotWrite::ReadOnly));
+}
+
+#[test]
+fn file_names_are_edited_in_their_own_spelling() {
+    for (spelled, want) in [
+        ("filename=\"Jane.jpg\"", "filename=\"[a b].jpg\""),
+        ("filename=Jane.jpg", "filename=\"[a b].jpg\""),
+        ("filename*=UTF-8''Jane.jpg", "filename*=UTF-8''%5Ba%20b%5D.jpg"),
+        ("filename*=iso-8859-1''Jane%E9.jpg", "filename*=iso-8859-1''%5Ba%20b%5D%E9.jpg"),
+        ("filename=\"=?utf-8?Q?Jane.jpg?=\"", "filename=\"=?utf-8?B?W2EgYl0uanBn?=\""),
+    ] {
+        let head = |spelled: &str| format!("{}; {spelled}", field("f"));
+        let document = parse(&body(&[(&head(spelled), b"\xff\0")])).unwrap();
+        let written = document.write(&[splice(&document, "Jane", "[a b]")]).unwrap();
+        assert_eq!(written, body(&[(&head(want), b"\xff\0")]), "{spelled}");
+    }
 }
 
 #[test]

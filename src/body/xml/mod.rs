@@ -1,0 +1,259 @@
+//! XML, and XML-RPC in particular: the text of each element and attribute, with entities undone.
+//!
+//! Promise: what is not well-formed, declares entities of its own or claims another charset has no reading. Text that
+//! comments or CDATA cut in pieces is read as one, as a server reads it, and then not edited.
+
+mod rpc;
+mod scan;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use self::rpc::Rpc;
+use self::scan::{Attribute, Scan, Token};
+use crate::body::coding::Coding;
+use crate::body::json::NONE;
+use crate::body::reader::{Place, Reader};
+use crate::body::slot::Slot;
+use crate::body::within::{self, Reading};
+use crate::body::{Role, Step, Unreadable, base64, charset, entity, sniff};
+
+/// Whether a text says that it is XML.
+pub(super) fn claims_xml(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with("<?xml ") || text.starts_with("<methodCall>")
+}
+
+/// Reads XML as a new layer. `outer` is where it stands in another.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    source: &Bytes,
+    outer: Option<Slot>,
+    place: &Place,
+) -> Result<(), Unreadable> {
+    let text = std::str::from_utf8(source).map_err(|_| Unreadable::Charset)?;
+    let layer = reader.open_layer(source, outer)?;
+    let mut parser = Parser {
+        reader,
+        layer,
+        text,
+        place: place.clone(),
+        open: Vec::new(),
+        pieces: Vec::new(),
+        rpc: None,
+        n_roots: 0,
+    };
+    let mut scan = Scan::new(text);
+    while let Some(token) = scan.next()? {
+        parser.take(token)?;
+    }
+    if parser.open.is_empty() && parser.n_roots == 1 { Ok(()) } else { Err(Unreadable::Xml) }
+}
+
+/// An element that we are in.
+struct Element<'a> {
+    name: &'a str,
+    /// Whether it is a step of the path.
+    is_step: bool,
+    n_children: usize,
+}
+
+/// A piece of an element's text.
+#[derive(Clone)]
+enum Piece {
+    Text(Range<usize>),
+    Cdata(Range<usize>),
+}
+
+struct Parser<'a, 'r, 'l> {
+    reader: &'r mut Reader<'l>,
+    layer: u32,
+    text: &'a str,
+    place: Place,
+    open: Vec<Element<'a>>,
+    /// The text since the last tag.
+    pieces: Vec<Piece>,
+    /// Where a call of XML-RPC is being read, what its elements mean.
+    rpc: Option<Rpc>,
+    n_roots: usize,
+}
+
+impl<'a> Parser<'a, '_, '_> {
+    fn take(&mut self, token: Token<'a>) -> Result<(), Unreadable> {
+        match token {
+            Token::Text(range) => {
+                if self.open.is_empty() && !self.of(&range).trim().is_empty() {
+                    return Err(Unreadable::Xml);
+                }
+                self.pieces.push(Piece::Text(range));
+                Ok(())
+            }
+            Token::Cdata(range) if self.open.is_empty() => {
+                drop(range);
+                Err(Unreadable::Xml)
+            }
+            Token::Cdata(range) => {
+                self.pieces.push(Piece::Cdata(range));
+                Ok(())
+            }
+            Token::Comment(range) => self.aside(range),
+            Token::Instruction(range) => {
+                self.check_declaration(&range)?;
+                self.aside(range)
+            }
+            Token::Open { name, attributes, closed } => {
+                self.flush()?;
+                self.open_element(name)?;
+                for attribute in attributes {
+                    self.attribute(attribute)?;
+                }
+                if closed { self.close_element(name) } else { Ok(()) }
+            }
+            Token::Close { name } => {
+                self.flush()?;
+                self.close_element(name)
+            }
+        }
+    }
+
+    fn of(&self, range: &Range<usize>) -> &'a str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// What no reader of the document shows, and yet is sent.
+    fn aside(&mut self, range: Range<usize>) -> Result<(), Unreadable> {
+        let text = self.of(&range).to_owned();
+        let slot = Slot::new(self.layer, range.start, range.end, Coding::ReadOnly);
+        self.reader.push(&self.place, Role::Value, text, slot, NONE).map(|_| ())
+    }
+
+    /// An XML declaration may name a charset; that must be the one we read.
+    fn check_declaration(&self, range: &Range<usize>) -> Result<(), Unreadable> {
+        let inside = self.of(range);
+        let Some(declaration) = inside.strip_prefix("xml") else { return Ok(()) };
+        let Some((_, after)) = declaration.split_once("encoding") else { return Ok(()) };
+        let label = after.trim_start().strip_prefix('=').map(str::trim_start);
+        let label = label.and_then(|label| label.get(1..)?.split(['"', '\'']).next());
+        let encoding = charset::named(label.ok_or(Unreadable::Xml)?)?;
+        let is_ours = encoding == encoding_rs::UTF_8
+            || self.reader.is_decoded(self.layer)
+            || (self.text.is_ascii() && encoding.is_ascii_compatible());
+        if is_ours { Ok(()) } else { Err(Unreadable::Charset) }
+    }
+
+    fn open_element(&mut self, name: &'a str) -> Result<(), Unreadable> {
+        if self.open.len() >= self.reader.limits().max_depth {
+            return Err(Unreadable::TooDeep);
+        }
+        let parent = self.open.last().map(|element| element.name);
+        let n = self.open.last_mut().map_or(0, |element| {
+            element.n_children += 1;
+            element.n_children - 1
+        });
+        if parent.is_none() {
+            self.n_roots += 1;
+            self.rpc = (name == "methodCall").then(Rpc::default);
+        }
+        let step = match &mut self.rpc {
+            Some(rpc) => rpc.step(parent, name, n),
+            None => Some(Step::Key(Arc::from(local(name)))),
+        };
+        let is_step = step.is_some();
+        if let Some(step) = step {
+            self.place.path.steps.push(step);
+            self.place.path.indexes.push(n);
+        }
+        self.open.push(Element { name, is_step, n_children: 0 });
+        Ok(())
+    }
+
+    fn close_element(&mut self, name: &str) -> Result<(), Unreadable> {
+        let element = self.open.pop().filter(|element| element.name == name);
+        if element.ok_or(Unreadable::Xml)?.is_step {
+            self.place.up();
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Unreadable> {
+        let Attribute { name, value } = attribute;
+        let raw = self.of(&value);
+        self.place.path.steps.push(Step::Key(Arc::from(format!("@{}", local(name)))));
+        self.place.path.indexes.push(0);
+        let slot = Slot::new(self.layer, value.start, value.end, Coding::Entities);
+        let text = entity::undo(raw).unwrap_or_else(|| raw.to_owned());
+        let pushed = within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient);
+        self.place.up();
+        pushed.map(|_| ())
+    }
+
+    /// Lists the text since the last tag.
+    fn flush(&mut self) -> Result<(), Unreadable> {
+        let pieces = std::mem::take(&mut self.pieces);
+        let text: String = pieces.iter().map(|piece| self.decoded(piece)).collect();
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let slot =
+            |range: &Range<usize>, coding| Slot::new(self.layer, range.start, range.end, coding);
+        let slot = match &pieces[..] {
+            [Piece::Text(range)] => slot(range, Coding::Entities),
+            [Piece::Cdata(range)] => slot(range, Coding::Cdata),
+            [Piece::Text(first) | Piece::Cdata(first), ..] => slot(first, Coding::ReadOnly),
+            [] => return Ok(()),
+        };
+        let name = self.open.last().map_or("", |element| element.name);
+        if let Some(rpc) = &mut self.rpc {
+            if rpc.is_member_name(name, &text) {
+                return self
+                    .reader
+                    .push(&self.place, Role::Key, text, slot.read_only(), NONE)
+                    .map(|_| ());
+            }
+            if name == "base64" {
+                return self.base64(&text, slot);
+            }
+        }
+        within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient).map(|_| ())
+    }
+
+    fn decoded(&self, piece: &Piece) -> String {
+        match piece {
+            Piece::Text(range) => {
+                let raw = self.of(range);
+                entity::undo(raw).unwrap_or_else(|| raw.to_owned())
+            }
+            Piece::Cdata(range) => self.of(range).to_owned(),
+        }
+    }
+
+    /// A file in XML-RPC.
+    fn base64(&mut self, text: &str, slot: Slot) -> Result<(), Unreadable> {
+        let digits: String = text.split_ascii_whitespace().collect();
+        let bytes = base64::decode(digits.as_bytes()).ok_or(Unreadable::Xml)?;
+        if sniff::is_known_document(&bytes) {
+            return Err(Unreadable::UnknownKind);
+        }
+        let is_text = |text: &String| sniff::is_plain_text(text);
+        if sniff::is_media(&bytes) {
+            self.reader.unread_files = true;
+        } else if let Some(text) = String::from_utf8(bytes).ok().filter(is_text) {
+            let slot = slot.read_only();
+            within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient)?;
+        } else {
+            self.reader.unread_files = true;
+            self.reader.unknown_files = true;
+        }
+        Ok(())
+    }
+}
+
+/// A name without its prefix.
+fn local(name: &str) -> &str {
+    name.rsplit_once(':').map_or(name, |(_, local)| local)
+}
+
+#[cfg(test)]
+mod tests;
