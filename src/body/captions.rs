@@ -1,4 +1,4 @@
-//! Captions of a video: WebVTT and SRT. The words of each cue are a text, its timing is none.
+//! Captions of a video: `WebVTT` and SRT. The words of each cue are a text, its timing is none.
 //!
 //! Promise: every line is read, but for those that are nothing but a cue's times and settings; no edit makes a new cue.
 

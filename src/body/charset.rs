@@ -100,7 +100,8 @@ mod tests {
         let utf16 = |text: &str| -> Vec<u8> {
             [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
         };
-        let cases: &[(&str, Vec<u8>, Result<Option<&str>, Unreadable>)] = &[
+        type Case<'a> = (&'a str, Vec<u8>, Result<Option<&'a str>, Unreadable>);
+        let cases: &[Case<'_>] = &[
             ("utf-8", b"caf\xc3\xa9".to_vec(), Ok(None)),
             ("UTF8", b"caf\xe9".to_vec(), Err(Unreadable::Charset)),
             ("us-ascii", b"cafe".to_vec(), Ok(None)),

@@ -23,7 +23,7 @@ pub enum Kind {
     Form,
     Multipart,
     Xml,
-    /// WebVTT or SRT.
+    /// `WebVTT` or SRT.
     Captions,
     Text,
     /// A raw media body that its leading bytes agree on.

@@ -185,7 +185,7 @@ impl PartReader<'_> {
             let start = self.content.start + decoded.mark;
             let coding = Coding::Charset(decoded.encoding);
             let slot = Slot::new(layer, start, self.content.end, coding);
-            return self.text(reader, &place, claim, &Bytes::from(decoded.text), slot);
+            return read_text(reader, &place, claim, &Bytes::from(decoded.text), slot);
         }
         let text = std::str::from_utf8(&content).ok();
         // Servers of forms take a part without a file name for a string, whatever type it claims.
@@ -197,7 +197,7 @@ impl PartReader<'_> {
                 {
                     return Err(Unreadable::UnknownCharset);
                 }
-                self.text(reader, &place, claim, &content, slot)
+                read_text(reader, &place, claim, &content, slot)
             }
             _ if claim == Claim::Json => Err(Unreadable::Json),
             _ if is_string && !sniff::is_media(&content) => Err(Unreadable::Charset),
@@ -207,34 +207,6 @@ impl PartReader<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// Text, by its type and what it begins with.
-    fn text(
-        &self,
-        reader: &mut Reader<'_>,
-        place: &Place,
-        claim: Claim,
-        content: &Bytes,
-        slot: Slot,
-    ) -> Result<(), Unreadable> {
-        let text = std::str::from_utf8(content).map_err(|_| Unreadable::Charset)?;
-        if claim == Claim::Json {
-            return json::read(reader, content, Some(slot), place.clone());
-        }
-        if claim == Claim::Xml {
-            return xml::read(reader, content, Some(slot), place);
-        }
-        if captions::is_captions(text) {
-            return captions::read(reader, content, Some(slot), place);
-        }
-        let (text, slot) = if slot.is_in_charset() {
-            let layer = reader.open_layer(content, Some(slot))?;
-            (text, Slot::new(layer, 0, text.len(), Coding::Plain))
-        } else {
-            (text, slot)
-        };
-        within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter).map(|_| ())
     }
 
     /// A part under a transfer encoding. Servers of forms disagree on whether they undo it, so nothing of it is edited.
@@ -300,6 +272,33 @@ impl PartReader<'_> {
         }
         Ok(Some(Length { digits: length.span, content: Span::from(self.content.clone()) }))
     }
+}
+
+/// Text, by its type and what it begins with.
+fn read_text(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    claim: Claim,
+    content: &Bytes,
+    slot: Slot,
+) -> Result<(), Unreadable> {
+    let text = std::str::from_utf8(content).map_err(|_| Unreadable::Charset)?;
+    if claim == Claim::Json {
+        return json::read(reader, content, Some(slot), place.clone());
+    }
+    if claim == Claim::Xml {
+        return xml::read(reader, content, Some(slot), place);
+    }
+    if captions::is_captions(text) {
+        return captions::read(reader, content, Some(slot), place);
+    }
+    let (text, slot) = if slot.is_in_charset() {
+        let layer = reader.open_layer(content, Some(slot))?;
+        (text, Slot::new(layer, 0, text.len(), Coding::Plain))
+    } else {
+        (text, slot)
+    };
+    within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter).map(|_| ())
 }
 
 impl Parts {

@@ -90,10 +90,7 @@ impl<'a> Parser<'a, '_, '_> {
                 self.pieces.push(Piece::Text(range));
                 Ok(())
             }
-            Token::Cdata(range) if self.open.is_empty() => {
-                drop(range);
-                Err(Unreadable::Xml)
-            }
+            Token::Cdata(_) if self.open.is_empty() => Err(Unreadable::Xml),
             Token::Cdata(range) => {
                 self.pieces.push(Piece::Cdata(range));
                 Ok(())
