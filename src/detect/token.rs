@@ -6,6 +6,7 @@
 //! at the text between again.
 
 use crate::normalize::View;
+use crate::rules::is_han;
 use crate::span::Span;
 
 /// How a word is written, from the original text (the view has folded it away).
@@ -115,9 +116,7 @@ enum Script {
 impl Script {
     const fn of(c: char) -> Self {
         match c {
-            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => {
-                Self::Han
-            }
+            c if is_han(c) => Self::Han,
             '\u{1100}'..='\u{11ff}' | '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7ff}' => {
                 Self::Syllables
             }
@@ -233,7 +232,7 @@ fn cut(original: &str, view: &View) -> Vec<Token> {
                 }
                 script = after;
             }
-            if next.is_alphanumeric() {
+            if next.is_alphanumeric() || is_sign(next) {
                 end = at + next.len_utf8();
                 chars.next();
                 continue;
@@ -255,6 +254,11 @@ fn cut(original: &str, view: &View) -> Vec<Token> {
         gap = Gap::default();
     }
     tokens
+}
+
+/// Whether a character is a sign of an Indian script that stands within a word and is no letter.
+const fn is_sign(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{963}' | '\u{971}'..='\u{df3}')
 }
 
 /// Whether a text begins with the `s` of a possessive.

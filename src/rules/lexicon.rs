@@ -316,7 +316,15 @@ impl Builder {
                     self.lexicons.months.insert(term, month);
                 }
                 let Some(class) = class else { continue };
-                if term.contains(['_', '-', '/', '&', '.']) {
+                // Each Chinese character is a word of its own.
+                if term.chars().all(is_han) && term.chars().count() > 1 {
+                    let mut words = String::with_capacity(term.len() * 2);
+                    for (at, c) in term.chars().enumerate() {
+                        words.extend((at > 0).then_some(' '));
+                        words.push(c);
+                    }
+                    self.add_class(&words, class);
+                } else if term.contains(['_', '-', '/', '&', '.']) {
                     self.add_class(&term.replace(['_', '-', '/', '&', '.'], " "), class);
                 } else {
                     self.add_class(term, class);
@@ -324,6 +332,11 @@ impl Builder {
             }
         }
     }
+}
+
+/// Whether a character is a Chinese one, which texts cut into words of one character.
+pub(crate) const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
 /// A running FNV-1a hash that does not look at apostrophes.

@@ -24,6 +24,7 @@ pub use category::Category;
 pub use confidence::Confidence;
 pub use embedded::{FILES as EMBEDDED_FILES, LISTS as EMBEDDED_LISTS, ZIP3_RESTRICTED};
 pub use id::{InvalidRuleId, RuleId};
+pub(crate) use lexicon::is_han;
 pub use lexicon::{Class, Classes, Entry, Lexicons};
 pub use pattern::{InvalidPattern, Needs, Pattern};
 pub use rule::{Except, Keywords, Matcher, Rule, Validation};

@@ -16,10 +16,15 @@ const OLDEST: u32 = 122;
 /// Proposes every age over 89.
 pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
     for at in 0..reading.words.len() {
-        let found = age(reading, at).or_else(|| birth_year(reading, desk, at));
-        let Some((first, last, sure)) = found else { continue };
+        let found = age(reading, at)
+            .or_else(|| birth_year(reading, desk, at))
+            .map(|found| (found, if found.2 { Feature::HitAge } else { Feature::HitWeak }))
+            .or_else(|| nth(reading, at).map(|found| (found, Feature::NthBirthday)))
+            .or_else(|| bare(reading, at).map(|found| (found, Feature::BareAge)));
+        let Some(((first, last, sure), form)) = found else { continue };
+        let last = halved(reading, last);
         let mut score = desk.models.age.score(desk.explain);
-        score.add(if sure { Feature::HitAge } else { Feature::HitWeak });
+        score.add(form);
         surroundings::add(reading, first, last, &mut score);
         out.push(Proposal {
             composer: Composer::AgeOver89,
@@ -107,6 +112,127 @@ fn age(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
         && reading.gap(last + 1).has(Gap::BRACKET.and(Gap::COMMA).and(Gap::STOP).and(Gap::LINE))
         || matches!(reading.word(last + 1), "na" | "y" | "this" | "herself" | "himself");
     (contracted || person || apposed || apart).then_some((at, last, person || contracted))
+}
+
+/// `Happy 100th to our oldest volunteer`, `Mom's 90th is Saturday`
+fn nth(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
+    let text = reading.word(at);
+    let n_digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let ordinal = matches!(text.get(n_digits..), Some("th" | "st" | "nd" | "rd"));
+    if !ordinal || !text.get(..n_digits)?.parse().is_ok_and(is_over_89) {
+        return None;
+    }
+    let born = matches!(reading.word(at + 1), "birthday" | "bday" | "bd" | "b");
+    if born {
+        return Some((at, at + 1, false));
+    }
+    let before = at.checked_sub(1)?;
+    let whose = matches!(
+        reading.word(before),
+        "his" | "her" | "happy" | "my" | "their" | "turning" | "celebrating" | "hers" | "mamas"
+    ) || reading.at(before, 0).is_some_and(|word| word.token.possessive);
+    // `her 100th shift`: something else is counted.
+    let next = reading.at(at, 1);
+    let counted = next.is_some_and(|next| {
+        next.token.gap.only(Gap::SPACE)
+            && next.entry.word > 2
+            && !matches!(
+                reading.word(at + 1),
+                "to" | "is"
+                    | "was"
+                    | "on"
+                    | "in"
+                    | "with"
+                    | "and"
+                    | "today"
+                    | "this"
+                    | "next"
+                    | "at"
+                    | "tomorrow"
+                    | "we"
+                    | "so"
+                    | "but"
+                    | "last"
+                    | "coming"
+            )
+    });
+    (whose && !counted).then_some((at, at, false))
+}
+
+/// `Pop Singh is 95 and still drives`, `91 and flirting`, `lady 97 walked in`, `she'll be 100 come May`, `94 and 91`: a
+/// number that only what stands around it can tell.
+fn bare(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
+    const AFTER: &[&str] = &[
+        "and", "or", "ou", "y", "na", "in", "next", "today", "now", "this", "half", "candles",
+        "come", "but", "still", "who", "with", "on", "not", "of", "when", "if", "soon", "already",
+        "ki", "herself", "himself", "has", "had", "was", "is", "lol", "so", "walked", "have",
+    ];
+    const BEFORE: &[&str] = &[
+        "is", "was", "be", "been", "just", "at", "of", "only", "almost", "nearly", "lady", "man",
+        "age", "and", "or", "ou", "hes", "shes", "turn", "turned", "pt", "gma", "grandma",
+        "grandpa", "still", "now", "over", "with", "to", "actually",
+    ];
+    let (number, last) = match reading.at(at, 0)?.number {
+        Some(number) => (number, at),
+        None => in_words(reading, at)?,
+    };
+    let word = reading.at(at, 0)?;
+    if !is_over_89(number) || number > 112 || is_measure(reading, at, last) || word.token.tagged {
+        return None;
+    }
+    let glued =
+        |gap: Gap| [Gap::SLASH, Gap::COLON, Gap::HYPHEN, Gap::STOP, Gap::COMMA].contains(&gap);
+    let number_at = |at: usize| reading.at(at, 0).is_some_and(|word| word.token.shape.is_number());
+    let before = at.checked_sub(1);
+    if glued(reading.gap(last + 1)) && number_at(last + 1)
+        || glued(reading.gap(at)) && before.is_some_and(number_at)
+        || reading.gap(at).has(Gap::HASH.and(Gap::AND))
+    {
+        return None;
+    }
+    let roomed = before.is_some_and(|before| {
+        let classes = reading.classes(before, 0);
+        classes.has(Class::Room)
+            || classes.has(Class::UnitWord)
+            || classes.has(Class::IdWord)
+            || reading.word(before) == "in"
+    });
+    let marks = Gap::STOP
+        .and(Gap::COMMA)
+        .and(Gap::LINE)
+        .and(Gap::BRACKET)
+        .and(Gap::OTHER)
+        .and(Gap::QUOTE)
+        .and(Gap::COLON)
+        .and(Gap::HYPHEN);
+    let ends = reading.gap(last + 1).has(marks)
+        || AFTER.contains(&reading.word(last + 1))
+        || reading.classes(last, 1).has(Class::ClinicalVerb);
+    let begins = reading.gap(at).has(marks)
+        || before.is_some_and(|before| {
+            BEFORE.contains(&reading.word(before))
+                || reading.classes(before, 0).has(Class::Kin)
+                || reading.classes(before, 0).has(Class::AgeTurn)
+                || reading.at(before, 0).is_some_and(|word| {
+                    word.token.possessive
+                        || matches!(word.token.shape, Shape::Capital) && word.entry.word < 12
+                })
+        });
+    (begins && ends && !roomed).then(|| (at, last, false))
+}
+
+/// `90 and a half`, `91 y medio`
+fn halved(reading: &Reading<'_>, last: usize) -> usize {
+    let half = |at: usize| matches!(reading.word(at), "half" | "medio" | "media" | "meia" | "demi");
+    if !matches!(reading.word(last + 1), "and" | "y" | "e" | "et") {
+        return last;
+    }
+    match () {
+        () if half(last + 2) => last + 2,
+        () if half(last + 3) && reading.word(last + 2) == "a" => last + 3,
+        () if reading.word(last + 2) == "1" && reading.word(last + 3) == "2" => last + 3,
+        () => last,
+    }
 }
 
 /// `born in 1931` gives over 89 or not by the calendar.
@@ -206,6 +332,12 @@ fn in_words(reading: &Reading<'_>, at: usize) -> Option<(u32, usize)> {
         "noventa" if matches!(reading.word(at + 1), "y" | "e") => Some((91, at + 2)),
         "noventa" => Some((90, at)),
         "hundred" => Some(unit(at + 1).map_or((100, at), |unit| (100 + unit, at + 1))),
+        // `one hundred and four`, `a hundred`
+        "one" | "a" if reading.word(at + 1) == "hundred" => {
+            let and = usize::from(reading.word(at + 2) == "and");
+            let last = at + 1;
+            Some(unit(last + 1 + and).map_or((100, last), |unit| (100 + unit, last + 1 + and)))
+        }
         _ => None,
     }
 }

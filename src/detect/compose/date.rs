@@ -6,11 +6,13 @@
 use crate::detect::compose::calendar::{Found, day_at, day_first, find_plain, numeric, year_after};
 use crate::detect::compose::model::{Feature, Seat};
 use crate::detect::compose::period;
+use crate::detect::compose::season;
 use crate::detect::compose::surroundings;
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::Class;
+use crate::span::Span;
 
 /// Proposes every date.
 pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
@@ -46,7 +48,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         );
         out.push(Proposal {
             composer: found.composer,
-            span: reading.span(first, found.last),
+            span: owned(reading, reading.span(first, found.last), found.last),
             words: (first, found.last),
             tied: score.tied,
             like: score.like,
@@ -62,6 +64,16 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         at = found.last + 1;
     }
     period::propose(reading, &dates, out);
+}
+
+/// A holiday that is a possessive is whole only with its ending: `New Year's`, `Valentine's`.
+fn owned(reading: &Reading<'_>, span: Span, last: usize) -> Span {
+    if !reading.at(last, 0).is_some_and(|word| word.token.possessive) {
+        return span;
+    }
+    let tail = reading.text.view.text().get(span.end()..).unwrap_or_default();
+    let ending = ["'s", "’s"].into_iter().find(|ending| tail.starts_with(ending));
+    Span::new(span.start(), span.end() + ending.map_or(0, str::len))
 }
 
 /// A clock time beside a date is an appointment or an event.
@@ -88,10 +100,10 @@ fn clock(
 
 fn find(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     // `1-8 September` is no month and day.
-    let found = match days_of_month(reading, desk, at) {
-        Some(found) => found,
-        None => through(reading, desk, find_plain(reading, desk, at)?),
-    };
+    let found = days_of_month(reading, desk, at)
+        .or_else(|| season::longer(reading, desk, at))
+        .or_else(|| find_plain(reading, desk, at).map(|found| through(reading, desk, found)))
+        .or_else(|| season::spoken(reading, desk, at))?;
     Some(led(reading, at, carried_on(reading, desk, at, found)))
 }
 
@@ -150,6 +162,7 @@ fn led(reading: &Reading<'_>, at: usize, mut found: Found) -> Found {
     while found.lead < 4 && day && reading.gap(at - found.lead).only(Gap::SPACE) {
         let Some(before) = at.checked_sub(found.lead + 1) else { break };
         let leads = match reading.word(before) {
+            "late" | "early" | "mid" => found.form == Feature::MonthAlone,
             "last" | "this" | "next" | "past" | "the" | "proximo" | "proxima" | "zeszly"
             | "zeszla" | "ultimo" | "ostatni" | "прошлую" => true,
             "after" | "before" | "of" | "following" => before.checked_sub(1).is_some_and(|at| {
@@ -187,6 +200,7 @@ fn led(reading: &Reading<'_>, at: usize, mut found: Found) -> Found {
     // An article alone belongs to an ordinal only.
     if found.lead == 1
         && found.form != Feature::OrdinalDate
+        && found.form != Feature::WeekOf
         && reading.word(at - 1) == "the"
         && found.form != Feature::MonthDay
     {

@@ -20,6 +20,7 @@ mod period;
 mod place;
 mod room;
 mod run;
+mod season;
 mod spot;
 mod surroundings;
 mod ward;

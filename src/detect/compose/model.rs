@@ -88,6 +88,7 @@ features! {
     WeekdayAlone "weekday-alone", WeekdayLast "weekday-with-last", HolidayDate "holiday-date", OrdinalDate "ordinal-day",
     WithYear "with-year", OldYear "birth-year", ClockAfter "clock-after", ClockNear "clock-near",
     FutureYear "future-year", RangeDate "range", HyphenAfter "hyphen-after", PluralDay "plural-day",
+    RomanDate "roman-numerals", WeekOf "week-of", SeasonDate "season", DottedDate "dotted", WeekSaid "week-said",
     // Places.
     Address "address", StreetName "street-name", Highway "highway", Crossing "crossing", CountyName "county-name",
     CityName "city-name", CitySmall "small-city", FacilityName "facility-name", RoomNumber "room-number",
@@ -96,6 +97,7 @@ features! {
     InNumber "in-number", UnlistedPlace "unlisted-place",
     // Hits of patterns.
     HitPhone "phone", HitFax "fax", HitEmail "email", HitUrl "url", HitIp "ip", HitZip "zip", HitNumber "labelled-number", HitAge "age-over-89",
+    NthBirthday "nth-birthday", BareAge "age-by-number",
     HitWeak "weak-number",
     // How it was hidden, and that anything in the post was.
     DisguiseInvisible "disguise-invisible", DisguiseMarked "disguise-marked", DisguiseDressed "disguise-dressed",
