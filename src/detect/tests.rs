@@ -59,6 +59,10 @@ fn the_corpus_holds() {
     let mut told = String::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        // Marked posts to fit and measure on stand in a folder of their own.
+        if path.is_dir() {
+            continue;
+        }
         let category = Category::parse(path.file_stem().unwrap().to_str().unwrap()).unwrap();
         let cases: Cases = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         for case in cases.case {

@@ -83,21 +83,12 @@ fn age(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
     let contracted = matches!(lead, "he" | "she")
         && reading.at(before, 0).is_some_and(|word| word.token.possessive)
         && gap.only(Gap::SPACE);
-    let person = matches!(
-        lead,
-        "is" | "was"
-            | "been"
-            | "hes"
-            | "shes"
-            | "he's"
-            | "she's"
-            | "at"
-            | "tiene"
-            | "tem"
-            | "only"
-            | "almost"
-            | "nearly"
-    ) && gap.only(Gap::SPACE)
+    let person = [
+        "is", "was", "been", "hes", "shes", "he's", "she's", "at", "tiene", "tem", "only",
+        "almost", "nearly",
+    ]
+    .contains(&lead)
+        && gap.only(Gap::SPACE)
         && ends_phrase(reading, last)
         && is_person(reading, before);
     // `Wilhelmina, 100, was found`
@@ -127,34 +118,19 @@ fn nth(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
         return Some((at, at + 1, false));
     }
     let before = at.checked_sub(1)?;
-    let whose = matches!(
-        reading.word(before),
-        "his" | "her" | "happy" | "my" | "their" | "turning" | "celebrating" | "hers" | "mamas"
-    ) || reading.at(before, 0).is_some_and(|word| word.token.possessive);
+    let whose = ["his", "her", "happy", "my", "their", "turning", "celebrating", "hers", "mamas"]
+        .contains(&reading.word(before))
+        || reading.at(before, 0).is_some_and(|word| word.token.possessive);
     // `her 100th shift`: something else is counted.
     let next = reading.at(at, 1);
     let counted = next.is_some_and(|next| {
         next.token.gap.only(Gap::SPACE)
             && next.entry.word > 2
-            && !matches!(
-                reading.word(at + 1),
-                "to" | "is"
-                    | "was"
-                    | "on"
-                    | "in"
-                    | "with"
-                    | "and"
-                    | "today"
-                    | "this"
-                    | "next"
-                    | "at"
-                    | "tomorrow"
-                    | "we"
-                    | "so"
-                    | "but"
-                    | "last"
-                    | "coming"
-            )
+            && ![
+                "to", "is", "was", "on", "in", "with", "and", "today", "this", "next", "at",
+                "tomorrow", "we", "so", "but", "last", "coming",
+            ]
+            .contains(&reading.word(at + 1))
     });
     (whose && !counted).then_some((at, at, false))
 }
@@ -218,7 +194,7 @@ fn bare(reading: &Reading<'_>, at: usize) -> Option<(usize, usize, bool)> {
                         || matches!(word.token.shape, Shape::Capital) && word.entry.word < 12
                 })
         });
-    (begins && ends && !roomed).then(|| (at, last, false))
+    (begins && ends && !roomed).then_some((at, last, false))
 }
 
 /// `90 and a half`, `91 y medio`
@@ -245,10 +221,8 @@ fn birth_year(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<(usize
     let old = this_year.checked_sub(year).is_some_and(is_over_89);
     let born = (1..=2).any(|back| {
         at.checked_sub(back).is_some_and(|at| {
-            matches!(
-                reading.word(at),
-                "born" | "nacio" | "nacido" | "nacida" | "nasceu" | "nee" | "dob" | "yob"
-            )
+            ["born", "nacio", "nacido", "nacida", "nasceu", "nee", "dob", "yob"]
+                .contains(&reading.word(at))
         })
     });
     (old && born).then_some((at, at, true))
@@ -277,10 +251,8 @@ fn is_duration(reading: &Reading<'_>, last: usize) -> bool {
     let years = matches!(reading.word(last + 1), "years" | "year" | "months" | "anos" | "ans");
     let old = (2..=3).any(|offset| matches!(reading.word(last + offset), "old" | "young"));
     let months = matches!(reading.word(last + 1), "months" | "month");
-    let after = matches!(
-        reading.word(last + 2),
-        "of" | "ago" | "later" | "from" | "after" | "since" | "in" | "experience" | "combined"
-    );
+    let after = ["of", "ago", "later", "from", "after", "since", "in", "experience", "combined"]
+        .contains(&reading.word(last + 2));
     months || (years && after && !old)
 }
 
@@ -297,10 +269,8 @@ fn ends_phrase(reading: &Reading<'_>, last: usize) -> bool {
     reading
         .gap(last + 1)
         .has(Gap::STOP.and(Gap::COMMA).and(Gap::LINE).and(Gap::BRACKET).and(Gap::OTHER))
-        || matches!(
-            reading.word(last + 1),
-            "and" | "with" | "but" | "today" | "now" | "next" | "on" | "this" | "years"
-        )
+        || ["and", "with", "but", "today", "now", "next", "on", "this", "years"]
+            .contains(&reading.word(last + 1))
 }
 
 /// Whether the words before speak of a person.

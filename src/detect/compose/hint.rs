@@ -352,23 +352,24 @@ fn is_family(reading: &Reading<'_>, at: usize) -> bool {
     let led = at.checked_sub(1).is_some_and(|before| {
         matches!(reading.word(before), "the" | "entire" | "whole" | "la" | "familia" | "family")
     });
-    let followed = matches!(
-        reading.word(at + 1),
-        "family"
-            | "boy"
-            | "boys"
-            | "girl"
-            | "girls"
-            | "kid"
-            | "kids"
-            | "twins"
-            | "brothers"
-            | "sisters"
-            | "household"
-            | "baby"
-            | "clan"
-            | "siblings"
-    ) && reading.gap(at + 1).only(Gap::SPACE);
+    let followed = [
+        "family",
+        "boy",
+        "boys",
+        "girl",
+        "girls",
+        "kid",
+        "kids",
+        "twins",
+        "brothers",
+        "sisters",
+        "household",
+        "baby",
+        "clan",
+        "siblings",
+    ]
+    .contains(&reading.word(at + 1))
+        && reading.gap(at + 1).only(Gap::SPACE);
     led && followed || at.checked_sub(1).is_some_and(|before| reading.word(before) == "familia")
 }
 

@@ -11,6 +11,7 @@ mod calendar;
 mod code;
 mod date;
 mod evidence;
+mod foreign;
 mod hint;
 mod join;
 mod line;

@@ -73,21 +73,9 @@ fn begins(reading: &Reading<'_>, at: usize, free: usize) -> usize {
         && reading.gap(first).only(Gap::SPACE)
     {
         let Some(word) = reading.at(first, -1) else { break };
-        let titled = matches!(
-            reading.word(first - 1),
-            "big"
-                | "little"
-                | "lil"
-                | "baby"
-                | "girl"
-                | "boy"
-                | "naw"
-                | "saw"
-                | "la"
-                | "el"
-                | "de"
-                | "di"
-        );
+        let titled =
+            ["big", "little", "lil", "baby", "girl", "boy", "naw", "saw", "la", "el", "de", "di"]
+                .contains(&reading.word(first - 1));
         let titled = titled || (word.classes.has(Class::Title) && word.entry.first >= 6);
         let written =
             matches!(word.token.shape, Shape::Capital | Shape::Upper) && word.token.span.len() > 1;

@@ -4,14 +4,15 @@
 //! What the calendar grammar reads by its form stands in `calendar`; here is what only its surroundings show to be a
 //! day, each with a feature of its own.
 
-use crate::detect::compose::calendar::{Found, day_at, day_first, find_plain, year_after};
+use crate::detect::compose::calendar::{Found, day_at, find_plain, year_after};
+use crate::detect::compose::foreign::{eastern, foreign_day, vietnamese};
 use crate::detect::compose::model::Feature;
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Desk};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::Class;
 
-const fn found(last: usize, form: Feature, composer: Composer, lead: usize) -> Found {
+pub(super) const fn found(last: usize, form: Feature, composer: Composer, lead: usize) -> Found {
     Found { last, form, composer, year: None, lead }
 }
 
@@ -45,11 +46,11 @@ pub(super) fn spoken(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option
         .or_else(|| of_month(reading, at))
 }
 
-fn spaced(reading: &Reading<'_>, at: usize) -> bool {
+pub(super) fn spaced(reading: &Reading<'_>, at: usize) -> bool {
     reading.gap(at).only(Gap::SPACE)
 }
 
-fn before<'t>(reading: &Reading<'t>, at: usize) -> &'t str {
+pub(super) fn before<'t>(reading: &Reading<'t>, at: usize) -> &'t str {
     at.checked_sub(1).map_or("", |before| reading.word(before))
 }
 
@@ -82,31 +83,20 @@ fn week_of(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
     let text = reading.word(at);
     let counted = word.classes.has(Class::NumberWord)
-        || matches!(text, "last" | "1st" | "2nd" | "3rd" | "4th" | "5th" | "primera" | "segunda")
+        || ["last", "1st", "2nd", "3rd", "4th", "5th", "primera", "segunda"].contains(&text)
         || (matches!(text, "8th" | "15th" | "30th" | "first") && reading.word(at + 1) == "of");
     let unit = |at: usize| {
         reading.classes(at, 0).has(Class::Weekday)
-            || matches!(
-                reading.word(at),
-                "week"
-                    | "weekend"
-                    | "day"
-                    | "night"
-                    | "morning"
-                    | "semana"
-                    | "fin"
-                    | "part"
-                    | "half"
-            )
+            || ["week", "weekend", "day", "night", "morning", "semana", "fin", "part", "half"]
+                .contains(&reading.word(at))
     };
     let day = if counted { at + 1 } else { at };
     if !unit(day) || (counted && !spaced(reading, day)) {
         return None;
     }
-    let linked = matches!(
-        reading.word(day + 1),
-        "of" | "in" | "before" | "after" | "de" | "following" | "into"
-    ) && spaced(reading, day + 1)
+    let linked = ["of", "in", "before", "after", "de", "following", "into"]
+        .contains(&reading.word(day + 1))
+        && spaced(reading, day + 1)
         && spaced(reading, day + 2);
     // `day of surgery` and `night before` are no days by themselves.
     let the = usize::from(before(reading, at) == "the" && spaced(reading, at));
@@ -134,111 +124,113 @@ fn occasion(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<usize> {
         return Some(year_after(reading, at).map_or(at, |(_, last)| last));
     }
     let second = reading.word(at + 1);
-    let kind = matches!(
-        second,
-        "season" | "break" | "week" | "weekend" | "moon" | "month" | "night" | "game" | "festival"
-    ) && spaced(reading, at + 1);
+    let kind = ["season", "break", "week", "weekend", "moon", "month", "night", "game", "festival"]
+        .contains(&second)
+        && spaced(reading, at + 1);
     (kind && word.entry.word < 17).then_some(at + 1)
 }
 
 fn is_season(word: &str) -> bool {
-    matches!(
-        word,
-        "spring"
-            | "summer"
-            | "fall"
-            | "autumn"
-            | "winter"
-            | "verano"
-            | "invierno"
-            | "otono"
-            | "primavera"
-            | "verao"
-            | "inverno"
-            | "ete"
-            | "hiver"
-            | "sommer"
-            | "herbst"
-            | "fruhling"
-    )
+    [
+        "spring",
+        "summer",
+        "fall",
+        "autumn",
+        "winter",
+        "verano",
+        "invierno",
+        "otono",
+        "primavera",
+        "verao",
+        "inverno",
+        "ete",
+        "hiver",
+        "sommer",
+        "herbst",
+        "fruhling",
+    ]
+    .contains(&word)
 }
+
+/// What stands before a weekday and belongs to it.
+const LEADS: &[&str] = &[
+    "nachsten",
+    "naechsten",
+    "letzten",
+    "kommenden",
+    "diesen",
+    "ce",
+    "este",
+    "esta",
+    "zeszly",
+    "zeszla",
+    "ostatni",
+    "nastepny",
+    "w",
+    "od",
+    "в",
+    "во",
+    "с",
+    "прошлый",
+    "прошлую",
+    "noong",
+    "nung",
+    "sa",
+    "يوم",
+    "지난",
+    "지난주",
+    "이번",
+    "다음",
+    "last",
+    "this",
+    "next",
+    "past",
+    "every",
+];
+/// Parts of a day, and words that say which day, after a weekday.
+const PARTS: &[&str] = &[
+    "pase",
+    "maten",
+    "swa",
+    "midi",
+    "aswe",
+    "denye",
+    "prochain",
+    "matin",
+    "soir",
+    "apres",
+    "pasado",
+    "pasada",
+    "passado",
+    "passada",
+    "proximo",
+    "proxima",
+    "noche",
+    "manha",
+    "noite",
+    "tarde",
+    "rano",
+    "wieczor",
+    "wieczorem",
+    "morgen",
+    "abend",
+    "nacht",
+    "night",
+    "morning",
+    "nights",
+    "mornings",
+    "evening",
+    "afternoon",
+    "am",
+    "pm",
+    "утром",
+    "вечером",
+    "العظيمة",
+    "الماضي",
+];
 
 /// `vandredi maten`, `lunes por la noche`, `domingo de Páscoa`, `nächsten Donnerstag`, `sat night`, `friday 11am`
 fn weekday_with(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
-    const LEADS: &[&str] = &[
-        "nachsten",
-        "naechsten",
-        "letzten",
-        "kommenden",
-        "diesen",
-        "ce",
-        "este",
-        "esta",
-        "zeszly",
-        "zeszla",
-        "ostatni",
-        "nastepny",
-        "w",
-        "od",
-        "в",
-        "во",
-        "с",
-        "прошлый",
-        "прошлую",
-        "noong",
-        "nung",
-        "sa",
-        "يوم",
-        "지난",
-        "지난주",
-        "이번",
-        "다음",
-        "last",
-        "this",
-        "next",
-        "past",
-        "every",
-    ];
-    const PARTS: &[&str] = &[
-        "pase",
-        "maten",
-        "swa",
-        "midi",
-        "aswe",
-        "denye",
-        "prochain",
-        "matin",
-        "soir",
-        "apres",
-        "pasado",
-        "pasada",
-        "passado",
-        "passada",
-        "proximo",
-        "proxima",
-        "noche",
-        "manha",
-        "noite",
-        "tarde",
-        "rano",
-        "wieczor",
-        "wieczorem",
-        "morgen",
-        "abend",
-        "nacht",
-        "night",
-        "morning",
-        "nights",
-        "mornings",
-        "evening",
-        "afternoon",
-        "am",
-        "pm",
-        "утром",
-        "вечером",
-        "العظيمة",
-        "الماضي",
-    ];
     let word = reading.at(at, 0)?;
     if !word.classes.has(Class::Weekday) {
         return None;
@@ -273,189 +265,6 @@ fn weekday_with(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Foun
         () => at,
     };
     Some(found(last, Feature::WeekdayAlone, Composer::DateWeekday, lead))
-}
-
-/// `ika-5 ng Hunyo`, `1e novanm`, `22 mas`, `четвёртого июля`, `dwudziestego ósmego lutego`
-fn foreign_day(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
-    let text = reading.word(at);
-    if text == "ika" && reading.gap(at + 1) == Gap::HYPHEN {
-        let day = day_first(reading, desk, at + 1)?;
-        return Some(Found { lead: 0, ..day });
-    }
-    let is_month = |at: usize| {
-        reading.classes(at, 0).has(Class::Month) && desk.lexicons.month(reading.word(at)).is_some()
-    };
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let ordinal = (1..=2).contains(&digits)
-        && matches!(
-            text.get(digits..),
-            Some("e" | "o" | "a" | "º" | "-й" | "го" | "er" | "ro" | "ho")
-        );
-    if ordinal && spaced(reading, at + 1) && is_month(at + 1) {
-        return Some(found(at + 1, Feature::MonthDay, Composer::DatePartial, 0));
-    }
-    if (1..=2).contains(&digits)
-        && digits == text.len()
-        && reading.word(at + 1) == "mas"
-        && spaced(reading, at + 1)
-    {
-        return Some(found(at + 1, Feature::MonthDay, Composer::DatePartial, 0));
-    }
-    let word = reading.at(at, 0)?;
-    let inflected = word.entry.word == 0
-        && (text.ends_with("ego")
-            || text.ends_with("ого")
-            || text.ends_with("его")
-            || text.ends_with("ier"));
-    if !inflected {
-        return None;
-    }
-    let end = (at + 1..at + 3).find(|at| is_month(*at))?;
-    (at + 1..=end).all(|at| spaced(reading, at)).then_some(found(
-        end,
-        Feature::MonthDay,
-        Composer::DatePartial,
-        0,
-    ))
-}
-
-/// `thứ Sáu`, `chủ nhật`, `tháng mười`, `hôm 23`, `mùng 8 tháng 3`
-fn vietnamese(reading: &Reading<'_>, at: usize) -> Option<Found> {
-    let text = reading.word(at);
-    if !matches!(text, "thu" | "chu" | "thang" | "hom" | "mung" | "ngay" | "bua") {
-        return None;
-    }
-    let next = reading.at(at, 1).filter(|next| next.token.gap.only(Gap::SPACE))?;
-    let word = reading.word(at + 1);
-    let number = next.number.is_some_and(|number| (1..=31).contains(&number));
-    let said = matches!(
-        word,
-        "hai"
-            | "ba"
-            | "tu"
-            | "nam"
-            | "sau"
-            | "bay"
-            | "tam"
-            | "chin"
-            | "muoi"
-            | "gieng"
-            | "chap"
-            | "mot"
-    );
-    match text {
-        "thu" if said => Some(found(at + 1, Feature::WeekdayAlone, Composer::DateWeekday, 0)),
-        "chu" if word == "nhat" => {
-            Some(found(at + 1, Feature::WeekdayAlone, Composer::DateWeekday, 0))
-        }
-        "thang" if number || said => {
-            Some(found(at + 1, Feature::MonthAlone, Composer::DatePartial, 0))
-        }
-        "hom" | "mung" | "ngay" | "bua" if number => {
-            let month = reading.word(at + 2) == "thang"
-                && reading.at(at, 3).is_some_and(|word| word.number.is_some());
-            let last = if month { at + 3 } else { at + 1 };
-            Some(found(last, Feature::MonthDay, Composer::DatePartial, 0))
-        }
-        _ => None,
-    }
-}
-
-/// `上周二`, `星期五`, `四月初`, `八月二十六日`, `正月十五`, `지난 금요일`, `3월 셋째 주`
-fn eastern(reading: &Reading<'_>, at: usize) -> Option<Found> {
-    let word = reading.word(at);
-    let c = word.chars().next().filter(|c| !c.is_ascii())?;
-    if ('\u{ac00}'..='\u{d7ff}').contains(&c) {
-        return korean(reading, at);
-    }
-    let glued = |at: usize| reading.gap(at) == Gap::default();
-    let numeral = |at: usize| {
-        matches!(
-            reading.word(at),
-            "一" | "二" | "三" | "四" | "五" | "六" | "七" | "八" | "九" | "十" | "廿" | "初"
-        ) && glued(at)
-    };
-    let lead = usize::from(
-        matches!(before(reading, at), "上" | "下" | "这" | "這" | "本" | "前" | "每") && glued(at),
-    );
-    let day = |at: usize| {
-        matches!(reading.word(at), "一" | "二" | "三" | "四" | "五" | "六" | "日" | "天" | "末")
-            && glued(at)
-    };
-    let two =
-        matches!((word, reading.word(at + 1)), ("星", "期") | ("禮" | "礼", "拜")) && glued(at + 1);
-    if two && day(at + 2) {
-        return Some(found(at + 2, Feature::WeekdayAlone, Composer::DateWeekday, lead));
-    }
-    if matches!(word, "周" | "週") && day(at + 1) {
-        return Some(found(at + 1, Feature::WeekdayAlone, Composer::DateWeekday, lead));
-    }
-    if reading.classes(at, 0).has(Class::Holiday) && !reading.at(at, 0)?.within_phrase {
-        let length = usize::from(reading.at(at, 0)?.phrase.max(1));
-        return Some(found(at + length - 1, Feature::HolidayDate, Composer::DateHoliday, 0));
-    }
-    // `四月初`, `八月二十六日`, `正月十五`
-    let first =
-        matches!(word, "正" | "腊" | "臘") || (numeral_word(word) && !glued_numeral(reading, at));
-    if !first {
-        return None;
-    }
-    let month = (at + 1..at + 4).find(|at| reading.word(*at) == "月" && glued(*at))?;
-    if !(at + 1..month).all(numeral) {
-        return None;
-    }
-    let mut last = month;
-    while last < month + 5
-        && (numeral(last + 1)
-            || (matches!(reading.word(last + 1), "日" | "号" | "號" | "底" | "中" | "末")
-                && glued(last + 1)))
-    {
-        last += 1;
-    }
-    Some(found(last, Feature::MonthDay, Composer::DatePartial, 0))
-}
-
-fn numeral_word(word: &str) -> bool {
-    matches!(word, "一" | "二" | "三" | "四" | "五" | "六" | "七" | "八" | "九" | "十")
-}
-
-fn glued_numeral(reading: &Reading<'_>, at: usize) -> bool {
-    reading.gap(at) == Gap::default() && numeral_word(before(reading, at))
-}
-
-/// `지난 금요일에`, `추석이`, `성탄절 새벽에`, `3월 셋째 주`
-fn korean(reading: &Reading<'_>, at: usize) -> Option<Found> {
-    const DAYS: &[&str] = &["월요일", "화요일", "수요일", "목요일", "금요일", "토요일", "일요일"];
-    const FEASTS: &[&str] =
-        &["추석", "설날", "성탄절", "크리스마스", "어린이날", "어버이날", "부활절"];
-    let word = reading.word(at);
-    let lead = usize::from(
-        matches!(before(reading, at), "지난" | "지난주" | "이번" | "이번주" | "다음" | "다음주")
-            && spaced(reading, at),
-    );
-    if DAYS.iter().any(|day| word.starts_with(day)) {
-        return Some(found(at, Feature::WeekdayAlone, Composer::DateWeekday, lead));
-    }
-    if FEASTS.iter().any(|feast| word.starts_with(feast)) {
-        let dawn = ["새벽", "아침", "저녁", "밤", "날", "때"]
-            .iter()
-            .any(|part| reading.word(at + 1).starts_with(part));
-        return Some(found(
-            at + usize::from(dawn),
-            Feature::HolidayDate,
-            Composer::DateHoliday,
-            lead,
-        ));
-    }
-    let number = reading.at(at, -1).is_some_and(|word| word.number.is_some());
-    if !(word.starts_with('월') && number && reading.gap(at) == Gap::default()) {
-        return None;
-    }
-    let week = matches!(reading.word(at + 1), "첫째" | "둘째" | "셋째" | "넷째" | "마지막" | "첫")
-        && reading.word(at + 2).starts_with('주');
-    let part = ["초", "말", "중순"].iter().any(|part| reading.word(at + 1).starts_with(part));
-    let last = at + if week { 2 } else { usize::from(part) };
-    Some(found(last, Feature::MonthAlone, Composer::DatePartial, 1))
 }
 
 /// `on the 8th should`, `the 12th she asked`, `since the 2nd`, `on the Fourth`
@@ -518,22 +327,11 @@ fn ordinal(reading: &Reading<'_>, at: usize) -> Option<Found> {
         return None;
     }
     let lead = at.checked_sub(2).map_or("", |lead| reading.word(lead));
-    let told = matches!(
-        lead,
-        "on" | "since"
-            | "by"
-            | "from"
-            | "until"
-            | "till"
-            | "til"
-            | "before"
-            | "after"
-            | "of"
-            | "for"
-            | "through"
-            | "thru"
-            | "to"
-    );
+    let told = [
+        "on", "since", "by", "from", "until", "till", "til", "before", "after", "of", "for",
+        "through", "thru", "to",
+    ]
+    .contains(&lead);
     if text == "fourth" && told && word.token.shape == Shape::Capital {
         let july = reading.word(at + 1) == "of" && reading.word(at + 2) == "july";
         let last = if july { at + 2 } else { at };
@@ -553,10 +351,8 @@ fn ordinal(reading: &Reading<'_>, at: usize) -> Option<Found> {
             next.classes.has(Class::Pron3)
                 || next.classes.has(Class::Pron1)
                 || next.classes.has(Class::ClinicalVerb)
-                || matches!(
-                    reading.word(at + 1),
-                    "to" | "at" | "with" | "in" | "and" | "for" | "because" | "when" | "from"
-                )
+                || ["to", "at", "with", "in", "and", "for", "because", "when", "from"]
+                    .contains(&reading.word(at + 1))
         });
     (told || apart || dated).then_some(found(at, Feature::OrdinalDate, Composer::DatePartial, 1))
 }
@@ -568,25 +364,13 @@ fn season(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     let the = usize::from(before(reading, at) == "the");
     let lead = (at.checked_sub(the)?).checked_sub(1).map_or("", |lead| reading.word(lead));
-    let led = matches!(
-        lead,
-        "in" | "since"
-            | "last"
-            | "this"
-            | "next"
-            | "until"
-            | "till"
-            | "by"
-            | "during"
-            | "over"
-            | "through"
-            | "el"
-            | "en"
-            | "late"
-            | "early"
-    );
+    let told = [
+        "in", "since", "last", "this", "next", "until", "till", "by", "during", "over", "through",
+        "el", "en", "late", "early",
+    ]
+    .contains(&lead);
     let year = year_after(reading, at);
-    if !led && year.is_none() {
+    if !told && year.is_none() {
         return None;
     }
     Some(Found {
@@ -613,10 +397,9 @@ fn bare_month(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found>
     let led =
         BEFORE.contains(&before(reading, at)) && reading.gap(at).only(Gap::SPACE.and(Gap::HYPHEN));
     let english =
-        matches!(before(reading, at), "in" | "since" | "until" | "till" | "of" | "last" | "mid");
+        ["in", "since", "until", "till", "of", "last", "mid"].contains(&before(reading, at));
     let upper = word.token.shape == Shape::Upper && word.token.span.len() > 3 && !ambiguous;
-    let short =
-        matches!(reading.word(at), "me" | "mi" | "mar" | "out" | "set" | "dic" | "ago" | "mas");
+    let short = ["me", "mi", "mar", "out", "set", "dic", "ago", "mas"].contains(&reading.word(at));
     (upper || (led && (!ambiguous || english) && !short)).then_some(found(
         at,
         Feature::MonthAlone,
@@ -633,28 +416,12 @@ fn bare_weekday(reading: &Reading<'_>, at: usize) -> Option<Found> {
     }
     let previous = at.checked_sub(1);
     let led = previous.is_some_and(|before| {
-        matches!(
-            reading.word(before),
-            "on" | "since"
-                | "till"
-                | "until"
-                | "last"
-                | "this"
-                | "next"
-                | "by"
-                | "every"
-                | "de"
-                | "na"
-                | "da"
-                | "das"
-                | "ate"
-                | "desde"
-                | "twice"
-                | "para"
-                | "hoje"
-                | "passed"
-                | "died"
-        ) || reading.classes(before, 0).has(Class::DateVerb)
+        [
+            "on", "since", "till", "until", "last", "this", "next", "by", "every", "de", "na",
+            "da", "das", "ate", "desde", "twice", "para", "hoje", "passed", "died",
+        ]
+        .contains(&reading.word(before))
+            || reading.classes(before, 0).has(Class::DateVerb)
             || reading.classes(before, 0).has(Class::Death)
     }) && spaced(reading, at);
     let beside = [-1, 1]
@@ -700,21 +467,11 @@ fn dotted(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let led = at.checked_sub(1).is_some_and(|before| {
         reading.classes(before, 0).has(Class::DateVerb)
             || reading.classes(before, 0).has(Class::Procedure)
-            || matches!(
-                reading.word(before),
-                "home"
-                    | "sched"
-                    | "ur"
-                    | "seit"
-                    | "od"
-                    | "am"
-                    | "operacja"
-                    | "dnia"
-                    | "do"
-                    | "il"
-                    | "dal"
-                    | "on"
-            )
+            || [
+                "home", "sched", "ur", "seit", "od", "am", "operacja", "dnia", "do", "il", "dal",
+                "on",
+            ]
+            .contains(&reading.word(before))
     });
     let unit = reading.at(last, 1).is_some_and(|word| word.classes.has(Class::Measure));
     ((begins && ends || led) && !unit && whole.1 == 2).then_some(found(
@@ -741,10 +498,9 @@ fn of_month(reading: &Reading<'_>, at: usize) -> Option<Found> {
 fn owned_day(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
     let saint = matches!(reading.word(at), "valentine" | "patrick" | "paddy");
-    let alone = matches!(
-        before(reading, at),
-        "on" | "since" | "until" | "till" | "before" | "after" | "st"
-    ) || !spaced(reading, at + 1);
+    let alone = ["on", "since", "until", "till", "before", "after", "st"]
+        .contains(&before(reading, at))
+        || !spaced(reading, at + 1);
     (saint && word.token.possessive && alone).then_some(found(
         at,
         Feature::HolidayDate,

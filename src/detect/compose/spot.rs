@@ -150,10 +150,9 @@ fn bare_address(reading: &Reading<'_>, at: usize) -> Option<Found> {
 
 /// `, apt 5G`, `, кв. 6Д`
 fn flat(reading: &Reading<'_>, last: usize) -> usize {
-    let unit = matches!(
-        reading.word(last + 1),
-        "apt" | "apartment" | "unit" | "lot" | "suite" | "ste" | "apto" | "кв" | "m"
-    ) && reading.gap(last + 1).only(Gap::SPACE.and(Gap::COMMA));
+    let unit = ["apt", "apartment", "unit", "lot", "suite", "ste", "apto", "кв", "m"]
+        .contains(&reading.word(last + 1))
+        && reading.gap(last + 1).only(Gap::SPACE.and(Gap::COMMA));
     let numbered = reading.at(last, 2).is_some_and(|word| word.token.shape.is_number());
     if unit && numbered { last + 2 } else { last }
 }
@@ -282,19 +281,12 @@ fn on_street(reading: &Reading<'_>, at: usize) -> Option<Found> {
     // `the bakery on Fourth`, `on N Monroe`
     let before = reading.word(at.checked_sub(1)?);
     let street = matches!(before, "on" | "off") && reading.gap(at).only(Gap::SPACE);
-    let spelled = matches!(
-        reading.word(at),
-        "first"
-            | "second"
-            | "third"
-            | "fourth"
-            | "fifth"
-            | "sixth"
-            | "seventh"
-            | "eighth"
-            | "ninth"
-            | "tenth"
-    ) && reading.at(at, 0).is_some_and(is_proper);
+    let spelled = [
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+        "tenth",
+    ]
+    .contains(&reading.word(at))
+        && reading.at(at, 0).is_some_and(is_proper);
     let directed = reading.classes(at, 0).has(Class::Direction)
         && reading.at(at, 0).is_some_and(is_proper)
         && reading.gap(at + 1).only(Gap::SPACE.and(Gap::STOP))
@@ -355,7 +347,7 @@ fn known(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let found =
         |last, form| Some(Found { first: at, last, form, composer: Composer::LocationFacility });
     let before = at.checked_sub(1).map_or("", |before| reading.word(before));
-    let placed = matches!(before, "the" | "that" | "our" | "old" | "at" | "from" | "in" | "near");
+    let placed = ["the", "that", "our", "old", "at", "from", "in", "near"].contains(&before);
     let lower = reading.classes(end, 1).has(Class::PlaceKind)
         && reading.gap(end + 1).only(Gap::SPACE)
         && !reading.at(end, 1).is_some_and(is_proper);

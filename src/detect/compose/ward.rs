@@ -99,10 +99,9 @@ fn side(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let numbered = word.number.is_some_and(|number| (1..=30).contains(&number));
     let next = reading.at(at, 1)?;
     let sided = SIDES.contains(&reading.word(at + 1)) && next.token.gap.only(Gap::SPACE);
-    let foreign = !matches!(
-        reading.word(at + 1),
-        "este" | "central" | "main" | "ost" | "center" | "tower" | "annex"
-    ) || is_proper(next);
+    let foreign = !["este", "central", "main", "ost", "center", "tower", "annex"]
+        .contains(&reading.word(at + 1))
+        || is_proper(next);
     if !numbered || !sided || !foreign || !is_apart(reading, at) {
         return None;
     }
@@ -192,14 +191,12 @@ fn is_written(reading: &Reading<'_>, at: usize) -> bool {
 fn eastern(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
     let after = reading.gap(at + 1) == Gap::default() || reading.gap(at + 1) == Gap::SPACE;
-    let spelled = matches!(
-        reading.word(at),
-        "一" | "二" | "三" | "四" | "五" | "六" | "七" | "八" | "九" | "十"
-    );
+    let spelled =
+        ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"].contains(&reading.word(at));
     let numbered = word.token.shape == Shape::Digits || word.token.shape == Shape::Code || spelled;
     let is_room = |at: usize| {
         let word = reading.word(at);
-        matches!(word, "房" | "床" | "号" | "號" | "室" | "楼" | "樓" | "병동" | "층" | "번")
+        ["房", "床", "号", "號", "室", "楼", "樓", "병동", "층", "번"].contains(&word)
             || word.starts_with('호')
     };
     if !numbered || word.token.span.len() > 5 || !after || !is_room(at + 1) {
@@ -272,7 +269,7 @@ fn in_place(reading: &Reading<'_>, at: usize, n_digits: usize) -> Option<Feature
     }
     // An article and three digits are a room, or a count that a noun follows.
     let article =
-        matches!(reading.word(before), "la" | "le" | "el" | "do" | "da" | "del" | "na" | "nan");
+        ["la", "le", "el", "do", "da", "del", "na", "nan"].contains(&reading.word(before));
     let foreign = reading
         .at(at, 1)
         .is_some_and(|next| next.entry.word < 2 || next.classes.has(Class::ForeignWord));
