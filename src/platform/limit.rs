@@ -19,6 +19,8 @@ pub(super) enum Unit {
     Utf16,
     /// Unicode code points.
     CodePoints,
+    /// Threads: code points, but each emoji as the bytes of its UTF-8.
+    Threads,
 }
 
 impl Unit {
@@ -28,6 +30,7 @@ impl Unit {
         ("bytes", Self::Bytes),
         ("utf16", Self::Utf16),
         ("code-points", Self::CodePoints),
+        ("threads", Self::Threads),
     ];
 
     fn measure(self, text: &str) -> usize {
@@ -37,6 +40,7 @@ impl Unit {
             Self::Bytes => text.len(),
             Self::Utf16 => text.encode_utf16().count(),
             Self::CodePoints => text.chars().count(),
+            Self::Threads => threads_length(text),
         }
     }
 }
@@ -50,6 +54,8 @@ pub(super) struct Limit {
     pub(super) url_counts_as: Option<usize>,
     /// Whether `@user@host` counts its host, too.
     pub(super) mention_hosts_count: bool,
+    /// Whether a host without a scheme (`ward.example/a`) is a URL, too.
+    pub(super) bare_urls: bool,
 }
 
 impl Limit {
@@ -63,9 +69,10 @@ impl Limit {
         let mut plain = 0;
         let mut at = 0;
         let mut word_before = false;
+        let mut sign_before = false;
         while let Some(rest) = text.get(at..) {
             let Some(first) = rest.chars().next() else { break };
-            let skipped = if word_before { None } else { self.skip(rest) };
+            let skipped = if word_before { None } else { self.skip(rest, sign_before) };
             if let Some((len, counts)) = skipped {
                 total += self.unit.measure(text.get(plain..at).unwrap_or_default()) + counts;
                 at += len;
@@ -73,6 +80,7 @@ impl Limit {
                 word_before = true;
             } else {
                 word_before = first.is_alphanumeric() || first == '_';
+                sign_before = matches!(first, '@' | '#' | '$' | '.' | '-' | '/');
                 at += first.len_utf8();
             }
         }
@@ -85,11 +93,12 @@ impl Limit {
     }
 
     /// A stretch at the start of `text` that has a count of its own: its bytes and that count.
-    fn skip(&self, text: &str) -> Option<(usize, usize)> {
-        if let Some(counts) = self.url_counts_as
-            && let Some(len) = url_len(text)
-        {
-            return Some((len, counts));
+    fn skip(&self, text: &str, sign_before: bool) -> Option<(usize, usize)> {
+        if let Some(counts) = self.url_counts_as {
+            let bare = || if self.bare_urls && !sign_before { bare_url_len(text) } else { None };
+            if let Some(len) = url_len(text).or_else(bare) {
+                return Some((len, counts));
+            }
         }
         if self.mention_hosts_count {
             return None;
@@ -105,10 +114,38 @@ fn url_len(text: &str) -> Option<usize> {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     let scheme = ["https://", "http://"].into_iter().find(|scheme| starts(scheme))?;
-    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
-    let url =
-        text.get(..end.unwrap_or(text.len()))?.trim_end_matches(|c: char| ".,;:!?)]}'".contains(c));
+    let url = stretch(text);
     (url.len() > scheme.len()).then_some(url.len())
+}
+
+/// No name of a host is longer.
+const MOST_HOST: usize = 253;
+
+/// The length of a host with a top-level domain at the start, with what follows a slash. X counts such words as URLs where
+/// it knows the domain; which ones it knows changes.
+fn bare_url_len(text: &str) -> Option<usize> {
+    let in_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
+    let end = text
+        .char_indices()
+        .take_while(|&(at, c)| at < MOST_HOST && in_host(c))
+        .last()
+        .map(|(at, c)| at + c.len_utf8())?;
+    let host = text.get(..end)?.trim_end_matches(['.', '-']);
+    let (name, top) = host.rsplit_once('.')?;
+    let is_top = top.len() >= 2 && top.chars().all(char::is_alphabetic);
+    if name.is_empty() || name.starts_with(['.', '-']) || !is_top {
+        return None;
+    }
+    let rest = text.get(host.len()..)?;
+    let path = if rest.starts_with('/') { stretch(rest) } else { "" };
+    Some(host.len() + path.len())
+}
+
+/// What stands up to a blank, without the punctuation that ends a sentence.
+fn stretch(text: &str) -> &str {
+    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
+    let stretch = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    stretch.trim_end_matches(|c: char| ".,;:!?)]}'".contains(c))
 }
 
 /// `@user@host` at the start: the length of `@user` and of the whole.
@@ -140,6 +177,15 @@ fn x_weight(text: &str) -> usize {
         .sum()
 }
 
+fn threads_length(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.graphemes(true)
+        .map(|cluster| if is_emoji(cluster) { cluster.len() } else { cluster.chars().count() })
+        .sum()
+}
+
 /// Whether a cluster is drawn as one emoji, however many code points it has (families, flags, skin tones, key caps).
 fn is_emoji(cluster: &str) -> bool {
     cluster.chars().any(|c| {
@@ -152,7 +198,7 @@ mod tests {
     use super::{Limit, Unit};
 
     fn limit(unit: Unit, url_counts_as: Option<usize>, mention_hosts_count: bool) -> Limit {
-        Limit { at_most: 280, unit, url_counts_as, mention_hosts_count }
+        Limit { at_most: 280, unit, url_counts_as, mention_hosts_count, bare_urls: false }
     }
 
     #[test]
@@ -196,6 +242,34 @@ mod tests {
             ("a https://a.example https://b.example b", 2 + 23 + 1 + 23 + 2),
         ] {
             assert_eq!(x.measure(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_without_a_scheme_may_be_urls() {
+        let x = Limit { bare_urls: true, ..limit(Unit::XWeight, Some(23), true) };
+        for (text, want) in [
+            ("ward.example", 23),
+            ("see ward.example/a/b?c=d.", 4 + 23 + 1),
+            ("https://ward.example/a.example", 23),
+            ("jane@ward.example", 17),
+            ("no.1 of 2.5", 11),
+            (".example", 8),
+            ("a..example", 23),
+            ("é.example x", 23 + 2),
+        ] {
+            assert_eq!(x.measure(text), want, "{text}");
+        }
+        assert!(x.measure(&"1.".repeat(500_000)) > 0);
+    }
+
+    #[test]
+    fn threads_counts_emoji_by_their_bytes() {
+        let threads = limit(Unit::Threads, None, true);
+        for (text, want) in
+            [("café", 4), ("cafe\u{301}", 5), ("🏥", 4), ("a 👍🏽 b", 4 + 8), ("日本", 2)]
+        {
+            assert_eq!(threads.measure(text), want, "{text}");
         }
     }
 

@@ -16,18 +16,26 @@ use crate::redact::Splice;
 
 /// The shipped files.
 const EMBEDDED: &[(&str, &str)] = &[
+    (
+        "embedded:platforms/activitypub.toml",
+        include_str!("../../config/platforms/activitypub.toml"),
+    ),
     ("embedded:platforms/bluesky.toml", include_str!("../../config/platforms/bluesky.toml")),
     ("embedded:platforms/discord.toml", include_str!("../../config/platforms/discord.toml")),
     ("embedded:platforms/facebook.toml", include_str!("../../config/platforms/facebook.toml")),
     ("embedded:platforms/generic.toml", include_str!("../../config/platforms/generic.toml")),
+    ("embedded:platforms/instagram.toml", include_str!("../../config/platforms/instagram.toml")),
+    ("embedded:platforms/linkedin.toml", include_str!("../../config/platforms/linkedin.toml")),
     ("embedded:platforms/mastodon.toml", include_str!("../../config/platforms/mastodon.toml")),
     ("embedded:platforms/matrix.toml", include_str!("../../config/platforms/matrix.toml")),
     ("embedded:platforms/micropub.toml", include_str!("../../config/platforms/micropub.toml")),
+    ("embedded:platforms/misskey.toml", include_str!("../../config/platforms/misskey.toml")),
     ("embedded:platforms/nostr.toml", include_str!("../../config/platforms/nostr.toml")),
     ("embedded:platforms/pinterest.toml", include_str!("../../config/platforms/pinterest.toml")),
     ("embedded:platforms/reddit.toml", include_str!("../../config/platforms/reddit.toml")),
     ("embedded:platforms/slack.toml", include_str!("../../config/platforms/slack.toml")),
     ("embedded:platforms/telegram.toml", include_str!("../../config/platforms/telegram.toml")),
+    ("embedded:platforms/threads.toml", include_str!("../../config/platforms/threads.toml")),
     ("embedded:platforms/tiktok.toml", include_str!("../../config/platforms/tiktok.toml")),
     ("embedded:platforms/tumblr.toml", include_str!("../../config/platforms/tumblr.toml")),
     ("embedded:platforms/wordpress.toml", include_str!("../../config/platforms/wordpress.toml")),

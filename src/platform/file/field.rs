@@ -18,6 +18,7 @@ const KEYS: &[&str] = &[
     "limit",
     "unit",
     "url-counts-as",
+    "bare-urls-count",
     "mention-hosts-free",
     "max-bytes",
     "counts-with",
@@ -156,9 +157,18 @@ fn limits(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Limit> {
     let at_most = table.count("limit", faults);
     let url_counts_as = table.count("url-counts-as", faults).map(|count| count.value);
     let mention_hosts_count = !table.flag("mention-hosts-free", faults);
+    let may_be_bare = table.flag("bare-urls-count", faults);
     match (at_most, unit) {
         (Some(at_most), Some(unit)) => {
-            limits.push(Limit { at_most: at_most.value, unit, url_counts_as, mention_hosts_count });
+            // Which words without a scheme are URLs, nobody can say for certain: both readings must fit.
+            let readings = if may_be_bare { &[false, true][..] } else { &[false] };
+            limits.extend(readings.iter().map(|&bare_urls| Limit {
+                at_most: at_most.value,
+                unit,
+                url_counts_as,
+                mention_hosts_count,
+                bare_urls,
+            }));
         }
         (Some(at_most), None) if !table.has("unit") => faults.add(
             at_most.span,
@@ -167,18 +177,30 @@ fn limits(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Limit> {
         ),
         _ => {}
     }
-    for key in ["unit", "url-counts-as", "mention-hosts-free"] {
-        if table.has(key) && !table.has("limit") {
+    for (key, needs) in [
+        ("unit", "limit"),
+        ("url-counts-as", "limit"),
+        ("mention-hosts-free", "limit"),
+        ("bare-urls-count", "url-counts-as"),
+    ] {
+        if table.has(key) && !table.has(needs) {
             faults.add(
                 table.span(),
-                format!("`{key}` without a limit"),
-                "add limit, or leave it out",
+                format!("`{key}` without `{needs}`"),
+                format!("add {needs}, or leave it out"),
             );
         }
     }
     if let Some(bytes) = table.count("max-bytes", faults) {
         let (unit, url_counts_as) = (Unit::Bytes, None);
-        limits.push(Limit { at_most: bytes.value, unit, url_counts_as, mention_hosts_count: true });
+        let mention_hosts_count = true;
+        limits.push(Limit {
+            at_most: bytes.value,
+            unit,
+            url_counts_as,
+            mention_hosts_count,
+            bare_urls: false,
+        });
     }
     limits
 }

@@ -114,7 +114,11 @@ fn x() {
                 "/1.1/jot/client_event.json",
                 Some(("POST /1.1/jot/client_event.json", Class::Telemetry)),
             ),
-            ("POST", "/2/chat/conversations/5/messages", None),
+            (
+                "POST",
+                "/2/chat/conversations/5/messages",
+                Some(("POST /2/chat/conversations/{id}/messages", Class::Sealed)),
+            ),
         ],
     );
 }
