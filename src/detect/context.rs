@@ -77,6 +77,8 @@ pub(crate) fn weigh(readings: &[Reading<'_>], model: &Model, explain: bool) -> (
     phrases.add(&mut score);
     let mut disguises = readings.iter().flat_map(|reading| reading.text.view.disguises());
     score.add_if(disguises.any(|disguise| disguise.kind.is_evasion()), Feature::Evasion);
+    let in_part = readings.iter().any(|reading| reading.text.view.is_hidden_in_part());
+    score.add_if(in_part, Feature::HiddenInPart);
     (score.tied, score.parts)
 }
 

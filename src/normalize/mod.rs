@@ -83,6 +83,12 @@ impl View {
         there.take_while(move |disguise| disguise.span.start() < span.end()).map(|found| found.kind)
     }
 
+    /// Whether something is disguised, and most of the text is not: a font for a whole post is for show.
+    pub fn is_hidden_in_part(&self) -> bool {
+        let hidden: usize = self.disguises.iter().map(|disguise| disguise.span.len()).sum();
+        hidden > 0 && hidden * 2 < self.text.len()
+    }
+
     /// Original bytes under a span of the folded text, widened to whole graphemes.
     pub fn to_original(&self, folded: Span) -> Span {
         match &self.map {

@@ -12,6 +12,7 @@ mod code;
 mod date;
 mod evidence;
 mod foreign;
+mod hidden;
 mod hint;
 mod join;
 mod line;
@@ -72,11 +73,12 @@ enum Composer {
     CodeBare,
     UrlHost,
     EmailAtHost,
+    CodeHidden,
 }
 
 impl Composer {
     /// Every composer with the name by which a rule claims it.
-    const ALL: [(&str, Self); 20] = [
+    const ALL: [(&str, Self); 21] = [
         ("name-honorific", Self::NameHonorific),
         ("name-patient", Self::NamePatient),
         ("name-kinship", Self::NameKinship),
@@ -97,6 +99,7 @@ impl Composer {
         ("code-bare", Self::CodeBare),
         ("url-host", Self::UrlHost),
         ("email-at-host", Self::EmailAtHost),
+        ("code-hidden", Self::CodeHidden),
     ];
 
     const fn is_place(self) -> bool {
@@ -462,5 +465,6 @@ fn propose(reading: &Reading<'_>, desk: Desk<'_>) -> Vec<Proposal> {
     name::propose(reading, desk, &mut proposals);
     code::propose(reading, &mut proposals);
     line::propose(reading, &mut proposals);
+    hidden::propose(reading, &mut proposals);
     proposals
 }

@@ -104,7 +104,7 @@ features! {
     DisguiseTwins "disguise-twins", DisguiseEscaped "disguise-escaped", DisguiseFlipped "disguise-flipped",
     DisguiseSpaced "disguise-spaced", DisguiseBroken "disguise-broken", DisguiseSpelled "disguise-spelled",
     DisguiseLeet "disguise-leet", DisguiseMasked "disguise-masked", DisguiseTurned "disguise-turned",
-    DisguiseCoded "disguise-coded", Evasion "evasion",
+    DisguiseCoded "disguise-coded", Evasion "evasion", HiddenInPart "hidden-in-part",
     // The post.
     MyKin "my-kin", TheirKin "their-kin", IAmRole "i-am-role", MyPatient "my-patient", HistoricYear "historic-year",
     Foreign "foreign-words", ClinicalThird "clinical-and-third-person",

@@ -10,6 +10,7 @@ use crate::detect::compose::surroundings::{self, ends_before};
 use crate::detect::compose::words::{Case, Reading, Word};
 use crate::detect::compose::{Composer, Desk, Proposal, Standing};
 use crate::detect::token::{Gap, Shape};
+use crate::normalize::Kind;
 use crate::rules::{Class, Classes, Entry};
 use crate::span::Span;
 
@@ -32,7 +33,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         let mut score = desk.models.name.score(desk.explain);
         weigh(reading, desk, *run, &mut score);
         beside(reading, &runs, nth, &mut score);
-        let sure = is_sure(reading, *run);
+        let sure = is_sure(reading, *run) || is_hidden(reading, *run);
         score.add_if(sure, Feature::CertainCue);
         out.push(Proposal {
             composer: composer(reading, *run),
@@ -213,6 +214,35 @@ fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
     let honored = run.cue.has(Class::Honorific)
         && (listed || (surname && near.meets(CARE) && near.has(Class::ClinicalVerb)));
     ((patient && listed) || honored) && !near.meets(OTHERS)
+}
+
+/// Whether a listed name is hidden as nobody hides a name but a patient's: letters apart, masked, backwards, of another
+/// script. Praise and roles near it are somebody's joke.
+fn is_hidden(reading: &Reading<'_>, run: Run) -> bool {
+    const OTHERS: Classes = Classes::of(&[
+        Class::Role,
+        Class::Praise,
+        Class::Public,
+        Class::Event,
+        Class::Pet,
+        Class::Brand,
+    ]);
+    let view = &reading.text.view;
+    if view.disguises().is_empty() {
+        return false;
+    }
+    let Some(words) = reading.words.get(run.first..=run.last) else { return false };
+    let hidden = words.iter().any(|word| {
+        let listed = word.entry.first.max(word.entry.last) >= 9 || word.classes.meets(LISTED);
+        let mut kinds = view.disguises_under(word.token.span);
+        word.token.span.len() > 2
+            && listed
+            && word.entry.word <= 10
+            && kinds.any(|kind| {
+                kind.is_evasion() || (kind == Kind::Invisible && view.is_hidden_in_part())
+            })
+    });
+    hidden && !surroundings::near(reading, run.first, run.last).meets(OTHERS)
 }
 
 /// What the names around a name say: a list of them is mostly of colleagues.

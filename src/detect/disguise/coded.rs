@@ -129,7 +129,7 @@ fn groups(
     let mut close =
         |run: &mut Option<(usize, usize, usize)>, plain: &mut String, signs: &mut usize| {
             if let Some((start, end, n_read)) = run.take()
-                && (n_read >= few || (n_read > 1 && *signs >= SURE))
+                && ((n_read >= few && *signs > 0) || (n_read > 1 && *signs >= SURE))
             {
                 out.push(whole(Span::new(start, end), plain.trim(), Kind::Coded));
             }
@@ -159,7 +159,11 @@ fn groups(
             // Its capitals say nothing; written as a name is.
             let starts = !plain.ends_with(char::is_alphanumeric);
             plain.push(if starts { c.to_ascii_uppercase() } else { c });
-            signs += bare.len();
+            signs += if bare.contains('.') == bare.contains('-') || bare.len() > 4 {
+                bare.len()
+            } else {
+                0
+            };
             run = Some(run.map_or((start, end, 1), |(first, _, n_read)| (first, end, n_read + 1)));
         } else {
             close(&mut run, &mut plain, &mut signs);

@@ -31,7 +31,7 @@ pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
         }
         let n_digits = word.bytes().filter(u8::is_ascii_digit).count();
         let n_letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
-        if n_digits == word.len() || n_letters == word.len() {
+        if n_digits == word.len() || n_letters == word.len() || page.in_link(at - 1) {
             continue;
         }
         if n_digits > 0
@@ -94,7 +94,9 @@ fn letters(page: &Page<'_>, span: Span, word: &str) -> Option<Rewrite> {
     let leads = head == 0
         && bytes.iter().skip_while(|byte| byte.is_ascii_digit()).all(u8::is_ascii_alphabetic);
     let follows = digits_end == bytes.len();
+    let even = bytes.len() < 5 && n_letters * 2 <= bytes.len();
     if bytes.len() < 3
+        || even
         || n_letters < 2
         || n_letters * 5 < bytes.len() * 2
         || (leads && bytes.len() < 5)
@@ -102,7 +104,7 @@ fn letters(page: &Page<'_>, span: Span, word: &str) -> Option<Rewrite> {
         return None;
     }
     let numbered = follows
-        && (bytes.len() - head > 1 || {
+        && (bytes.len() - head > 1 || bytes.len() < 4 || {
             let known = page.look_up(word.get(..head)?);
             known.word > 0 || as_name(known) >= NAME
         });
@@ -225,6 +227,7 @@ fn digits(page: &Page<'_>, at: usize, span: Span, word: &str) -> Option<Rewrite>
     let bytes = word.as_bytes();
     let plain: String = word.chars().map(numeral).collect::<Option<_>>()?;
     let n_digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let tail = bytes.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let unit =
         bytes.iter().rposition(u8::is_ascii_digit).is_some_and(|last| last + 2 == bytes.len())
             && bytes.last() == Some(&b'l')
@@ -240,6 +243,12 @@ fn digits(page: &Page<'_>, at: usize, span: Span, word: &str) -> Option<Rewrite>
     let after = at.checked_sub(1).map(|at| page.classes(at)).unwrap_or_default();
     let short =
         after.has(Class::Month) || after.has(Class::AgeTurn) || page.classes(at + 1).meets(SHORT);
+    let measured = page.text().get(..span.start()).is_some_and(|head| head.ends_with('.'));
+    // `L10` is a vertebra, an antibody.
+    let coded = bytes.len() < 6 && !bytes.first().is_some_and(u8::is_ascii_digit);
+    if unit && measured || !grouped && (tail > 1 || coded) {
+        return None;
+    }
     if !grouped && !short && (unit || bytes.len() < 3 || n_digits * 5 < bytes.len() * 2) {
         return None;
     }

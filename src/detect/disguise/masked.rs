@@ -26,12 +26,31 @@ pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
         let span = Span::new(first, page.span(end - 1).end() + stars);
         let written =
             matches!(page.shape(at), Shape::Capital | Shape::Upper | Shape::Mixed | Shape::Lower);
-        let emphasis = stars > 0 && page.between(at).ends_with('*');
-        if (end > at + 1 || (stars > 0 && !emphasis)) && written && span.len() <= LONGEST * 4 {
+        // `*so*`, and a note`*` of the foot.
+        let bare = end == at + 1 && stars == 1 && page.entry(at).word > 0;
+        let emphasis = stars > 0 && (page.between(at).ends_with('*') || bare || open(page, first))
+            || page.in_link(at);
+        if (end > at + 1 || stars > 0) && !emphasis && written && span.len() <= LONGEST * 4 {
             out.extend(read(page, at, span));
         }
         at = end;
     }
+}
+
+/// Whether a star that stands open on the line closes here: `*sticks her tongue out*`.
+fn open(page: &Page<'_>, at: usize) -> bool {
+    const LONGEST: usize = 200;
+    let head = page.text().as_bytes().get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
+    let line = head.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    memchr::memchr_iter(b'*', line)
+        .filter(|star| {
+            let after = line.get(star + 1).is_some_and(|next| !next.is_ascii_whitespace());
+            let before = star.checked_sub(1).and_then(|at| line.get(at));
+            after && before.is_none_or(|last| !last.is_ascii_alphanumeric())
+        })
+        .count()
+        % 2
+        == 1
 }
 
 /// One past the last of the words that signs without a blank join.

@@ -87,6 +87,16 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// Whether the word at an index stands in a link, where any letters and digits may.
+    pub(super) fn in_link(&self, at: usize) -> bool {
+        const LONGEST: usize = 300;
+        let end = self.span(at).start();
+        let head = self.text().as_bytes().get(end.saturating_sub(LONGEST)..end).unwrap_or_default();
+        let start = head.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        let head = head.get(start..).unwrap_or_default();
+        head.contains(&b'/') && head.iter().any(|byte| matches!(byte, b'.' | b':'))
+    }
+
     /// Whether the word at an index is one letter or digit.
     pub(super) fn is_single(&self, at: usize) -> bool {
         let word = self.word(at);

@@ -129,6 +129,7 @@ fn joined(page: &Page<'_>, first: usize, end: usize, inner: &str, out: &mut Vec<
         }
     }
     let dated = end - first >= 3
+        && !inner.contains(',')
         && marks.iter().any(|(mark, _)| matches!(mark.as_str(), "/" | "-" | "." | ":"))
         && (first..end).filter(|at| is_digit(page, *at)).count() >= 2;
     let blank = inner.chars().all(|c| c.is_whitespace() || c == '_');

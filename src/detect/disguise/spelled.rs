@@ -156,6 +156,7 @@ fn run(page: &Page<'_>, first: usize) -> usize {
     let follows = |at: usize| {
         at < page.len()
             && page.between(at).chars().count() <= 5
+            && !page.gap(at).has(Gap::OTHER)
             && !(page.gap(at).has(Gap::STOP)
                 && !page.between(at).starts_with(' ')
                 && page.reading.at(at, 0).is_some_and(|word| word.token.starts_sentence))
@@ -163,7 +164,8 @@ fn run(page: &Page<'_>, first: usize) -> usize {
     let mut end = first + 1;
     while follows(end) {
         // A letter alone ends no number.
-        if is_letter(page, end) && !(follows(end + 1) && is_item(page, end + 1)) {
+        let closed = || follows(end + 1) && is_item(page, end + 1) && !is_letter(page, end + 1);
+        if is_letter(page, end) && !(page.gap(end).only(Gap::SPACE) && closed()) {
             break;
         }
         if is_item(page, end) {
@@ -182,7 +184,13 @@ fn run(page: &Page<'_>, first: usize) -> usize {
 
 /// The number that a run of words says, if it is long enough to be one.
 fn number(page: &Page<'_>, first: usize, end: usize) -> Option<Rewrite> {
-    let spelled = (first..end).filter(|at| !is_digits(page, *at)).count();
+    let spelled = (first..end).filter(|at| is_number_word(page.word(*at))).count();
+    let digits = (first..end).any(|at| is_digits(page, at));
+    // `2026/04/03/one-way`, `20/five`: one word beside digits is part of them only where nothing parts them.
+    let plain = (first + 1..end).all(|at| page.gap(at).only(Gap::SPACE));
+    if (digits && spelled < 2 && !plain) || page.in_link(first) {
+        return None;
+    }
     let amount = matches!(page.word(end), "thousand" | "million" | "percent" | "mil");
     let month = |at: Option<usize>| at.is_some_and(|at| page.classes(at).has(Class::Month));
     let beside_month = month(first.checked_sub(1)) || month(Some(end));

@@ -24,6 +24,9 @@ pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
 /// Rewrites one word that is turned, and what beside it is turned with it: one past the last.
 fn name(page: &Page<'_>, at: usize, out: &mut Vec<Rewrite>) -> Option<usize> {
     let word = page.word(at);
+    if page.in_link(at) {
+        return None;
+    }
     if is_ordinal(word) {
         out.push(backward(page, at, at));
         return None;
@@ -71,8 +74,18 @@ fn name(page: &Page<'_>, at: usize, out: &mut Vec<Rewrite>) -> Option<usize> {
 /// `dr3`, `ht21`: the day of a date backwards.
 fn is_ordinal(word: &str) -> bool {
     let digits = ["ts", "dn", "dr", "ht"].iter().find_map(|end| word.strip_prefix(end));
+    // `ht9`, and no gene such as `DR4`: the last digit tells which ending it has.
     digits.is_some_and(|digits| {
-        matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        let ending = match digits.as_bytes() {
+            [_, b'1'] => "ht",
+            [b'1', ..] => "ts",
+            [b'2', ..] => "dn",
+            [b'3', ..] => "dr",
+            _ => "ht",
+        };
+        matches!(digits.len(), 1 | 2)
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && word.starts_with(ending)
     })
 }
 
@@ -127,7 +140,7 @@ fn lines(page: &Page<'_>, out: &mut Vec<Rewrite>) {
             }
             at += 1;
         }
-        if n_backward < FEW {
+        if n_backward < FEW || n_backward * 2 <= last - first {
             at = last + 1;
             continue;
         }
@@ -175,7 +188,10 @@ fn pig_latin(page: &Page<'_>, at: usize) -> Option<Rewrite> {
     let chars: Vec<(char, Span)> = page.chars(page.span(at)).collect();
     let n_stem = stem.chars().count();
     let ways = (1..=3.min(n_stem - 1)).map(|moved| (n_stem - moved, n_stem));
-    let vowel = stem.strip_suffix(['w', 'y']).map(|_| (n_stem, n_stem - 1));
+    let vowel = stem
+        .strip_suffix(['w', 'y'])
+        .filter(|stem| stem.starts_with(['a', 'e', 'i', 'o', 'u']))
+        .map(|_| (n_stem, n_stem - 1));
     let (from, end) = vowel.into_iter().chain(ways).find(|&(from, end)| {
         let moved = chars.get(from..n_stem).unwrap_or_default().iter();
         let rest = chars.get(..from.min(end)).unwrap_or_default().iter();
@@ -210,8 +226,15 @@ fn rotated(page: &Page<'_>, at: usize) -> Option<Rewrite> {
     if word.len() < 4 || !matches!(page.shape(at), Shape::Capital | Shape::Upper) {
         return None;
     }
-    let plain: String = word.chars().map(rotate).collect();
-    (as_name(page.look_up(&plain)) >= NAME + 3).then(|| rotation(page, at))
+    // One word alone may read so by chance: `Ebola` is `Robyn`.
+    let reads = |at: usize| {
+        let plain: String = page.word(at).chars().map(rotate).collect();
+        page.word(at).len() >= 3
+            && page.is_unlisted(at)
+            && as_name(page.look_up(&plain)) >= NAME + 2
+    };
+    let beside = reads(at + 1) || at.checked_sub(1).is_some_and(reads);
+    (reads(at) && beside).then(|| rotation(page, at))
 }
 
 fn rotation(page: &Page<'_>, at: usize) -> Rewrite {
@@ -226,7 +249,9 @@ fn rotated_lines(page: &Page<'_>, out: &mut Vec<Rewrite>) {
         let word = page.word(at);
         let plain: String = word.chars().map(rotate).collect();
         let (there, moved) = (known(page.entry(at)), known(page.look_up(&plain)));
-        word.len() >= 2 && word.is_ascii() && moved >= 9 && moved > there + 3
+        let short = word.len() == 2
+            && !matches!(word, "zl" | "va" | "bs" | "ba" | "gb" | "ur" | "ng" | "vf");
+        word.len() >= 2 && !short && word.is_ascii() && moved >= 9 && moved > there + 3
     };
     let mut last: Option<usize> = None;
     let mut run: Vec<usize> = Vec::new();
@@ -239,7 +264,9 @@ fn rotated_lines(page: &Page<'_>, out: &mut Vec<Rewrite>) {
             run.push(at);
             last = Some(at);
         } else if !near || at == page.len() {
+            let reach = run.first().zip(run.last()).map_or(0, |(first, last)| last + 1 - first);
             if run.len() >= FEW
+                && run.len() * 2 > reach
                 && let (Some(&first), Some(&last)) = (run.first(), run.last())
             {
                 let words = first..=last;
