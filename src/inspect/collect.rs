@@ -6,11 +6,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::body::{Document, Path, Role, Step, Text, encoded_words};
 use crate::detect::Engine;
 use crate::inspect::disguise;
+use crate::inspect::joined::{Joined, Joiner};
 use crate::platform::{Endpoint, FieldClass, FieldSpec, Place};
+use crate::span::Span;
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
 
@@ -18,10 +21,15 @@ use http::header::{CONTENT_DISPOSITION, HeaderName};
 const SLUG: HeaderName = HeaderName::from_static("slug");
 
 /// Which document a string sits in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Source {
     Body(usize),
     Query(usize),
+    /// Stretches of several strings of the query or the body, as they read together.
+    Joined {
+        in_query: bool,
+        joined: Joined,
+    },
     /// A path segment or a header: read, never edited.
     Head,
 }
@@ -40,11 +48,21 @@ pub(super) struct Field<'a> {
     pub(super) within: Option<usize>,
     /// Whether only findings certain by themselves count here.
     pub(super) certain_only: bool,
+    /// The stretches, of it or of the text it is within, that are read in a joined text, too, where they stand in their
+    /// surroundings: what is found in them here counts only if it is certain by itself.
+    pub(super) seen: Arc<[Span]>,
     /// Child indexes, for what has no template.
     path: Option<&'a Path>,
 }
 
 impl Field<'_> {
+    /// Whether a finding that is not certain by itself counts; `start` is where it starts in the text that a person wrote.
+    pub(super) fn counts(&self, start: usize) -> bool {
+        let first = self.seen.partition_point(|seen| seen.end() <= start);
+        let is_seen = self.seen.get(first).is_some_and(|seen| seen.start() <= start);
+        !self.certain_only && !is_seen
+    }
+
     /// The platform's own template, or child indexes: safe to print.
     pub(super) fn name(&self) -> String {
         if let Some(spec) = self.words {
@@ -79,11 +97,13 @@ enum Held<'a> {
 
 /// Every string of a document that must be read.
 pub(super) fn of_document<'a>(
-    document: &'a Document,
+    (document, other): (&'a Document, &'a Document),
     in_query: bool,
     endpoint: &'a Endpoint,
     fields: &mut Vec<Field<'a>>,
 ) {
+    let n_before = fields.len();
+    let mut joiner = Joiner::new(document, other);
     let mut held: HashMap<usize, Held<'a>> = HashMap::new();
     let texts = Texts { document, in_query, endpoint };
     for (index, text) in document.texts().iter().enumerate() {
@@ -140,8 +160,12 @@ pub(super) fn of_document<'a>(
             words,
             within,
             certain_only: false,
+            seen: Arc::default(),
             path: Some(&text.path),
         };
+        if let (Some(spec), None, Role::Value) = (words, within, text.role) {
+            joiner.add(spec, index);
+        }
         let label = label(document, index);
         if text.role != Role::Value {
             for hidden in disguise::hidden(text.text.expose()) {
@@ -154,6 +178,42 @@ pub(super) fn of_document<'a>(
             }
         }
         push(field, label, fields);
+    }
+    let place = if in_query { Place::Query } else { Place::Body };
+    let joined: Vec<_> = joiner.finish().collect();
+    if joined.is_empty() {
+        return;
+    }
+    note_seen(in_query, &joined, fields.get_mut(n_before..).unwrap_or_default());
+    for (spec, text, joined) in joined {
+        let source = Source::Joined { in_query, joined };
+        let field = Field { source, words: Some(spec), ..of_head(Cow::Owned(text), place) };
+        push(field, None, fields);
+    }
+}
+
+/// Notes on each string which of its stretches are read in a joined text, too.
+fn note_seen(in_query: bool, joined: &[(&FieldSpec, String, Joined)], fields: &mut [Field<'_>]) {
+    let mut by_text: HashMap<usize, Vec<Span>> = HashMap::new();
+    for (text, span) in joined.iter().flat_map(|(_, _, joined)| joined.seen()) {
+        by_text.entry(text).or_default().push(span);
+    }
+    let by_text: HashMap<usize, Arc<[Span]>> = by_text
+        .into_iter()
+        .map(|(text, mut spans)| {
+            spans.sort_unstable();
+            (text, spans.into())
+        })
+        .collect();
+    for field in fields {
+        let index = match field.source {
+            Source::Body(index) if !in_query => index,
+            Source::Query(index) if in_query => index,
+            _ => continue,
+        };
+        if let Some(seen) = by_text.get(&field.within.unwrap_or(index)) {
+            field.seen = Arc::clone(seen);
+        }
     }
 }
 
@@ -228,6 +288,7 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
         words: None,
         within: None,
         certain_only: false,
+        seen: Arc::default(),
         path: None,
     }
 }

@@ -30,6 +30,14 @@ struct Gathered<'f> {
     own: Vec<Splice>,
     /// From findings in what it holds.
     held: Vec<Splice>,
+    /// From findings in a joined text that it is part of.
+    joined: Vec<Splice>,
+}
+
+impl<'f> Gathered<'f> {
+    fn new(spec: Option<&'f FieldSpec>) -> Self {
+        Self { spec, own: Vec::new(), held: Vec::new(), joined: Vec::new() }
+    }
 }
 
 /// The edits of all texts.
@@ -44,9 +52,18 @@ pub(super) fn gather<'f>(
         if splices.is_empty() {
             continue;
         }
-        let (in_query, document, index) = match field.source {
-            Source::Body(index) => (false, documents.body, index),
-            Source::Query(index) => (true, documents.query, index),
+        let (in_query, document, index) = match &field.source {
+            Source::Body(index) => (false, documents.body, *index),
+            Source::Query(index) => (true, documents.query, *index),
+            Source::Joined { in_query, joined } => {
+                for (text, splice) in splices.iter().flat_map(|splice| joined.splices(splice)) {
+                    let gathered = texts
+                        .entry((*in_query, text))
+                        .or_insert_with(|| Gathered::new(field.words));
+                    gathered.joined.push(splice);
+                }
+                continue;
+            }
             Source::Head => return Err(CannotRedact::NotEditable),
         };
         let splices = match field.within {
@@ -56,11 +73,7 @@ pub(super) fn gather<'f>(
             None => splices,
         };
         let index = field.within.unwrap_or(index);
-        let gathered = texts.entry((in_query, index)).or_insert_with(|| Gathered {
-            spec: field.words,
-            own: Vec::new(),
-            held: Vec::new(),
-        });
+        let gathered = texts.entry((in_query, index)).or_insert_with(|| Gathered::new(field.words));
         let list = if field.within.is_some() { &mut gathered.held } else { &mut gathered.own };
         list.extend(splices);
     }
@@ -68,9 +81,22 @@ pub(super) fn gather<'f>(
         spec: gathered.spec,
         in_query,
         text: index,
-        splices: united(gathered.own, gathered.held),
+        splices: under(gathered.joined, united(gathered.own, gathered.held)),
     });
     Ok(edits.collect())
+}
+
+/// Where a finding starts in the text that a person wrote.
+pub(super) fn start(documents: &Documents<'_>, field: &Field<'_>, span: Span) -> usize {
+    let (document, index) = match &field.source {
+        Source::Body(index) => (documents.body, *index),
+        Source::Query(index) => (documents.query, *index),
+        Source::Joined { .. } | Source::Head => return span.start(),
+    };
+    let Some(whole) = field.within.filter(|_| !field.seen.is_empty()) else { return span.start() };
+    let splice = Splice { span, with: String::new() };
+    let outward = outward(document, index, whole, vec![splice]).unwrap_or_default();
+    outward.first().map_or(span.start(), |splice| splice.span.start())
 }
 
 /// What splices of a text come to in the one around it that a person wrote.
@@ -89,11 +115,12 @@ fn outward(
     Ok(splices.into_iter().map(|(span, with)| Splice { span, with }).collect())
 }
 
-/// Where findings lie in the texts that persons wrote, so that one that is found in a text and again in what that holds
-/// is listed once.
+/// Where findings lie in the texts that persons wrote, so that one that is found in a text and again in what that holds,
+/// or in a joined text, is listed once.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    by_text: HashMap<(bool, usize), Vec<(Span, Category)>>,
+    /// The findings of a category in a text: start and end, none of which overlap.
+    by_text: HashMap<(bool, usize, Category), BTreeMap<usize, usize>>,
 }
 
 impl Listed {
@@ -104,30 +131,54 @@ impl Listed {
         field: &Field<'_>,
         finding: &Finding,
     ) -> bool {
-        let (in_query, document, index) = match field.source {
-            Source::Body(index) => (false, documents.body, index),
-            Source::Query(index) => (true, documents.query, index),
+        let (in_query, document, index) = match &field.source {
+            Source::Body(index) => (false, documents.body, *index),
+            Source::Query(index) => (true, documents.query, *index),
+            Source::Joined { in_query, joined } => {
+                let mut is_new = true;
+                for (text, span, _) in joined.parts(finding.span) {
+                    is_new &= self.list((*in_query, text, finding.category), span);
+                }
+                return is_new;
+            }
             Source::Head => return true,
         };
         let Some(whole) = field.within else {
-            if document.holds_texts(index) {
-                let here = self.by_text.entry((in_query, index)).or_default();
-                here.push((finding.span, finding.category));
+            if document.holds_texts(index) || !field.seen.is_empty() {
+                self.list((in_query, index, finding.category), finding.span);
             }
             return true;
         };
         let splice = Splice { span: finding.span, with: String::new() };
         let outward = outward(document, index, whole, vec![splice]).unwrap_or_default();
         let Some(Splice { span, .. }) = outward.first() else { return true };
-        let here = self.by_text.entry((in_query, whole)).or_default();
-        let known = here
-            .iter()
-            .any(|(other, category)| *category == finding.category && other.overlaps(*span));
-        if !known {
-            here.push((*span, finding.category));
-        }
-        !known
+        self.list((in_query, whole, finding.category), *span)
     }
+
+    /// Lists a span, unless one that overlaps it is listed; says whether it was.
+    fn list(&mut self, at: (bool, usize, Category), span: Span) -> bool {
+        let here = self.by_text.entry(at).or_default();
+        let before = here.range(..span.end()).next_back();
+        if before.is_some_and(|(_, end)| *end > span.start()) {
+            return false;
+        }
+        here.insert(span.start(), span.end());
+        true
+    }
+}
+
+/// Splices of a joined text go before those of the string alone: where they meet, the stretch is one, and what stands in
+/// its place is the joined text's, unless that left nothing in a part of it.
+fn under(joined: Vec<Splice>, alone: Vec<Splice>) -> Vec<Splice> {
+    if joined.is_empty() {
+        return alone;
+    }
+    merged(joined, alone, |span, group| {
+        let mut joined = group.iter().filter(|(_, is_alone)| !is_alone);
+        let marked = joined.clone().find(|(splice, _)| !splice.with.is_empty());
+        let covering = joined.find(|(splice, _)| splice.span == span);
+        marked.or(covering).or_else(|| group.iter().find(|(_, is_alone)| *is_alone))
+    })
 }
 
 /// One sorted, disjoint list. Of splices that overlap, the whole stretch goes; what stands in its place is that of a held
@@ -136,11 +187,23 @@ fn united(own: Vec<Splice>, held: Vec<Splice>) -> Vec<Splice> {
     if held.is_empty() {
         return own;
     }
-    let own = own.into_iter().map(|splice| (splice, false));
+    merged(own, held, |span, group| {
+        let covering = group.iter().find(|(splice, is_held)| *is_held && splice.span == span);
+        covering.or_else(|| group.iter().find(|(_, is_held)| !is_held))
+    })
+}
+
+/// Both lists as one that is sorted and disjoint; `choose` says what stands for each stretch.
+fn merged(
+    one: Vec<Splice>,
+    other: Vec<Splice>,
+    choose: impl for<'g> Fn(Span, &'g [(Splice, bool)]) -> Option<&'g (Splice, bool)>,
+) -> Vec<Splice> {
+    let one = one.into_iter().map(|splice| (splice, false));
     let mut all: Vec<(Splice, bool)> =
-        own.chain(held.into_iter().map(|splice| (splice, true))).collect();
+        one.chain(other.into_iter().map(|splice| (splice, true))).collect();
     all.sort_by_key(|(splice, _)| (splice.span.start(), splice.span.end()));
-    let mut united = Vec::with_capacity(all.len());
+    let mut merged = Vec::with_capacity(all.len());
     let mut rest = all.as_slice();
     while let Some((first, _)) = rest.first() {
         let mut span = first.span;
@@ -150,19 +213,17 @@ fn united(own: Vec<Splice>, held: Vec<Splice>) -> Vec<Splice> {
             n += 1;
         }
         let (group, after) = rest.split_at_checked(n).unwrap_or((rest, &[]));
-        let covering = group.iter().find(|(splice, is_held)| *is_held && splice.span == span);
-        let own = group.iter().find(|(_, is_held)| !is_held);
-        if let Some((splice, _)) = covering.or(own).or(group.first()) {
-            united.push(Splice { span, with: splice.with.clone() });
+        if let Some((splice, _)) = choose(span, group).or(group.first()) {
+            merged.push(Splice { span, with: splice.with.clone() });
         }
         rest = after;
     }
-    united
+    merged
 }
 
 #[cfg(test)]
 mod tests {
-    use super::united;
+    use super::{under, united};
     use crate::redact::Splice;
     use crate::span::Span;
 
@@ -187,13 +248,26 @@ mod tests {
             };
             rows.iter().map(splice).collect()
         };
-        for (own, held, want) in cases {
-            let got = united(list(own), list(held));
+        let check = |got: Vec<Splice>, want: &[Row<'_>]| {
             let got: Vec<_> = got
                 .iter()
                 .map(|splice| (splice.span.start(), splice.span.end(), splice.with.as_str()))
                 .collect();
             assert_eq!(got, *want);
+        };
+        for (own, held, want) in cases {
+            check(united(list(own), list(held)), want);
+        }
+        let cases: &[Case<'_>] = &[
+            (&[], &[(0, 2, "a")], &[(0, 2, "a")]),
+            (&[(0, 4, "")], &[(1, 4, "a")], &[(0, 4, "")]),
+            (&[(0, 4, "j")], &[(1, 4, "a"), (6, 8, "b")], &[(0, 4, "j"), (6, 8, "b")]),
+            (&[(0, 4, "")], &[(2, 6, "a")], &[(0, 6, "a")]),
+            (&[(0, 4, "j")], &[(2, 6, "a")], &[(0, 6, "j")]),
+            (&[(4, 6, "j"), (0, 2, "")], &[(0, 6, "a")], &[(0, 6, "j")]),
+        ];
+        for (joined, alone, want) in cases {
+            check(under(list(joined), list(alone)), want);
         }
     }
 }

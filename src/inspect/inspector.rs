@@ -143,8 +143,8 @@ impl Inspector {
         }
 
         let mut fields = Vec::with_capacity(16);
-        collect::of_document(&body, false, resolved.endpoint, &mut fields);
-        collect::of_document(&query, true, resolved.endpoint, &mut fields);
+        collect::of_document((&body, &query), false, resolved.endpoint, &mut fields);
+        collect::of_document((&query, &body), true, resolved.endpoint, &mut fields);
         if !(resolved.known && matches!(resolved.endpoint.class(), Class::SignIn | Class::Pass)) {
             collect::of_path(request.path, resolved.endpoint, &mut fields);
         }
@@ -177,7 +177,9 @@ impl Inspector {
         for (field, findings) in fields.iter().zip(scan.findings) {
             let mut here = Vec::new();
             for finding in findings {
-                if field.certain_only && !finding.standalone {
+                if !finding.standalone
+                    && !field.counts(edits::start(documents, field, finding.span))
+                {
                     continue;
                 }
                 let judgement = self.policy.judge(&Question {

@@ -9,7 +9,10 @@ mod edits;
 mod fit;
 mod inspection;
 mod inspector;
+mod joined;
 mod rewrite;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -105,6 +105,15 @@ fn attempt(
     Ok(redacted)
 }
 
+/// The element of a list that a piece of a split text is. One that a redaction leaves nothing of goes: platforms refuse
+/// an empty piece.
+fn piece(document: &Document, spec: &FieldSpec, text: usize) -> Option<Node> {
+    spec.split()?;
+    let path = &document.texts().get(text)?.path;
+    let is_element = matches!(&path.steps[..], [.., Step::Index(_), Step::Key(_)]);
+    document.parent(document.node_of(text)?).filter(|_| is_element)
+}
+
 /// What was written, with the hashes put right by which its records name each other.
 fn mended(
     platform: &Platform,
@@ -193,7 +202,8 @@ impl<'a> Pending<'a> {
             let mut splices =
                 fit::written(before, splices, markup, brevity).ok_or(CannotRedact::NotEditable)?;
             let mut after = splice(before, &splices).ok_or(CannotRedact::Write)?;
-            if spec.is_required() && after.trim().is_empty() {
+            let goes = after.is_empty() && piece(self.document, spec, text).is_some();
+            if !goes && spec.is_required() && after.trim().is_empty() {
                 // A policy may put nothing in a finding's place; here there must be something.
                 splices.last_mut().ok_or(CannotRedact::Write)?.with = "x".into();
                 after = splice(before, &splices).ok_or(CannotRedact::Write)?;
@@ -211,6 +221,12 @@ impl<'a> Pending<'a> {
         fit::keep_distinct(platform, self.document, &mut self.planned)
             .ok_or(CannotRedact::Invalid)?;
         for plan in std::mem::take(&mut self.planned) {
+            if plan.after.is_empty()
+                && let Some(node) = piece(self.document, plan.spec, plan.text)
+            {
+                self.edits.push(Edit::Remove { node });
+                continue;
+            }
             self.edits.extend(plan.splices.iter().map(|splice| Edit::Splice {
                 text: plan.text,
                 span: splice.span,

@@ -59,6 +59,11 @@ impl FieldSpec {
         self.split
     }
 
+    /// Whether its texts read otherwise than they are written.
+    pub const fn may_be_joined(&self) -> bool {
+        self.split.is_some() || self.markup.is_some()
+    }
+
     /// The marks of text `text` of a document. `other` is the query where the document is the body, and the other way
     /// round: some platforms let a parameter beside the text say how it is marked up.
     pub fn markup(&self, document: &Document, other: &Document, text: usize) -> Option<Markup> {

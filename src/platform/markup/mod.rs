@@ -19,8 +19,10 @@ use crate::span::Span;
 pub enum Markup {
     /// HTML: tags, comments, entities.
     Html,
-    /// Markdown, as Reddit and Discord read it.
+    /// Markdown, as Reddit reads it.
     Markdown,
+    /// Markdown with Discord's mentions in it (`<@1>`, `<#1>`, `<:name:1>`).
+    Discord,
     /// Slack's own: `*bold*`, `<https://a.example|label>`, `&lt;`.
     Slack,
     /// Telegram's `MarkdownV2`, in which a marker must be escaped.
@@ -46,6 +48,7 @@ impl Spoken {
     pub(super) const NAMES: &[(&str, Self)] = &[
         ("html", Self::Always(Markup::Html)),
         ("markdown", Self::Always(Markup::Markdown)),
+        ("discord", Self::Always(Markup::Discord)),
         ("slack", Self::Always(Markup::Slack)),
         ("linkedin-little", Self::Always(Markup::LinkedInLittle)),
         ("telegram", Self::Telegram),
@@ -80,9 +83,19 @@ impl Markup {
                 push(&mut whole, 0, text.len());
                 whole
             }
-            Self::Markdown | Self::Slack | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => {
-                marks::visible(self, text)
-            }
+            Self::Markdown
+            | Self::Discord
+            | Self::Slack
+            | Self::TelegramMarkdownV2
+            | Self::TelegramMarkdown => marks::visible(self, text),
+        }
+    }
+
+    /// The platform's own ids in a text (`<@U024BE7LH>`): nobody's words, however they look. In order and disjoint.
+    pub fn ids(self, text: &str) -> Vec<Span> {
+        match self {
+            Self::Discord | Self::Slack => marks::ids(self, text),
+            _ => Vec::new(),
         }
     }
 
@@ -91,7 +104,9 @@ impl Markup {
     pub fn wholes(self, text: &str) -> Vec<Span> {
         match self {
             Self::LinkedInLittle => little::wholes(text),
-            Self::Markdown | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => escapes(text),
+            Self::Markdown | Self::Discord | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => {
+                escapes(text)
+            }
             Self::Html | Self::Slack | Self::Undecided => Vec::new(),
         }
     }
@@ -100,10 +115,10 @@ impl Markup {
     pub fn escape(self, marker: &str, after: &str) -> Option<String> {
         match self {
             Self::Html | Self::Slack => Some(html::escape(marker)),
-            Self::Markdown if after.starts_with(['(', '[', ':']) => {
+            Self::Markdown | Self::Discord if after.starts_with(['(', '[', ':']) => {
                 Some(escape_with_backslashes(marker, "[]"))
             }
-            Self::Markdown => Some(marker.to_owned()),
+            Self::Markdown | Self::Discord => Some(marker.to_owned()),
             Self::TelegramMarkdownV2 => {
                 Some(escape_with_backslashes(marker, "_*[]()~`>#+-=|{}.!\\"))
             }
@@ -187,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_reader_sees_no_marks() {
-        use Markup::{Html, Markdown, Slack, TelegramMarkdown, TelegramMarkdownV2};
+        use Markup::{Discord, Html, Markdown, Slack, TelegramMarkdown, TelegramMarkdownV2};
         for (markup, text, want) in [
             (Html, "saw <b>Ja</b>ne <i>Roe</i>", "saw Jane Roe"),
             (Html, "<p>one</p><p>two</p>", "\none\n\ntwo\n"),
@@ -212,6 +227,8 @@ mod tests {
             (Slack, "see <https://a.example>", "see https://a.example"),
             (Slack, "<@U123> saw <#C1|ward> <!here>", " saw ward "),
             (Slack, "1 &lt; 2", "1 &lt; 2"),
+            (Discord, "<@1> <@!22> <@&3> <#4> <:pray:5> <a:x:6> <t:7:R> hi", "       hi"),
+            (Discord, "**Ja**ne <Roe> <@Roe>", "Jane <Roe> <@Roe>"),
             (TelegramMarkdownV2, r"*Ja*ne \(Roe\)", "Jane (Roe)"),
             (TelegramMarkdownV2, "__Jane__ ||Roe||", "Jane Roe"),
             (TelegramMarkdownV2, "[Jane](tg://user?id=1) Roe", "Jane Roe"),

@@ -3,8 +3,15 @@
 use crate::body::{Document, Path, Role, Step};
 use crate::platform::markup::Markup;
 
+/// Texts of a request among which `parse_mode` is looked for.
+const MOST_TEXTS: usize = 4096;
+
 /// The marks of one text; `None` where `parse_mode` is not given, and so nothing is a mark.
 pub(super) fn mode(document: &Document, other: &Document, text: usize) -> Option<Markup> {
+    // No call has so many texts, and each is compared with each.
+    if document.texts().len() + other.texts().len() > MOST_TEXTS {
+        return Some(Markup::Undecided);
+    }
     let own = document.texts().get(text)?;
     let key = wanted(&own.path);
     let stands_beside = |path: &Path| match (path.steps.split_last(), own.path.steps.split_last()) {
