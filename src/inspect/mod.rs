@@ -6,6 +6,8 @@
 mod collect;
 mod disguise;
 mod edits;
+#[cfg(test)]
+mod endpoints;
 mod fit;
 mod inspection;
 mod inspector;

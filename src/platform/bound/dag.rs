@@ -91,7 +91,7 @@ fn encode_map(members: &[(String, Dag)], renamed: &Renamed, out: &mut Vec<u8>) -
     match members {
         [(key, Dag::Text(link))] if key == "$link" => {
             let cid = link_bytes(renamed.get(link).unwrap_or(link))?;
-            out.extend_from_slice(&[0xD8, 42]);
+            out.extend_from_slice(&[0xD8, 0x2A]);
             head(2, u64::try_from(cid.len()).ok()? + 1, out);
             // A link within CBOR is written with the prefix of plain bytes.
             out.push(0);
@@ -126,11 +126,11 @@ fn head(major: u8, value: u64, out: &mut Vec<u8>) {
     let major = major << 5;
     match value {
         0..=23 => out.push(major | b7),
-        24..=0xFF => out.extend_from_slice(&[major | 24, b7]),
-        0x100..=0xFFFF => out.extend_from_slice(&[major | 25, b6, b7]),
-        0x1_0000..=0xFFFF_FFFF => out.extend_from_slice(&[major | 26, b4, b5, b6, b7]),
+        24..=0xFF => out.extend_from_slice(&[major | 0x18, b7]),
+        0x100..=0xFFFF => out.extend_from_slice(&[major | 0x19, b6, b7]),
+        0x1_0000..=0xFFFF_FFFF => out.extend_from_slice(&[major | 0x1A, b4, b5, b6, b7]),
         _ => {
-            out.push(major | 27);
+            out.push(major | 0x1B);
             out.extend_from_slice(&bytes);
         }
     }

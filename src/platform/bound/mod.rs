@@ -130,11 +130,11 @@ fn renamed(writes: &[Write<'_>]) -> Result<Renamed, CannotRedact> {
     let mut renamed = Renamed::new();
     let mut changed = vec![false; writes.len()];
     for (n, write) in writes.iter().enumerate() {
-        let mut named = Vec::new();
-        known.named_by(write.after, &mut named);
+        let mut namings = Vec::new();
+        known.named_by(write.after, &mut namings);
         let mut follows = false;
-        for name in named {
-            match name {
+        for naming in namings {
+            match naming {
                 Naming::Hash(other) | Naming::Odd(other) if other == n => {}
                 Naming::Hash(other) if other < n => follows |= flag(&changed, other),
                 // By an address whose hash is not the one that we compute, or ahead of it.
@@ -187,7 +187,11 @@ impl Known<'_> {
     fn named_by(&self, value: &Dag, found: &mut Vec<Naming>) {
         match value {
             Dag::Text(text) => found.extend(self.hashes.get(text).map(|&n| Naming::Hash(n))),
-            Dag::List(list) => list.iter().for_each(|value| self.named_by(value, found)),
+            Dag::List(list) => {
+                for value in list {
+                    self.named_by(value, found);
+                }
+            }
             Dag::Map(members) => {
                 if let (Some(uri), Some(cid)) = (
                     value.get("uri").and_then(Dag::as_text),
@@ -198,7 +202,9 @@ impl Known<'_> {
                 {
                     found.push(Naming::Odd(n));
                 }
-                members.iter().for_each(|(_, value)| self.named_by(value, found));
+                for (_, value) in members {
+                    self.named_by(value, found);
+                }
             }
             Dag::Null | Dag::Bool(_) | Dag::Int(_) | Dag::NotWhole => {}
         }

@@ -246,7 +246,7 @@ fn beside_in_form(
     let texts = document.texts();
     let own = texts.get(text).ok_or(CannotRedact::Offsets)?;
     let Some((_, around)) = own.path.steps.split_last() else { return Ok(()) };
-    let mut last = None;
+    let mut known = None;
     for (index, other) in texts.iter().enumerate() {
         let Some(beside) = other.path.steps.strip_prefix(around) else { continue };
         // What JSON says is listed after it.
@@ -264,8 +264,8 @@ fn beside_in_form(
             node = Some(outer);
         }
         match node {
-            Some(list) if last != Some(list) => {
-                last = Some(list);
+            Some(list) if known != Some(list) => {
+                known = Some(list);
                 ranges.extend(document.elements(list));
             }
             Some(_) => {}

@@ -1,0 +1,315 @@
+//! Every field that the files of the social networks name, in every kind of body: the words in it are found, redacted
+//! and nothing else changes. The files are read here as TOML alone, so that a field which the program reads otherwise
+//! than it is written shows.
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use jiff::civil::{Date, date};
+
+use crate::body::Document;
+use crate::body::Limits;
+use crate::detect::Engine;
+use crate::diagnostic::Source;
+use crate::inspect::{Fault, Inspection, Inspector, Request, Verdict};
+use crate::platform::{CannotRedact, Platforms};
+use crate::policy::Policy;
+use crate::rules::RuleSet;
+
+const TODAY: Date = date(2026, 11, 22);
+const NETWORKS: [&str; 9] = [
+    "bluesky",
+    "facebook",
+    "instagram",
+    "linkedin",
+    "mastodon",
+    "misskey",
+    "threads",
+    "x",
+    "activitypub",
+];
+/// Speaks of care, with a name that its honorific gives away.
+const WORDS: &str = "My patient Mr. Castellano coded last night";
+
+static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
+static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
+    let rules = RuleSet::embedded();
+    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
+    let source = Source::new("policy.toml", Policy::embedded());
+    let (policy, _) = Policy::parse(&source, &rules, &names).expect("a policy");
+    let engine = Arc::new(Engine::build(&rules).expect("an engine"));
+    Inspector::new(engine, Arc::new(policy), Limits::default())
+});
+
+/// A kind of body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Json,
+    Form,
+    Multipart,
+    Query,
+}
+
+/// One field of one endpoint, as the file writes it.
+struct Field {
+    platform: String,
+    method: String,
+    path: String,
+    operation: Option<String>,
+    template: String,
+    escaped: bool,
+    kinds: Vec<Kind>,
+}
+
+fn strings(value: Option<&toml::Value>) -> Vec<String> {
+    match value {
+        Some(toml::Value::String(string)) => vec![string.clone()],
+        Some(toml::Value::Array(list)) => {
+            list.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn fields() -> Vec<Field> {
+    let mut fields = Vec::new();
+    for (name, text) in Platforms::embedded_files() {
+        let platform = name.trim_end_matches(".toml");
+        if !NETWORKS.contains(&platform) {
+            continue;
+        }
+        let file: toml::Table = text.parse().unwrap();
+        let query_too = file.get("query-as-body").is_some_and(|flag| flag.as_bool() == Some(true));
+        for endpoint in file["endpoint"].as_array().unwrap() {
+            if !matches!(endpoint["class"].as_str(), Some("post" | "media")) {
+                continue;
+            }
+            let mut templates: Vec<(String, bool)> =
+                strings(endpoint.get("words")).into_iter().map(|path| (path, false)).collect();
+            for field in
+                endpoint.get("field").and_then(|field| field.as_array()).into_iter().flatten()
+            {
+                let little =
+                    field.get("markup").and_then(|it| it.as_str()) == Some("linkedin-little");
+                templates.extend(strings(field.get("path")).into_iter().map(|path| (path, little)));
+            }
+            let method = strings(endpoint.get("method")).remove(0);
+            for path in strings(endpoint.get("path")) {
+                for (template, escaped) in &templates {
+                    let kinds = if template.starts_with("query:") {
+                        vec![Kind::Query]
+                    } else if query_too {
+                        vec![Kind::Json, Kind::Form, Kind::Multipart, Kind::Query]
+                    } else {
+                        vec![Kind::Json, Kind::Form, Kind::Multipart]
+                    };
+                    fields.push(Field {
+                        platform: platform.to_owned(),
+                        method: method.clone(),
+                        path: path.clone(),
+                        operation: strings(endpoint.get("operation")).into_iter().next(),
+                        template: template.clone(),
+                        escaped: *escaped,
+                        kinds,
+                    });
+                }
+            }
+        }
+    }
+    fields
+}
+
+/// The steps of a template, with a key for each that may be any; `[]` is an element.
+fn steps(template: &str) -> Vec<String> {
+    let template = template.strip_prefix("query:").unwrap_or(template);
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in template.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    let mut steps = Vec::new();
+    for word in words {
+        let mut key = word.as_str();
+        let mut n_lists = 0;
+        while let Some(rest) = key.strip_suffix("[]") {
+            key = rest;
+            n_lists += 1;
+        }
+        if !key.is_empty() {
+            steps.push(key.replace('*', "k"));
+        }
+        steps.extend((0..n_lists).map(|_| "[]".to_owned()));
+    }
+    steps
+}
+
+fn json(steps: &[String], words: &str) -> serde_json::Value {
+    match steps.split_first() {
+        None => serde_json::Value::String(words.to_owned()),
+        Some((step, rest)) if step == "[]" => serde_json::Value::Array(vec![json(rest, words)]),
+        Some((key, rest)) => serde_json::json!({ key: json(rest, words) }),
+    }
+}
+
+fn percent(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// `poll[options][]`, as Rails and PHP write names.
+fn form_name(steps: &[String]) -> String {
+    let (first, rest) = steps.split_first().unwrap();
+    let rest =
+        rest.iter().map(|step| if step == "[]" { step.clone() } else { format!("[{step}]") });
+    std::iter::once(first.clone()).chain(rest).collect()
+}
+
+/// Query, content type and body of a call with these words in this field.
+fn call(field: &Field, kind: Kind, words: &str) -> (Option<String>, &'static str, String) {
+    let steps = steps(&field.template);
+    if let (Some(operation), "facebook") = (&field.operation, field.platform.as_str()) {
+        let variables = json(&steps[1..], words).to_string();
+        let body =
+            format!("fb_api_req_friendly_name={operation}&variables={}", percent(&variables));
+        return (None, "application/x-www-form-urlencoded", body);
+    }
+    let name = form_name(&steps);
+    match kind {
+        Kind::Json => (None, "application/json", json(&steps, words).to_string()),
+        Kind::Form => (
+            None,
+            "application/x-www-form-urlencoded",
+            format!("{}={}", percent(&name), percent(words)),
+        ),
+        Kind::Query => (Some(format!("{}={}", percent(&name), percent(words))), "", String::new()),
+        Kind::Multipart => (
+            None,
+            "multipart/form-data; boundary=bb",
+            format!(
+                "--bb\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{words}\r\n--bb--\r\n"
+            ),
+        ),
+    }
+}
+
+fn url(field: &Field) -> String {
+    let parts = field.path.split('/').map(|part| match part {
+        "**" => "inbox",
+        _ if part.starts_with('{') => "11",
+        _ => part,
+    });
+    let mut url = parts.collect::<Vec<_>>().join("/");
+    if let Some(operation) = field.operation.as_deref().filter(|_| field.platform != "facebook") {
+        url = format!("{url}/q/{operation}");
+    }
+    url
+}
+
+fn inspect(
+    field: &Field,
+    (query, content_type, body): &(Option<String>, &'static str, String),
+) -> Inspection {
+    let mut headers = HeaderMap::new();
+    if !content_type.is_empty() {
+        headers.append(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    SHIPPED.inspect(&Request {
+        platform: PLATFORMS.get(&field.platform).unwrap(),
+        method: &Method::from_bytes(field.method.as_bytes()).unwrap(),
+        path: &url(field),
+        query: query.as_deref(),
+        headers: &headers,
+        body: &Bytes::copy_from_slice(body.as_bytes()),
+        group: None,
+        reference: "k3f7q2ma",
+        today: TODAY,
+    })
+}
+
+/// Every text of a call.
+fn texts(query: Option<&str>, content_type: &str, body: &str) -> Vec<String> {
+    let limits = Limits::default();
+    let query = Document::parse_query(query.unwrap_or_default(), &limits).unwrap();
+    let body =
+        Document::parse(Some(content_type), Bytes::copy_from_slice(body.as_bytes()), &limits)
+            .unwrap();
+    query.texts().iter().chain(body.texts()).map(|text| text.text.expose().to_owned()).collect()
+}
+
+#[test]
+fn every_field_is_redacted_in_every_kind_of_body() {
+    let alone = SHIPPED.judge_text(WORDS, "generic", None, None, TODAY);
+    let redacted = alone.redacted.unwrap();
+    let categories: Vec<_> = alone.findings.iter().map(|(finding, _)| finding.category).collect();
+    assert!(!redacted.expose().contains("Castellano") && !categories.is_empty());
+    let (mut n_calls, mut faults) = (0, Vec::new());
+    for field in fields().iter().filter(|field| !field.template.starts_with("filename:")) {
+        for &kind in &field.kinds {
+            n_calls += 1;
+            let before = call(field, kind, WORDS);
+            let inspection = inspect(field, &before);
+            let found: Vec<_> = inspection.findings.iter().map(|it| it.category).collect();
+            let wanted = if field.escaped {
+                redacted.expose().replace('[', "\\[").replace(']', "\\]")
+            } else {
+                redacted.expose().to_owned()
+            };
+            let what =
+                format!("{} {} {} {kind:?}", field.platform, inspection.endpoint, field.template);
+            let outcome = match &inspection.verdict {
+                _ if !inspection.known => Err("the endpoint is not known".to_owned()),
+                _ if found != categories => Err(format!("found {found:?}")),
+                _ if inspection.findings.iter().any(|it| it.field != field.template) => {
+                    Err(format!("read as {}", inspection.findings[0].field))
+                }
+                Verdict::Redact(after) => {
+                    let want = call(field, kind, &wanted);
+                    let body = after.body.as_ref().map_or(before.2.as_bytes(), |body| body);
+                    let query = after.query.as_deref().or(before.0.as_deref());
+                    let got = texts(query, before.1, std::str::from_utf8(body).unwrap());
+                    if got == texts(want.0.as_deref(), want.1, &want.2) {
+                        Ok(())
+                    } else {
+                        Err(format!("reads {got:?}"))
+                    }
+                }
+                Verdict::Block(_)
+                    if field.platform == "activitypub"
+                        && inspection.fault == Some(Fault::CannotRedact(CannotRedact::Signed)) =>
+                {
+                    Ok(())
+                }
+                other => Err(format!("{} {:?}", other.as_str(), inspection.fault)),
+            };
+            faults.extend(outcome.err().map(|fault| format!("{what}: {fault}")));
+        }
+    }
+    assert!(n_calls > 700, "{n_calls} calls");
+    assert!(faults.is_empty(), "{} of {n_calls}:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// A file's name goes with the file, whatever the file is.
+#[test]
+fn file_names_are_redacted() {
+    let mut n_calls = 0;
+    for field in fields().iter().filter(|field| field.template == "filename:*") {
+        let body = |name: &str| {
+            format!(
+                "--bb\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}.txt\"\r\nContent-Type: text/plain\r\n\r\nx\r\n--bb--\r\n"
+            )
+        };
+        let call = (None, "multipart/form-data; boundary=bb", body(WORDS));
+        let inspection = inspect(field, &call);
+        let Verdict::Redact(after) = &inspection.verdict else {
+            panic!("{} {}: {:?}", field.platform, inspection.endpoint, inspection.fault);
+        };
+        let after = std::str::from_utf8(after.body.as_ref().unwrap()).unwrap();
+        assert!(!after.contains("Castellano") && after.contains("[name]"), "{after}");
+        n_calls += 1;
+    }
+    assert!(n_calls > 15, "{n_calls} calls");
+}
