@@ -132,9 +132,12 @@ fn in_link(reading: &Reading<'_>, span: Span) -> bool {
         .unwrap_or(span.start());
     let head = view.get(from..span.start()).unwrap_or_default();
     let head = head.rsplit(edge).next().unwrap_or_default();
-    let tail = view.get(span.end()..).unwrap_or_default();
+    let until = (span.end()..=(span.end() + REACH).min(view.len()))
+        .rev()
+        .find(|at| view.is_char_boundary(*at))
+        .unwrap_or(span.end());
+    let tail = view.get(span.end()..until).unwrap_or_default();
     let tail = tail.split(edge).next().unwrap_or_default();
-    let tail = tail.get(..tail.len().min(REACH)).unwrap_or_default();
     head.contains("://")
         || head.contains('@')
         || (head.contains('.') && head.contains('/'))

@@ -22,6 +22,7 @@ mod period;
 mod place;
 mod room;
 mod run;
+mod script;
 mod season;
 mod spot;
 mod surroundings;

@@ -73,7 +73,7 @@ features! {
     NameSuffix "suffix-of-names", Repeated "repeated", CertainCue "certain-cue", Masked "masked", Spaced "spaced-letters", Employer "employer", Plural "plural-of-family", Short "three-letters-or-less",
     // How a name was proposed.
     ByCue "by-cue", ByFamily "by-family", ByRoom "by-room", ByVerb "by-verb", ByListed "by-list", ByCapital "by-capital",
-    BySeldom "by-capital-of-a-word", ByTag "by-hashtag", ByHandle "by-handle", ByInitial "by-initial", ByDisguise "by-disguise",
+    BySeldom "by-capital-of-a-word", ByTag "by-hashtag", ByHandle "by-handle", ByInitial "by-initial", ByDisguise "by-disguise", ByScript "by-script",
     NicknameInside "nickname-inside", PossessiveInside "possessive-inside",
     // What stands beside it.
     ColonAfter "colon-after", CommaAfter "comma-after", CommaBefore "comma-before", ColonBefore "colon-before",
@@ -93,7 +93,7 @@ features! {
     Address "address", StreetName "street-name", Highway "highway", Crossing "crossing", CountyName "county-name",
     CityName "city-name", CitySmall "small-city", FacilityName "facility-name", RoomNumber "room-number",
     RoomCode "room-code", FloorName "floor-name", LineNumber "line-number", InLowNumber "in-low-number", BedNumber "bed-number", UnitNumber "unit-number", InBareNumber "in-bare-number", LeadingNumber "leading-number", ApartNumber "number-apart",
-    BareAddress "address-without-kind", CrossingNames "crossing-of-names", PlaceOnStreet "place-on-street", PlaceKnown "place-known-by-name", PlaceHeaded "kind-before-name", PlaceSuffix "kind-after-name", PlaceNames "names-after-place-word",
+    BareAddress "address-without-kind", CrossingNames "crossing-of-names", PlaceOnStreet "place-on-street", PlaceKnown "place-known-by-name", PlaceHeaded "kind-before-name", PlaceSuffix "kind-after-name", PlaceNames "names-after-place-word", PlaceScript "place-in-script",
     InNumber "in-number", UnlistedPlace "unlisted-place",
     // Hits of patterns.
     HitPhone "phone", HitFax "fax", HitEmail "email", HitUrl "url", HitIp "ip", HitZip "zip", HitNumber "labelled-number", HitAge "age-over-89",

@@ -3,6 +3,7 @@
 use crate::detect::compose::hint::{CUES, NEVER, RARELY, STRONG_CUES, hint, is_letters};
 use crate::detect::compose::join::joins;
 use crate::detect::compose::model::Feature;
+use crate::detect::compose::script;
 use crate::detect::compose::surroundings::ends_before;
 use crate::detect::compose::words::{Case, Reading, Word};
 use crate::detect::token::{Gap, Shape};
@@ -33,7 +34,8 @@ pub(super) fn runs(reading: &Reading<'_>) -> Vec<Run> {
             .map(|last| (last, Feature::ByHandle))
             .or_else(|| spaced(reading, at).map(|last| (last, Feature::ByDisguise)))
             .or_else(|| masked(reading, at).map(|last| (last, Feature::ByDisguise)))
-            .or_else(|| login(reading, at).map(|last| (last, Feature::ByHandle)));
+            .or_else(|| login(reading, at).map(|last| (last, Feature::ByHandle)))
+            .or_else(|| script::name(reading, at).map(|last| (last, Feature::ByScript)));
         if let Some((last, way)) = whole {
             let cue = cue_before(reading, at);
             runs.push(Run { first: at, last, last_first: false, cue, way });

@@ -8,6 +8,7 @@ use crate::detect::compose::address::{called_road, ordinal};
 use crate::detect::compose::hint::NEVER;
 use crate::detect::compose::model::Feature;
 use crate::detect::compose::place::{Found, is_proper, spaced};
+use crate::detect::compose::script;
 use crate::detect::compose::words::{Case, Reading, Word};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::{Class, Classes};
@@ -75,6 +76,14 @@ pub(super) fn spot(reading: &Reading<'_>, at: usize) -> Option<Found> {
         .or_else(|| crossing_of_names(reading, at))
         .or_else(|| on_street(reading, at))
         .or_else(|| known(reading, at))
+        .or_else(|| {
+            script::place(reading, at).map(|last| Found {
+                first: at,
+                last,
+                form: Feature::PlaceScript,
+                composer: Composer::LocationCity,
+            })
+        })
 }
 
 /// Whether a word may be part of a place's name.
