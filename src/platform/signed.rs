@@ -1,16 +1,12 @@
 //! Whether a request is signed over its text, so that an edit would only break it.
 //!
 //! What is listed here counts on every platform and cannot be switched off by a file: a signature overlooked costs a
-//! clinician's post, sent and refused. A digest that nobody signed could be put right; it is not, yet, and so counts.
+//! clinician's post, sent and refused. A digest that nobody signed is put right on the way out, and does not count.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::body::{Document, Kind, Role, Step};
-
-/// Headers that bind the body.
-const OVER_BODY: &[&str] =
-    &["digest", "content-digest", "repr-digest", "content-md5", "x-amz-content-sha256"];
 
 /// Headers that bind body, path or query, whatever they say they cover.
 const OVER_ALL: &[&str] = &["signature", "signature-input"];
@@ -51,7 +47,7 @@ impl Signatures {
         let has = |name: &&str| headers.contains_key(*name);
         let own = self.headers.iter().any(|name| headers.contains_key(name.as_str()));
         OVER_ALL.iter().any(has)
-            || (edits_body && (own || OVER_BODY.iter().any(has)))
+            || (edits_body && own)
             || headers
                 .get_all(AUTHORIZATION)
                 .iter()
@@ -79,6 +75,10 @@ fn authorization_forbids(value: &[u8], edits_body: bool, edits_params: bool) -> 
     let scheme = scheme.to_ascii_lowercase();
     if scheme == "oauth" && rest.contains("oauth_") {
         return edits_params || (edits_body && rest.contains("oauth_body_hash"));
+    }
+    // The answer to a challenge is a hash over the URL and, where it says so, over the body.
+    if scheme == "digest" {
+        return edits_params || (edits_body && rest.contains("auth-int"));
     }
     SCHEMES.contains(&&*scheme)
 }

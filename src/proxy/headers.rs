@@ -75,7 +75,7 @@ pub(crate) fn set_length(headers: &mut HeaderMap, has_body: bool, length: u64) {
     }
 }
 
-/// Takes off digests of a body that was edited. (One that is signed keeps the post from being edited at all.)
+/// Takes off the digests of an answer that was edited.
 pub(crate) fn drop_digests(headers: &mut HeaderMap) {
     for name in ["content-md5", "digest", "content-digest", "repr-digest"] {
         headers.remove(name);

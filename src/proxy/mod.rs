@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod digest;
 mod drain;
 mod forward;
 mod headers;

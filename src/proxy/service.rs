@@ -20,6 +20,7 @@ use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
 use crate::platform::{Answer, Class};
 use crate::policy::OnFault;
 use crate::proxy::body::{Answering, Outgoing};
+use crate::proxy::digest;
 use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::judge::{guarded, inspect, judge_media, take_verdict, with_media};
@@ -259,7 +260,7 @@ impl Gateway {
         let length = body.len() as u64;
         headers::set_length(&mut passage.parts.headers, passage.framing.has_body, length);
         if edited {
-            headers::drop_digests(&mut passage.parts.headers);
+            digest::put_right(&mut passage.parts.headers, Some(&body));
         }
         Sending {
             query,
@@ -294,7 +295,7 @@ impl Gateway {
         edited: Option<Bytes>,
     ) -> Next {
         if edited.is_some() {
-            headers::drop_digests(&mut passage.parts.headers);
+            digest::put_right(&mut passage.parts.headers, None);
         }
         let kept = edited.unwrap_or_else(|| spooled.kept.clone());
         let Some((refilled, sent)) = spooled.refill(&kept) else { return Next::Refuse };
