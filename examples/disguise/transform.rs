@@ -393,7 +393,9 @@ fn spelled(text: &str, chosen: impl Fn(usize) -> bool) -> String {
                 _ => out.push(c),
             }
             n_digits += 1;
-        } else if last.is_ascii_digit() && matches!(c, '-' | '.' | '/') {
+        } else if last.is_ascii_digit() && c == '/' {
+            out.push_str(" slash ");
+        } else if last.is_ascii_digit() && matches!(c, '-' | '.') {
             out.push_str(", ");
         } else {
             if last.is_ascii_digit() && c.is_alphabetic() {

@@ -204,13 +204,16 @@ impl Folder {
             return self.push(plain, false, from);
         }
         if let Some(plain) = dressed(c) {
-            self.push(plain, plain.is_alphabetic() && !c.is_lowercase(), from);
+            // Letters in boxes and flags are all capitals: they are read as a name is written.
+            let starts = !self.out.ends_with(char::is_alphabetic);
+            self.push(plain, plain.is_alphabetic() && !c.is_lowercase() && starts, from);
             return self.note(first, Kind::Dressed);
         }
         let upper = c.is_uppercase();
         for lower in c.to_lowercase() {
             if let Some(ascii) = spelled(lower) {
-                let upper = upper || is_small_capital(lower);
+                let starts = !self.out.ends_with(char::is_alphabetic);
+                let upper = upper || (is_small_capital(lower) && starts);
                 ascii.chars().for_each(|c| self.push(c, upper && c.is_ascii_alphabetic(), from));
                 continue;
             }

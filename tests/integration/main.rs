@@ -2,5 +2,6 @@
 
 mod audit;
 mod cli;
+mod disguise;
 mod proxy;
 mod support;

@@ -75,8 +75,11 @@ fn hexadecimal(word: &str) -> Option<String> {
         .step_by(2)
         .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
         .collect();
-    // A long number may be bytes by accident, letters are none; so is a number whose every other digit is a 3.
-    prose(bytes?).filter(|plain| plain.is_ascii())
+    // A number may be bytes by accident: one of digits alone is read only where it stands for digits.
+    let plain = prose(bytes?).filter(|plain| plain.is_ascii())?;
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let says_number = plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    (!is_number || (says_number && plain.len() > 4)).then_some(plain)
 }
 
 fn base64(word: &str) -> Option<String> {
@@ -165,6 +168,10 @@ fn groups(
                 0
             };
             run = Some(run.map_or((start, end, 1), |(first, _, n_read)| (first, end, n_read + 1)));
+            // What a comma parts is two names.
+            if bare.len() < group.len() {
+                close(&mut run, &mut plain, &mut signs);
+            }
         } else {
             close(&mut run, &mut plain, &mut signs);
         }

@@ -12,6 +12,7 @@ pub(super) fn at_disguise(text: &Text, original: &str) -> bool {
     let bytes = view.as_bytes();
     let (mut singles, mut numbers, mut spoken, mut moved) = (0, 0, 0, 0);
     let mut end = 0;
+    let mut after_month = false;
     for token in &text.tokens {
         let len = token.span.len();
         let word = text.word(token);
@@ -29,6 +30,9 @@ pub(super) fn at_disguise(text: &Text, original: &str) -> bool {
         } else {
             0
         };
+        // `October eleven`: one word is enough.
+        numbers += usize::from(number && after_month);
+        after_month = token.shape != Shape::Lower && may_be_month(word);
         let x_ray = matches!(word, "x" | "ray");
         spoken = if x_ray || nato::letter(word).is_some() { spoken + 1 } else { 0 };
         moved += usize::from(is_backward(word) || is_rotated(word));
@@ -54,13 +58,34 @@ pub(super) fn at_disguise(text: &Text, original: &str) -> bool {
     // Morse code at the end has no word behind it; `$mith` and `J*` begin or end with their sign.
     let rest = bytes.get(end..).unwrap_or_default();
     rest.len() > 6 && rest.contains(&b'-')
-        || memchr::memchr2(b'*', b'$', bytes).is_some_and(|at| {
+        || memchr::memchr2_iter(b'*', b'$', bytes).any(|at| {
             bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
                 || at
                     .checked_sub(1)
                     .and_then(|at| bytes.get(at))
                     .is_some_and(u8::is_ascii_alphabetic)
         })
+}
+
+/// Whether a word begins as a month does.
+fn may_be_month(word: &str) -> bool {
+    matches!(
+        word.as_bytes().first_chunk(),
+        Some(
+            b"jan"
+                | b"feb"
+                | b"mar"
+                | b"apr"
+                | b"may"
+                | b"jun"
+                | b"jul"
+                | b"aug"
+                | b"sep"
+                | b"oct"
+                | b"nov"
+                | b"dec"
+        )
+    )
 }
 
 /// Common words written backwards; two of them are no accident.

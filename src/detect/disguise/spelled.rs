@@ -157,6 +157,7 @@ fn run(page: &Page<'_>, first: usize) -> usize {
         at < page.len()
             && page.between(at).chars().count() <= 5
             && !page.gap(at).has(Gap::OTHER)
+            && !page.between(at).contains(';')
             && !(page.gap(at).has(Gap::STOP)
                 && !page.between(at).starts_with(' ')
                 && page.reading.at(at, 0).is_some_and(|word| word.token.starts_sentence))
@@ -244,7 +245,7 @@ fn number(page: &Page<'_>, first: usize, end: usize) -> Option<Rewrite> {
     let n_digits = with.iter().filter(|(c, _)| c.is_ascii_digit()).count();
     let labelled = (1..=3)
         .any(|back| first.checked_sub(back).is_some_and(|at| page.classes(at).meets(LABELS)));
-    let aged = n_digits == 2 && page.classes(end).has(Class::AgeUnit);
+    let aged = (2..=3).contains(&n_digits) && page.classes(end).has(Class::AgeUnit);
     // `may one of us`
     let dated = (2..=4).contains(&n_digits) && beside_month;
     let enough = (n_digits >= FEW_DIGITS && end - first >= 3)

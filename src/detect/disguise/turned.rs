@@ -3,11 +3,13 @@
 use crate::detect::disguise::page::{Page, as_name};
 use crate::detect::token::{Gap, Shape};
 use crate::normalize::{Kind, Rewrite};
-use crate::rules::Entry;
+use crate::rules::{Class, Classes, Entry};
 use crate::span::Span;
 
 /// How well a name must be known to be read in a word that is none.
 const NAME: u8 = 7;
+/// What is no name and may be told of a patient.
+const TIMES: Classes = Classes::of(&[Class::Month, Class::Weekday, Class::Holiday]);
 /// Words of a line that must read backwards before the whole line does.
 const FEW: usize = 3;
 
@@ -41,7 +43,8 @@ fn name(page: &Page<'_>, at: usize, out: &mut Vec<Rewrite>) -> Option<usize> {
     }
     let entry = page.look_up(&backwards(word));
     let known = if capital {
-        as_name(entry) >= NAME - 3 || entry.word >= 5 || entry.city > 0
+        // Nobody writes so otherwise, whatever the word.
+        word.len() > 3 || as_name(entry) >= NAME - 3 || entry.word >= 5 || entry.city > 0
     } else {
         word.len() >= 5 && as_name(entry) >= NAME + 4
     };
@@ -196,7 +199,8 @@ fn pig_latin(page: &Page<'_>, at: usize) -> Option<Rewrite> {
         let moved = chars.get(from..n_stem).unwrap_or_default().iter();
         let rest = chars.get(..from.min(end)).unwrap_or_default().iter();
         let plain: String = moved.chain(rest).map(|(c, _)| c.to_ascii_lowercase()).collect();
-        as_name(page.look_up(&plain)) >= NAME + 2
+        let entry = page.look_up(&plain);
+        as_name(entry) >= NAME + 2 || entry.city > 0 || entry.classes.meets(TIMES)
     })?;
     let moved = chars.get(from..n_stem).unwrap_or_default().iter();
     let rest = chars.get(..from.min(end)).unwrap_or_default().iter();
