@@ -6,11 +6,13 @@
 
 use crate::detect::candidate::Candidate;
 use crate::detect::compose::address::ordinal;
+use crate::detect::compose::link::{host, link, mailbox};
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Proposal, Standing};
+use crate::detect::generalize::generalized;
 use crate::detect::labelled::code::{Code, counts_something};
 use crate::detect::token::{Gap, Shape};
-use crate::rules::{Class, Confidence};
+use crate::rules::{Category, Class, Confidence};
 use crate::span::Span;
 
 /// Proposes every code and every host.
@@ -22,6 +24,9 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
                 let span = reading.span(first, last);
                 out.push(proposal(Composer::EmailAtHost, Standing::WithPost, span, (first, last)));
             }
+            if let Some((span, end)) = link(reading, at, last) {
+                out.push(proposal(Composer::UrlInCare, Standing::WithPost, span, (at, end)));
+            }
             out.push(proposal(
                 Composer::UrlHost,
                 Standing::Loose,
@@ -30,6 +35,12 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
             ));
             at = last + 1;
             continue;
+        }
+        if is_zip(reading, at) {
+            let span = reading.span(at, at);
+            let digits = span.of(reading.text.view.text()).unwrap_or_default();
+            let zip = proposal(Composer::ZipInCare, Standing::WithPost, span, (at, at));
+            out.push(Proposal { generalized: generalized(Category::Zip, digits), ..zip });
         }
         // A code begins with a number, or with letters that a number is joined to.
         let near = word.token.shape.is_number()
@@ -49,6 +60,34 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
         }
         at = last + 1;
     }
+}
+
+/// `from 43608`, `Arcata 95521`: five digits where a place stands, that count nothing.
+fn is_zip(reading: &Reading<'_>, at: usize) -> bool {
+    let Some(word) = reading.at(at, 0) else { return false };
+    if word.token.shape != Shape::Digits || word.token.span.len() != 5 {
+        return false;
+    }
+    let round = reading.word(at).ends_with("00");
+    let Some(before) = at.checked_sub(1).and_then(|at| reading.at(at, 0)) else { return false };
+    let told = before.classes.has(Class::PlaceBefore)
+        || before.classes.has(Class::StateCode)
+        || before.classes.has(Class::State)
+        || before.place.0 > 0
+        || before.within_phrase;
+    let marks = Gap::SPACE.and(Gap::COMMA).and(Gap::BRACKET);
+    // `in 12345 steps`: what follows is counted, unless it is a small word.
+    let counted = reading.at(at, 1).is_some_and(|next| {
+        next.token.gap.only(Gap::SPACE)
+            && next.token.shape == Shape::Lower
+            && reading.word(at + 1).len() > 4
+            && reading.word(at + 1).ends_with('s')
+    });
+    told && !round
+        && word.token.gap.only(marks)
+        && !before.classes.has(Class::IdWord)
+        && !counted
+        && !counts_something(reading.text, at)
 }
 
 /// Leaves out the codes that a rule of their own has found.
@@ -132,79 +171,10 @@ fn in_link(reading: &Reading<'_>, span: Span) -> bool {
         .unwrap_or(span.start());
     let head = view.get(from..span.start()).unwrap_or_default();
     let head = head.rsplit(edge).next().unwrap_or_default();
-    let until = (span.end()..=(span.end() + REACH).min(view.len()))
-        .rev()
-        .find(|at| view.is_char_boundary(*at))
-        .unwrap_or(span.end());
-    let tail = view.get(span.end()..until).unwrap_or_default();
-    let tail = tail.split(edge).next().unwrap_or_default();
+    let tail = view.get(span.end()..).unwrap_or_default();
     head.contains("://")
         || head.contains('@')
         || (head.contains('.') && head.contains('/'))
         || head.ends_with(['?', '&', '='])
         || tail.starts_with('@')
-}
-
-/// `clinic.example`: words joined by full stops, the last a known ending.
-fn host(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    let word = reading.at(at, 0)?;
-    let before = word.token.gap;
-    if before.has(Gap::AT) || before == Gap::STOP || word.token.shape == Shape::Digits {
-        return None;
-    }
-    let n_more = (1..=4)
-        .take_while(|offset| {
-            reading
-                .at(at, *offset)
-                .is_some_and(|word| matches!(word.token.gap, Gap::STOP | Gap::HYPHEN))
-        })
-        .count();
-    let last = (1..=n_more).rev().find(|offset| {
-        reading.gap(at + offset) == Gap::STOP && is_ending(reading.word(at + offset))
-    })?;
-    // `Mr.` and the like end no host: what stands before the ending has three letters or more.
-    let mailed = at.checked_sub(1).is_some_and(|at| matches!(reading.word(at), "at" | "arroba"));
-    (mailed || reading.word(at + last - 1).len() >= 3).then_some(at + last)
-}
-
-/// The first word of the mailbox before `at` and a host: `sugar.pops at craftmail.example`. What is no mailbox says so by
-/// being one plain word (`register at ..`) or by the path after the host.
-fn mailbox(reading: &Reading<'_>, host: usize, last: usize) -> Option<usize> {
-    let at = host.checked_sub(1).filter(|at| matches!(reading.word(*at), "at" | "arroba"))?;
-    let end = at.checked_sub(1)?;
-    let spaced = reading.gap(host).only(Gap::SPACE) && reading.gap(at).only(Gap::SPACE);
-    if !spaced || reading.gap(last + 1) == Gap::SLASH {
-        return None;
-    }
-    let marks = Gap::STOP.and(Gap::HYPHEN).and(Gap::UNDERSCORE).and(Gap::AND);
-    let n_more = (0..4)
-        .take_while(|back| {
-            end.checked_sub(*back).is_some_and(|at| {
-                at > 0 && reading.gap(at).only(marks) && reading.gap(at) != Gap::default()
-            })
-        })
-        .count();
-    let first = end - n_more;
-    let dashed = n_more == 1 && reading.gap(end) == Gap::HYPHEN;
-    let coded = reading.at(end, 0).is_some_and(|word| word.token.shape == Shape::Code);
-    ((n_more > 0 && !dashed) || coded).then_some(first)
-}
-
-fn is_ending(word: &str) -> bool {
-    matches!(
-        word,
-        "com"
-            | "org"
-            | "net"
-            | "edu"
-            | "gov"
-            | "mil"
-            | "info"
-            | "biz"
-            | "health"
-            | "example"
-            | "io"
-            | "app"
-            | "dev"
-    )
 }

@@ -10,6 +10,7 @@ use crate::detect::compose::{Composer, Proposal, Standing};
 use crate::detect::labelled::words::{HIGHWAYS, LINKS, PREMISES, STREETS};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::{Class, Classes};
+use crate::span::Span;
 
 /// The most words of an address.
 const LONGEST: usize = 26;
@@ -62,6 +63,12 @@ enum Part {
 
 /// Proposes every line that is an address.
 pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
+    // Addresses that their street has shown, in order.
+    let known: Vec<Span> = out
+        .iter()
+        .filter(|proposal| proposal.composer == Composer::LocationAddress)
+        .map(|proposal| proposal.span)
+        .collect();
     let mut first = 0;
     while first < reading.words.len() {
         let more =
@@ -70,10 +77,7 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
         if last - first < LONGEST
             && may_hold(reading, first, last)
             && let Some((from, to)) = address_in(reading, first, last)
-            && !out.iter().any(|known| {
-                known.composer == Composer::LocationAddress
-                    && known.span.covers(reading.span(from, to))
-            })
+            && !is_known(&known, reading.span(from, to))
         {
             out.push(Proposal {
                 composer: Composer::LocationAddress,
@@ -92,6 +96,12 @@ pub(super) fn propose(reading: &Reading<'_>, out: &mut Vec<Proposal>) {
             .find(|at| *at == reading.words.len() || reading.gap(*at).has(Gap::LINE))
             .unwrap_or(reading.words.len());
     }
+}
+
+/// Whether one of these spans, which are in order, covers another.
+fn is_known(known: &[Span], span: Span) -> bool {
+    let until = known.partition_point(|known| known.start() <= span.start());
+    until.checked_sub(1).and_then(|at| known.get(at)).is_some_and(|known| known.covers(span))
 }
 
 /// Whether a line holds anything that an address must.

@@ -16,6 +16,7 @@ mod hidden;
 mod hint;
 mod join;
 mod line;
+mod link;
 mod model;
 mod name;
 mod period;
@@ -75,11 +76,13 @@ enum Composer {
     UrlHost,
     EmailAtHost,
     CodeHidden,
+    UrlInCare,
+    ZipInCare,
 }
 
 impl Composer {
     /// Every composer with the name by which a rule claims it.
-    const ALL: [(&str, Self); 21] = [
+    const ALL: [(&str, Self); 23] = [
         ("name-honorific", Self::NameHonorific),
         ("name-patient", Self::NamePatient),
         ("name-kinship", Self::NameKinship),
@@ -101,6 +104,8 @@ impl Composer {
         ("url-host", Self::UrlHost),
         ("email-at-host", Self::EmailAtHost),
         ("code-hidden", Self::CodeHidden),
+        ("url-in-care", Self::UrlInCare),
+        ("zip-in-care", Self::ZipInCare),
     ];
 
     const fn is_place(self) -> bool {

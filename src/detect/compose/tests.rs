@@ -324,6 +324,9 @@ fn long_texts_are_read_in_linear_time() {
         "the first of ",
         "@x_",
         "#A ",
+        "12 Oak St\n",
+        "abc.example/",
+        "9:30-",
     ] {
         let text = part.repeat(40_000);
         let texts = [Text::of(&text)];

@@ -17,7 +17,10 @@ use crate::span::Span;
 use code::{Code, between, counts_something, is_filler, is_marker};
 
 /// How many words further on a number may stand.
-const FORWARD: usize = 10;
+const FORWARD: usize = 16;
+
+/// How many of them in the label's own sentence.
+const SENTENCE: usize = 10;
 
 /// How many words further back.
 const BACK: usize = 5;
@@ -86,6 +89,8 @@ struct Way {
     n_others: usize,
     /// The word right before announces a number.
     just_marked: bool,
+    /// Words since a sentence ended, if one did.
+    since_stop: Option<usize>,
 }
 
 /// Looks for numbers after a label.
@@ -111,7 +116,17 @@ fn forward(text: &Text, label: Span, until: usize, kind: Label, out: &mut Vec<Sp
             if gap.contains("://") {
                 return;
             }
-            if (stops && way.n_others > 0) || (line && (way.n_others > 0 || nth > 3)) {
+            // `.. a wristband on the floor. It says W-55310-2`
+            if stops && way.n_others > 0 {
+                if kind == Label::Word || way.since_stop.is_some() {
+                    return;
+                }
+                way.since_stop = Some(0);
+            } else {
+                way.since_stop = way.since_stop.map(|n_words| n_words + 1);
+            }
+            let far = way.since_stop.map_or(nth > SENTENCE, |n_words| n_words > 3);
+            if far || (line && (way.n_others > 0 || nth > 3)) {
                 return;
             }
             way.just_marked = gap.contains(['#', '=', ':', '№', 'º', '°']) || way.just_marked;
@@ -187,6 +202,10 @@ fn is_told(text: &Text, code: &Code, kind: Label, way: Way) -> bool {
             (code.n_digits >= 4 && (!year || way.just_marked))
                 || (code.n_digits >= 3 && !year && (marked || mixed))
                 || (code.n_digits >= 2 && mixed && code.n_letters >= 3 && marked)
+                || (code.n_digits >= 1 && mixed && code.n_letters >= 6 && marked)
+        }
+        (Label::Sure, _) if way.since_stop.is_some() => {
+            !code.is_phone() && code.n_digits >= if mixed { 5 } else { 7 }
         }
         (Label::Sure, _) => {
             !year

@@ -74,8 +74,7 @@ fn head(view: &str, label: Span) -> Option<(usize, char, usize)> {
     let before = view.get(from..label.start())?;
     let line = before.rfind('\n').map_or(from, |at| from + at + 1);
     let before = view.get(line..label.start())?;
-    let after = view.get(label.end()..)?;
-    let after = after.get(..after.find('\n')?)?;
+    let after = view.get(label.end()..end_of_line(view.as_bytes(), label.end())?)?;
     let separator = ['|', '\t', ';', ',']
         .into_iter()
         .find(|separator| before.contains(*separator) || after.contains(*separator))?;

@@ -70,3 +70,11 @@ pub(in crate::detect) static STREETS: Words = Words::of(
 /// Words that stand between the names of a street or city.
 pub(in crate::detect) static LINKS: Words =
     Words::of("of the de la las los del el and in at du des le");
+
+/// Hosts that everybody reads, and the endings of government and schools.
+pub(in crate::detect) static PUBLIC_HOSTS: Words = Words::of(
+    "gov edu mil youtube youtu twitter facebook instagram tiktok linkedin reddit wikipedia nejm jamanetwork bmj thelancet \
+     nature science sciencedirect pubmed medscape webmd mayoclinic who cdc nih nytimes washingtonpost cnn npr bbc reuters \
+     apnews nbcnews cbsnews abcnews foxnews usatoday wsj theguardian eventbrite zoom amazon spotify apple bit t \
+     statnews kff ahrq jointcommission nursingworld ama-assn redcross cancer heart diabetes",
+);
