@@ -8,6 +8,7 @@ mod ranges;
 mod resolve;
 mod signed;
 mod valid;
+mod words;
 
 use std::sync::Arc;
 
