@@ -103,7 +103,7 @@ pub(super) fn of_document<'a>(
     fields: &mut Vec<Field<'a>>,
 ) {
     let n_before = fields.len();
-    let mut joiner = Joiner::new(document, other);
+    let mut runs = Joiner::new(document, other);
     let mut held: HashMap<usize, Held<'a>> = HashMap::new();
     let texts = Texts { document, in_query, endpoint };
     for (index, text) in document.texts().iter().enumerate() {
@@ -164,7 +164,7 @@ pub(super) fn of_document<'a>(
             path: Some(&text.path),
         };
         if let (Some(spec), None, Role::Value) = (words, within, text.role) {
-            joiner.add(spec, index);
+            runs.add(spec, index);
         }
         let label = label(document, index);
         if text.role != Role::Value {
@@ -180,13 +180,13 @@ pub(super) fn of_document<'a>(
         push(field, label, fields);
     }
     let place = if in_query { Place::Query } else { Place::Body };
-    let joined: Vec<_> = joiner.finish().collect();
-    if joined.is_empty() {
+    let together: Vec<_> = runs.finish().collect();
+    if together.is_empty() {
         return;
     }
-    note_seen(in_query, &joined, fields.get_mut(n_before..).unwrap_or_default());
-    for (spec, text, joined) in joined {
-        let source = Source::Joined { in_query, joined };
+    note_seen(in_query, &together, fields.get_mut(n_before..).unwrap_or_default());
+    for (spec, text, parts) in together {
+        let source = Source::Joined { in_query, joined: parts };
         let field = Field { source, words: Some(spec), ..of_head(Cow::Owned(text), place) };
         push(field, None, fields);
     }

@@ -102,6 +102,7 @@ fn part(name: &str, content_type: &str, content: &str) -> String {
 const POST: &str = "My patient Mr. Castellano coded in room 412 last night, MRN 00441127";
 
 /// Every way to say it.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn calls(text: &str) -> Vec<Call<'static>> {
     let json = serde_json::Value::String(text.to_owned()).to_string();
     let esc = form(text);
@@ -273,6 +274,24 @@ fn calls(text: &str) -> Vec<Call<'static>> {
             ),
         ),
         (
+            "wordpress",
+            "POST",
+            "/xmlrpc.php",
+            "text/xml",
+            format!(
+                "<methodCall><methodName>wp.newPost</methodName><params><param><value>1</value></param><param><value><struct><member><name>post_content</name><value><string>{text}</string></value></member></struct></value></param></params></methodCall>"
+            ),
+        ),
+        (
+            "youtube",
+            "POST",
+            "/upload/youtube/v3/videos?uploadType=multipart",
+            "multipart/related; boundary=\"bb\"",
+            format!(
+                "--bb\nContent-Type: application/json\nMIME-Version: 1.0\n\n{{\"snippet\": {{\"title\": \"A talk\", \"description\": {json}}}}}\n--bb\nContent-Type: image/gif\nMIME-Version: 1.0\nContent-Transfer-Encoding: binary\n\nGIF89a\n--bb--\n"
+            ),
+        ),
+        (
             "matrix",
             "PUT",
             "/_matrix/client/v3/rooms/%21a%3Ab.example/send/m.room.message/1",
@@ -389,9 +408,10 @@ fn ranges_lie_on_the_same_words() {
     };
     // Two units, one point, four bytes: a range by the wrong count would land beside its word.
     let text = "😀 My patient Mr. Castellano coded, so sad 😀 today";
-    let at16 = text[..text.find("sad").unwrap()].encode_utf16().count();
-    let at = text[..text.find("sad").unwrap()].chars().count();
-    let name = text[..text.find("Castellano").unwrap()].encode_utf16().count();
+    let before = |word: &str| text.split(word).next().unwrap();
+    let at16 = before("sad").encode_utf16().count();
+    let at = before("sad").chars().count();
+    let name = before("Castellano").encode_utf16().count();
     let json = serde_json::Value::String(text.into());
 
     let entities = format!(
@@ -514,6 +534,7 @@ fn what_cannot_be_redacted_is_not_sent() {
 
 /// The status and shape that each platform's clients show.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn blocked_posts_are_answered_as_the_platform_would() {
     let text = "pt ssn 078-05-1120 please update the chart";
     let esc = form(text);

@@ -78,8 +78,7 @@ fn tag_length(rest: &str) -> Option<usize> {
     let mut last = b' ';
     for (at, byte) in rest.bytes().enumerate() {
         match quote {
-            Some(open) if byte == open => quote = None,
-            Some(_) => {}
+            Some(open) => quote = Some(open).filter(|open| byte != *open),
             None if byte == b'>' => return Some(at + 1),
             None if matches!(byte, b'"' | b'\'') && last == b'=' => quote = Some(byte),
             None => {}

@@ -599,6 +599,13 @@ fn micropub_and_wordpress() {
                 "title=w1&content=w2&tags=w3",
             ),
             (
+                "POST /xmlrpc.php",
+                "POST",
+                "/xmlrpc.php",
+                "text/xml",
+                "<methodCall><methodName>metaWeblog.newPost</methodName><params><param><value>1</value></param><param><value><struct><member><name>title</name><value>w1</value></member><member><name>description</name><value><string>w2 so</string></value></member><member><name>categories</name><value><array><data><value>w3</value></data></array></value></member></struct></value></param></params></methodCall>",
+            ),
+            (
                 "POST /wp-comments-post.php",
                 "POST",
                 "/wp-comments-post.php",
