@@ -1,4 +1,4 @@
-//! Every field that the files of the social networks name, in every kind of body: the words in it are found, redacted
+//! Every field that the files of the platforms name, in every kind of body: the words in it are found, redacted
 //! and nothing else changes. The files are read here as TOML alone, so that a field which the program reads otherwise
 //! than it is written shows.
 
@@ -18,7 +18,18 @@ use crate::policy::Policy;
 use crate::rules::RuleSet;
 
 const TODAY: Date = date(2026, 11, 22);
-const NETWORKS: [&str; 9] = [
+const NETWORKS: [&str; 20] = [
+    "discord",
+    "matrix",
+    "micropub",
+    "pinterest",
+    "reddit",
+    "slack",
+    "telegram",
+    "tiktok",
+    "tumblr",
+    "wordpress",
+    "youtube",
     "bluesky",
     "facebook",
     "instagram",
@@ -93,6 +104,10 @@ fn fields() -> Vec<Field> {
                 let little =
                     field.get("markup").and_then(|it| it.as_str()) == Some("linkedin-little");
                 templates.extend(strings(field.get("path")).into_iter().map(|path| (path, little)));
+            }
+            // Named in the body by a field of its own: its calls are in a table of `platform`.
+            if platform == "reddit" && endpoint.get("operation").is_some() {
+                continue;
             }
             let method = strings(endpoint.get("method")).remove(0);
             for path in strings(endpoint.get("path")) {
@@ -296,7 +311,7 @@ fn every_field_is_redacted_in_every_kind_of_body() {
 #[test]
 fn file_names_are_redacted() {
     let mut n_calls = 0;
-    for field in fields().iter().filter(|field| field.template == "filename:*") {
+    for field in fields().iter().filter(|field| field.template.starts_with("filename:")) {
         let body = |name: &str| {
             format!(
                 "--bb\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}.txt\"\r\nContent-Type: text/plain\r\n\r\nx\r\n--bb--\r\n"
