@@ -328,3 +328,56 @@ fn file_names_are_redacted() {
     }
     assert!(n_calls > 15, "{n_calls} calls");
 }
+
+/// What an edit of a LinkedIn post comes to.
+fn commentary(words: &str) -> String {
+    let field = Field {
+        platform: "linkedin".into(),
+        method: "POST".into(),
+        path: "/rest/posts".into(),
+        operation: None,
+        template: "commentary".into(),
+        escaped: true,
+        kinds: Vec::new(),
+    };
+    let inspection = inspect(&field, &call(&field, Kind::Json, words));
+    let Verdict::Redact(after) = &inspection.verdict else {
+        panic!("{words}: {:?}", inspection.fault);
+    };
+    let after: serde_json::Value = serde_json::from_slice(after.body.as_ref().unwrap()).unwrap();
+    after["commentary"].as_str().unwrap().to_owned()
+}
+
+/// A reserved character without its backslash ends a post there, without a word: none may be left, and none come.
+#[test]
+fn little_text_is_read_as_shown_and_written_escaped() {
+    for (words, gone, stays) in [
+        (
+            r"My patient Mr. Castellano, mail anna\_castellano\@clinic.example, coded last night \(sadly\)",
+            &["Castellano", "anna", "clinic.example"][..],
+            &[r"\[email\]", r"\(sadly\)", "coded last night"][..],
+        ),
+        (
+            r"My patient Mr. @[Umberto Castellano](urn:li:person:a1b2) coded last night {hashtag|\#|ICU}",
+            &["Castellano", "urn:li", "@["],
+            &[r"\[name\]", r"{hashtag|\#|ICU}"],
+        ),
+        (
+            r"My patient coded \\ call her son at \(415\) 555-0134 \~ now",
+            &["555-0134", r"\(415"],
+            &[r"\[phone\]", r"coded \\ call", r"\~ now"],
+        ),
+    ] {
+        let after = commentary(words);
+        assert!(gone.iter().all(|gone| !after.contains(gone)), "{words} to {after}");
+        assert!(stays.iter().all(|stays| after.contains(stays)), "{words} to {after}");
+        let mut escaped = false;
+        let mut rest = after.replace(r"{hashtag|\#|ICU}", "");
+        rest.retain(|c| {
+            let bare = "|{}@[]()<>#*_~".contains(c) && !escaped;
+            escaped = c == '\\' && !escaped;
+            bare
+        });
+        assert!(rest.is_empty(), "{after} holds a bare {rest}");
+    }
+}
