@@ -132,7 +132,7 @@ pub(super) fn of_document<'a>(
                 held.insert(index, Held::Opaque);
                 continue;
             }
-            FieldClass::Words(_) if endpoint.is_address(text.text.expose()) => None,
+            FieldClass::Words(spec) if endpoint.is_reference(spec, text.text.expose()) => None,
             FieldClass::Words(spec) => Some(spec),
             FieldClass::Other => None,
         };

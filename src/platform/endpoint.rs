@@ -124,11 +124,16 @@ impl Endpoint {
         &self.template
     }
 
-    /// Whether a string among words is an address within the platform's own network: read like anything that no field
-    /// names, and never edited, since a marker in it would break what it points to.
-    pub fn is_address(&self, text: &str) -> bool {
+    /// Whether a string that only a `**` names is none of a person's words: an address within the platform's own network,
+    /// or a point in time as machines write it. It is read like anything that no field names, and never edited, since a
+    /// marker in it would break the record.
+    pub fn is_reference(&self, spec: &FieldSpec, text: &str) -> bool {
         let begins = |prefix: &String| text.starts_with(prefix.as_str());
-        self.entry.addresses.iter().any(begins) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        let addresses = &self.entry.addresses;
+        !addresses.is_empty()
+            && spec.template.ends_with("**")
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && (addresses.iter().any(begins) || is_timestamp(text))
     }
 
     /// Whether the segment of the path so many before the last is a credential (`{token}`), which nobody reads.
@@ -154,6 +159,44 @@ impl Endpoint {
             Some((Treatment::Other, _)) => FieldClass::Other,
             None if self.entry.class.reads_the_rest() => FieldClass::Other,
             None => FieldClass::Opaque(&self.entry.rest),
+        }
+    }
+}
+
+/// Whether a text is a point in time by RFC 3339, to the letter: `2026-11-22T10:00:00.000Z`. A date alone is a person's
+/// word as well.
+fn is_timestamp(text: &str) -> bool {
+    const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        other => byte == other,
+    };
+    let Some((head, zone)) = text.as_bytes().split_at_checked(SHAPE.len()) else { return false };
+    let zone_at = zone.iter().position(|byte| !matches!(byte, b'.' | b'0'..=b'9'));
+    let zone = zone_at.and_then(|at| zone.get(at..)).unwrap_or_default();
+    head.iter().zip(SHAPE).all(fits)
+        && (zone == b"Z"
+            || matches!(zone, [b'+' | b'-', rest @ ..] if rest.len() == 5
+                && rest.iter().zip(b"dd:dd").all(fits)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_timestamp;
+
+    #[test]
+    fn timestamps_are_points_in_time_alone() {
+        for (text, want) in [
+            ("2026-11-22T10:00:00.000Z", true),
+            ("2026-11-22T10:00:00Z", true),
+            ("2026-11-22T10:00:00.123456+01:00", true),
+            ("2026-11-22", false),
+            ("2026-11-22T10:00:00", false),
+            ("2026-11-22T10:00:00Z Jane", false),
+            ("2026-11-22T10:00:00 415-555-0134", false),
+            ("", false),
+        ] {
+            assert_eq!(is_timestamp(text), want, "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ mod signed;
 mod valid;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
@@ -18,7 +18,8 @@ use super::{Platform, Platforms};
 use crate::body::{Document, Limits};
 
 fn platform(name: &str) -> Arc<Platform> {
-    Arc::clone(Platforms::embedded().get(name).unwrap())
+    static EMBEDDED: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
+    Arc::clone(EMBEDDED.get(name).unwrap())
 }
 
 fn body(content_type: Option<&str>, body: &str) -> Document {

@@ -2,6 +2,7 @@
 //! it after, by the platform's own count, or the range is gone.
 
 use http::Method;
+use proptest::prelude::*;
 
 use super::{body, platform, query};
 use crate::body::{Document, Edit, Role};
@@ -180,25 +181,42 @@ fn written(call: &Call, text: &str, under: &[&str]) -> (String, Vec<String>) {
 }
 
 fn redact(call: &Call, document: &Document, with: &str) -> Result<Document, CannotRedact> {
-    let platform = platform(call.platform);
-    let resolved = platform.resolve(&Method::POST, call.path, Some(document));
-    assert!(resolved.known, "{}", call.path);
+    let own = &document.texts()[words_of(document)];
+    let start = own.text.expose().find(GONE).unwrap();
+    let span = Span::new(start, start + GONE.len());
+    splice_words(call, document, vec![Splice { span, with: with.into() }])
+}
+
+/// The text that speaks of who goes.
+fn words_of(document: &Document) -> usize {
     let at = |text: &crate::body::Text| {
         text.role == Role::Value && text.text.expose().contains(GONE) && text.text.expose() != GONE
     };
     let mut texts = document.texts().iter().enumerate();
     let is_json = |index: usize| document.json_in(index).is_some();
-    let (text, _) = texts.find(|(index, text)| at(text) && !is_json(*index)).unwrap();
+    texts.find(|(index, text)| at(text) && !is_json(*index)).unwrap().0
+}
+
+fn splice_words(
+    call: &Call,
+    document: &Document,
+    splices: Vec<Splice>,
+) -> Result<Document, CannotRedact> {
+    let platform = platform(call.platform);
+    let resolved = platform.resolve(&Method::POST, call.path, Some(document));
+    assert!(resolved.known, "{}", call.path);
+    let text = words_of(document);
     let own = &document.texts()[text];
     let FieldClass::Words(spec) = resolved.endpoint.classify(Place::Body, &own.path, own.role)
     else {
         panic!("the text of {} is words", call.path);
     };
-    let start = own.text.expose().find(GONE).unwrap();
-    let splice = Splice { span: Span::new(start, start + GONE.len()), with: with.into() };
-    let mut edits =
-        platform.move_offsets(spec, document, &query(""), text, std::slice::from_ref(&splice))?;
-    edits.push(Edit::Splice { text, span: splice.span, with: splice.with });
+    let mut edits = platform.move_offsets(spec, document, &query(""), text, &splices)?;
+    edits.extend(splices.into_iter().map(|Splice { span, with }| Edit::Splice {
+        text,
+        span,
+        with,
+    }));
     let after = document.write(&edits).unwrap();
     Ok(body(Some(call.content_type), std::str::from_utf8(&after).unwrap()))
 }
@@ -256,4 +274,60 @@ fn doubtful_ranges_go() {
     let (body_text, _) = written(call, doubtful, &[" x "]);
     let after = redact(call, &body(Some(call.content_type), &body_text), "[name]").unwrap();
     assert!(!texts(&after).contains(&"length"), "a range that means two things is gone");
+}
+
+/// Ranges as `(start, length)` of the document's numbers, in order.
+fn numbers(document: &Document) -> Vec<(usize, usize)> {
+    let numbers: Vec<usize> = document
+        .texts()
+        .iter()
+        .filter(|text| text.role == Role::Number)
+        .map(|text| text.text.expose().parse().unwrap())
+        .collect();
+    numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+fn under(text: &str, (start, length): (usize, usize)) -> Option<String> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    String::from_utf16(units.get(start..start + length)?).ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is cut out of whatever text: a range that is left lies on its own words, and one that is far from every
+    /// cut is left.
+    #[test]
+    fn ranges_that_stay_lie_on_their_words(
+        before in "[ab é🏥]{0,12}", after in "[ab é🏥]{0,12}",
+        ranges in prop::collection::vec((0_usize..40, 1_usize..6), 0..6),
+        picks in prop::collection::vec(0_usize..99, 0..4),
+        with in "[x.\\[\\]]{0,9}",
+    ) {
+        let call = &CALLS[2];
+        let text = format!("{before}{GONE}!{after}");
+        let ranges: Vec<(usize, usize)> =
+            ranges.into_iter().filter(|range| under(&text, *range).is_some()).collect();
+        let spelled = ranges.iter().map(|(start, length)| format!("{{\"offset\":{start},\"length\":{length}}}"));
+        let written = call.body
+            .replace("RANGES", &format!("[{}]", spelled.collect::<Vec<_>>().join(",")))
+            .replace("TEXT", &serde_json::to_string(&text).unwrap());
+        let bounds: Vec<usize> = (0..=text.len()).filter(|&at| text.is_char_boundary(at)).collect();
+        let mut places: Vec<usize> = picks.iter().map(|pick| bounds[pick % bounds.len()]).collect();
+        places.sort_unstable();
+        places.dedup();
+        let splices: Vec<Splice> = places
+            .chunks_exact(2)
+            .map(|pair| Splice { span: Span::new(pair[0], pair[1]), with: with.clone() })
+            .collect();
+        let document = body(Some(JSON), &written);
+        let spliced = crate::redact::splice(&text, &splices).unwrap();
+        let after = splice_words(call, &document, splices).unwrap();
+        let mut originals = ranges.iter().map(|range| under(&text, *range).unwrap());
+        for range in numbers(&after) {
+            let words = under(&spliced, range);
+            prop_assert!(words.is_some());
+            prop_assert!(originals.any(|original| Some(original) == words), "{spliced} {range:?}");
+        }
+    }
 }
