@@ -217,16 +217,9 @@ fn is_sure(reading: &Reading<'_>, run: Run) -> bool {
 }
 
 /// Whether a listed name is hidden as nobody hides a name but a patient's: letters apart, masked, backwards, of another
-/// script. Praise and roles near it are somebody's joke.
+/// script. Who is public or an animal is hidden for fun.
 fn is_hidden(reading: &Reading<'_>, run: Run) -> bool {
-    const OTHERS: Classes = Classes::of(&[
-        Class::Role,
-        Class::Praise,
-        Class::Public,
-        Class::Event,
-        Class::Pet,
-        Class::Brand,
-    ]);
+    const OTHERS: Classes = Classes::of(&[Class::Public, Class::Pet, Class::Brand]);
     let view = &reading.text.view;
     if view.disguises().is_empty() {
         return false;
@@ -237,7 +230,7 @@ fn is_hidden(reading: &Reading<'_>, run: Run) -> bool {
         let mut kinds = view.disguises_under(word.token.span);
         word.token.span.len() > 2
             && listed
-            && word.entry.word <= 10
+            && (word.entry.word <= 10 || word.entry.first > word.entry.word + 2)
             && kinds.any(|kind| {
                 kind.is_evasion() || (kind == Kind::Invisible && view.is_hidden_in_part())
             })

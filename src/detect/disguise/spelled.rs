@@ -188,7 +188,7 @@ fn number(page: &Page<'_>, first: usize, end: usize) -> Option<Rewrite> {
     let spelled = (first..end).filter(|at| is_number_word(page.word(*at))).count();
     let digits = (first..end).any(|at| is_digits(page, at));
     // `2026/04/03/one-way`, `20/five`: one word beside digits is part of them only where nothing parts them.
-    let plain = (first + 1..end).all(|at| page.gap(at).only(Gap::SPACE));
+    let plain = (first + 1..end).all(|at| page.between(at).starts_with(' '));
     if (digits && spelled < 2 && !plain) || page.in_link(first) {
         return None;
     }
