@@ -11,6 +11,11 @@ pub struct Disguise {
     pub kind: Kind,
 }
 
+/// How many bytes of a folded text are disguised.
+pub(super) fn n_hidden(disguises: &[Disguise]) -> usize {
+    disguises.iter().map(|disguise| disguise.span.len()).sum()
+}
+
 /// How something was hidden.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {

@@ -9,7 +9,7 @@ use crate::normalize::letters::{
     spelled, twin,
 };
 use crate::normalize::words::{Scripts, Word};
-use crate::normalize::{Disguise, Grapheme, Kind, Map, View, entity, escape, flipped};
+use crate::normalize::{Disguise, Grapheme, Kind, Map, View, disguise, entity, escape, flipped};
 use crate::span::Span;
 
 /// Whether folding is a matter of case alone: ASCII, no entity, no escape, no control character, no line end of two bytes.
@@ -72,7 +72,9 @@ pub(super) fn fold(text: &str) -> View {
     folder.end_word();
     let map =
         Map::Graphemes { of_byte: folder.map, end: place(text.len()), in_order: turned.is_empty() };
-    View { text: folder.out, cased: Some(folder.cased), map, disguises: folder.disguises }
+    let n_hidden = disguise::n_hidden(&folder.disguises);
+    let Folder { out: text, cased, disguises, .. } = folder;
+    View { text, cased: Some(cased), map, disguises, n_hidden }
 }
 
 /// A body is far below 4 GiB; beyond it a map would saturate rather than lie by wrapping.

@@ -32,6 +32,8 @@ pub struct View {
     map: Map,
     /// What was disguised, in the order of the folded text.
     disguises: Vec<Disguise>,
+    /// How many bytes of the folded text they are, summed once.
+    n_hidden: usize,
 }
 
 /// From bytes of the folded text to graphemes of the original.
@@ -56,7 +58,7 @@ impl View {
     pub fn of(text: &str) -> Self {
         if fold::is_plain(text) {
             let text = text.to_ascii_lowercase();
-            return Self { text, cased: None, map: Map::Same, disguises: Vec::new() };
+            return Self { text, cased: None, map: Map::Same, disguises: Vec::new(), n_hidden: 0 };
         }
         fold::fold(text)
     }
@@ -85,8 +87,7 @@ impl View {
 
     /// Whether something is disguised, and most of the text is not: a font for a whole post is for show.
     pub fn is_hidden_in_part(&self) -> bool {
-        let hidden: usize = self.disguises.iter().map(|disguise| disguise.span.len()).sum();
-        hidden > 0 && hidden * 2 < self.text.len()
+        self.n_hidden > 0 && self.n_hidden * 2 < self.text.len()
     }
 
     /// Original bytes under a span of the folded text, widened to whole graphemes.

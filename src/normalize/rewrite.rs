@@ -1,6 +1,6 @@
 //! Writes what a disguise stands for into a view, so that rules read it as if it had been written plainly.
 
-use crate::normalize::{Disguise, Grapheme, Kind, Map, View};
+use crate::normalize::{Disguise, Grapheme, Kind, Map, View, disguise};
 use crate::span::Span;
 
 /// A stretch of a folded text and what it stands for.
@@ -43,11 +43,12 @@ impl View {
         let end = u32::try_from(original.len()).unwrap_or(u32::MAX);
         let Writer { text, cased, of_byte, disguises, .. } = writer;
         let map = Map::Graphemes { of_byte, end, in_order: false };
-        (Self { text, cased: Some(cased), map, disguises }, moves)
+        let n_hidden = disguise::n_hidden(&disguises);
+        (Self { text, cased: Some(cased), map, disguises, n_hidden }, moves)
     }
 
-    fn grapheme(&self, at: usize) -> Grapheme {
-        let span = self.to_original(Span::new(at, at + 1));
+    fn grapheme_of(&self, folded: Span) -> Grapheme {
+        let span = self.to_original(folded);
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Grapheme { start: place(span.start()), end: place(span.end()) }
     }
@@ -71,7 +72,9 @@ impl Writer<'_> {
         let from = self.text.len();
         self.text.push_str(span.of(&self.old.text).unwrap_or_default());
         self.cased.push_str(self.old.written(span, self.original));
-        self.of_byte.extend((span.start()..span.end()).map(|at| self.old.grapheme(at)));
+        self.of_byte.extend(
+            (span.start()..span.end()).map(|at| self.old.grapheme_of(Span::new(at, at + 1))),
+        );
         while let Some(disguise) = self.old.disguises.get(self.n_disguises) {
             if disguise.span.start() >= span.end() {
                 break;
@@ -90,10 +93,14 @@ impl Writer<'_> {
 
     fn write(&mut self, rewrite: &Rewrite) {
         let from = self.text.len();
+        // Each character of a code stands for all of it: looked up once, or a long code would cost its square.
+        let mut last: Option<(Span, Grapheme)> = None;
         for &(c, of) in &rewrite.with {
-            let span = self.old.to_original(of);
-            let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-            let grapheme = Grapheme { start: place(span.start()), end: place(span.end()) };
+            let grapheme = match last {
+                Some((known, grapheme)) if known == of => grapheme,
+                _ => self.old.grapheme_of(of),
+            };
+            last = Some((of, grapheme));
             // A capital whose small letter is longer keeps neither the text nor the cased one out of step.
             let mut lower = c.to_lowercase();
             let small = match (lower.next(), lower.next()) {

@@ -97,7 +97,7 @@ proptest! {
     #[test]
     fn folding_twice_is_folding_once(text in "\\PC{0,20}") {
         let once = View::of(&text);
-        prop_assume!(!once.text().contains('&'));
+        prop_assume!(!once.text().contains(['&', '%', '\\']));
         // A mark that was a letter by itself may be sorted among those of its neighbour.
         prop_assume!(unicode_normalization::is_nfc(once.text()));
         let twice = View::of(once.text());

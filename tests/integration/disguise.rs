@@ -4,9 +4,8 @@
 //! disguise costs and nothing else. It is disguised and the rest of the post is not, as people do it.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     clippy::string_slice,
-    reason = "a test that cannot be set up has failed; the rates are for people"
+    reason = "a test that cannot be set up has failed"
 )]
 
 #[path = "../../examples/disguise/tables.rs"]
@@ -101,7 +100,7 @@ fn posts() -> Vec<String> {
         let disclosing = text.lines().filter(|line| line.contains("\"kind\": \"phi\""));
         posts.extend(disclosing.step_by(STEP).map(|line| {
             let post: serde_json::Value = serde_json::from_str(line).unwrap();
-            post["text"].as_str().unwrap().to_owned()
+            post.get("text").unwrap().as_str().unwrap().to_owned()
         }));
     }
     posts
@@ -109,9 +108,9 @@ fn posts() -> Vec<String> {
 
 /// What is found in a text, in order; what overlaps is one.
 fn found(engine: &Engine, text: &str) -> Vec<Range<usize>> {
-    let scan = engine.scan(&[Piece { text, label: None }], date(2026, 11, 22));
+    let read = engine.scan(&[Piece { text, label: None }], date(2026, 11, 22));
     let sure =
-        scan.findings.into_iter().flatten().filter(|one| one.confidence >= Confidence::Medium);
+        read.findings.into_iter().flatten().filter(|one| one.confidence >= Confidence::Medium);
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for finding in sure {
         let span = finding.span;

@@ -9,6 +9,8 @@ use crate::span::Span;
 const LONGEST: usize = 20;
 /// More masked letters than this leave too many names to choose from.
 const MOST_MASKED: usize = 4;
+/// More names than this are not tried in one text, lest a text of masks cost more than others.
+const MOST_TRIED: usize = 20_000;
 /// How well a name must be known to be seen in what is left of it.
 const NAME: u8 = 7;
 /// The same where it has a capital.
@@ -18,6 +20,7 @@ const WORD: u8 = 6;
 
 pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
     let mut at = 0;
+    let mut left = MOST_TRIED;
     while at < page.len() {
         let end = chunk(page, at);
         let first = page.span(at).start();
@@ -31,7 +34,7 @@ pub(super) fn find(page: &Page<'_>, out: &mut Vec<Rewrite>) {
         let emphasis = stars > 0 && (page.between(at).ends_with('*') || bare || open(page, first))
             || page.in_link(at);
         if (end > at + 1 || stars > 0) && !emphasis && written && span.len() <= LONGEST * 4 {
-            out.extend(read(page, at, span));
+            out.extend(read(page, at, span, &mut left));
         }
         at = end;
     }
@@ -69,7 +72,7 @@ fn chunk(page: &Page<'_>, first: usize) -> usize {
 }
 
 /// What a chunk stands for.
-fn read(page: &Page<'_>, first: usize, span: Span) -> Option<Rewrite> {
+fn read(page: &Page<'_>, first: usize, span: Span, left: &mut usize) -> Option<Rewrite> {
     let chars: Vec<(char, Span)> = page.chars(span).collect();
     let letters: Vec<(char, Span)> =
         chars.iter().copied().filter(|(c, _)| c.is_alphabetic()).collect();
@@ -92,7 +95,11 @@ fn read(page: &Page<'_>, first: usize, span: Span) -> Option<Rewrite> {
         return None;
     }
     let capital = letters.first().is_some_and(|(c, _)| c.is_uppercase());
-    match best(page, &chars, masked, first) {
+    let tried =
+        if masked == 1 { 26 } else { 5_usize.saturating_pow(u32::try_from(masked).unwrap_or(9)) };
+    let affords = *left >= tried;
+    *left = left.saturating_sub(tried.min(MOST_TRIED / 8));
+    match affords.then(|| best(page, &chars, masked, first)).flatten() {
         Some((with, true)) => Some(Rewrite { span, with, kind: Kind::Masked }),
         // A word, masked for decency.
         Some((with, false)) => Some(Rewrite { span, with, kind: Kind::Marked }),
