@@ -203,7 +203,7 @@ impl<'a> Pending<'a> {
                 fit::written(before, splices, markup, brevity).ok_or(CannotRedact::NotEditable)?;
             let mut after = splice(before, &splices).ok_or(CannotRedact::Write)?;
             let goes = after.is_empty() && piece(self.document, spec, text).is_some();
-            if !goes && spec.is_required() && after.trim().is_empty() {
+            if !goes && spec.is_required() && spec.is_blank(&after) {
                 // A policy may put nothing in a finding's place; here there must be something.
                 splices.last_mut().ok_or(CannotRedact::Write)?.with = "x".into();
                 after = splice(before, &splices).ok_or(CannotRedact::Write)?;

@@ -59,6 +59,11 @@ impl FieldSpec {
         self.split
     }
 
+    /// Whether a platform that refuses an empty text refuses this. A blank between two words may be a piece of its own.
+    pub fn is_blank(&self, text: &str) -> bool {
+        if self.split.is_some() { text.is_empty() } else { text.trim().is_empty() }
+    }
+
     /// Whether its texts read otherwise than they are written.
     pub const fn may_be_joined(&self) -> bool {
         self.split.is_some() || self.markup.is_some()

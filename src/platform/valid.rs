@@ -70,7 +70,7 @@ fn of_spec<'w>(words: &'w [Word<'w>], spec: &'w FieldSpec) -> impl Iterator<Item
 }
 
 fn n_empty(words: &[Word<'_>], spec: &FieldSpec) -> usize {
-    of_spec(words, spec).filter(|word| word.text.trim().is_empty()).count()
+    of_spec(words, spec).filter(|word| spec.is_blank(word.text)).count()
 }
 
 /// How many texts of a field repeat an earlier one of the same list.
