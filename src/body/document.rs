@@ -1,6 +1,8 @@
 //! One decoded body (or query string) of any kind: its texts, and how edits are written back.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -64,6 +66,21 @@ pub struct Document {
     root: u32,
     unread_files: bool,
     unknown_files: bool,
+    /// Members of objects that are too long to walk, made when the first of them is asked.
+    by_key: OnceLock<Vec<(KeyPlace, u32)>>,
+}
+
+/// Members of an object that are walked to find one; of longer ones there is an index, so that looking into one of a
+/// hundred thousand members for each of them does not take the square of that.
+const MOST_WALKED: usize = 64;
+
+/// Layer, object, and hash of the key.
+type KeyPlace = (u32, u32, u64);
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Document {
@@ -96,6 +113,7 @@ impl Document {
             layers: reader.layers,
             parts: reader.parts,
             root: reader.root,
+            by_key: OnceLock::new(),
             unread_files,
             unknown_files: reader.unknown_files,
         }
@@ -221,10 +239,32 @@ impl Document {
 
     /// Every member of an object with this key: duplicates are all given.
     pub fn members(&self, object: Node, key: &str) -> Vec<Node> {
-        self.children(object, Shape::Object)
-            .filter(|(_, value)| self.key(value) == Some(key))
-            .map(|(node, _)| node)
+        let has_key = |value: &Value| self.key(value) == Some(key);
+        if self.children(object, Shape::Object).nth(MOST_WALKED).is_none() {
+            let members = self.children(object, Shape::Object);
+            return members.filter(|(_, value)| has_key(value)).map(|(node, _)| node).collect();
+        }
+        let index = self.by_key.get_or_init(|| self.index_by_key());
+        let wanted = (object.layer, object.node, hash(key));
+        let first = index.partition_point(|(place, _)| *place < wanted);
+        let candidates = index.iter().skip(first).take_while(|(place, _)| *place == wanted);
+        candidates
+            .map(|&(_, node)| Node { layer: object.layer, node })
+            .filter(|node| self.value(*node).is_some_and(has_key))
             .collect()
+    }
+
+    /// Every member of every object, by where it stands and its key.
+    fn index_by_key(&self) -> Vec<(KeyPlace, u32)> {
+        let mut index = Vec::new();
+        for (layer, values) in (0..).zip(self.layers.iter().map(|layer| &layer.values)) {
+            for (node, value) in (0..).zip(values).filter(|(_, value)| value.key != NONE) {
+                let key = self.key(value).unwrap_or_default();
+                index.push(((layer, value.parent, hash(key)), node));
+            }
+        }
+        index.sort_unstable();
+        index
     }
 
     /// The elements of an array.

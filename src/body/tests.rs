@@ -532,6 +532,27 @@ fn many_edits_of_one_text_cost_one_pass() {
     assert_eq!(written(&document, &edits).unwrap(), json.replace("Jane", "x"));
 }
 
+/// Each text that is redacted looks for what points into it beside it.
+#[test]
+fn members_of_a_long_object_are_found_without_walking_it() {
+    let n = 30_000;
+    let one = "\"status\":\"x\",\"n\":{\"n\":1},";
+    let json = format!("{{{}\"facets\":[1],\"facets\":2}}", one.repeat(n));
+    let document = parse(JSON, &json).unwrap();
+    let root = document.root().unwrap();
+    let started = std::time::Instant::now();
+    for _ in 0..n {
+        assert_eq!(document.members(root, "facets").len(), 2);
+        assert!(document.members(root, "entities").is_empty());
+    }
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    let all = document.members(root, "status");
+    assert_eq!(all.len(), n);
+    assert!(all.is_sorted_by_key(|node| node.node));
+    let short = document.members(root, "n")[0];
+    assert_eq!(document.members(short, "n").len(), 1);
+}
+
 /// One kind of body around some texts.
 #[derive(Clone, Copy, Debug)]
 enum Around {

@@ -301,8 +301,27 @@ impl Inspector {
     }
 }
 
+/// The endpoint of a request. A server may believe the method that a header names in place of the request's own: where
+/// either of the two publishes, that is what counts.
 fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
-    request.platform.resolve_with_query(request.method, request.path, request.query, body)
+    let by = |method: &Method| {
+        request.platform.resolve_with_query(method, request.path, request.query, body)
+    };
+    let publishes = |resolved: &Resolved<'_>| {
+        resolved.known && matches!(resolved.endpoint.class(), Class::Post | Class::Media)
+    };
+    let own = by(request.method);
+    if publishes(&own) {
+        return own;
+    }
+    overriding(request.headers).map(|method| by(&method)).find(publishes).unwrap_or(own)
+}
+
+/// The methods that headers name in place of the request's own.
+fn overriding(headers: &HeaderMap) -> impl Iterator<Item = Method> {
+    const NAMES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
+    let values = NAMES.iter().flat_map(|name| headers.get_all(*name));
+    values.filter_map(|value| Method::from_bytes(&value.as_bytes().to_ascii_uppercase()).ok())
 }
 
 /// A request is a post if it has a body, or its method changes something, or its endpoint says so (some platforms
@@ -310,6 +329,7 @@ fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
 fn is_post(request: &Request<'_>, resolved: Resolved<'_>) -> bool {
     !request.body.is_empty()
         || !matches!(*request.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        || overriding(request.headers).next().is_some()
         || (resolved.known && matches!(resolved.endpoint.class(), Class::Post | Class::Media))
 }
 

@@ -259,6 +259,18 @@ fn what_hides_in_another_encoding_is_redacted_in_it() {
 }
 
 #[test]
+fn a_method_in_a_header_counts() {
+    let mut case = Case::post("mastodon", "/api/v1/statuses", JSON, Vec::new());
+    case.method = Method::GET;
+    case.query = Some("status=My%20patient%20Mr.%20Castellano%20coded");
+    assert!(!case.shipped().known);
+    case.headers = &[("x-http-method-override", "post")];
+    let inspection = case.shipped();
+    assert!(inspection.known && inspection.is_post);
+    assert!(matches!(inspection.verdict, Verdict::Redact(_)));
+}
+
+#[test]
 fn a_label_beside_a_value_counts() {
     let cases = [
         (r#"{"fields":[{"name":"MRN","value":"00441187"}]}"#, true),
