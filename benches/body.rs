@@ -61,9 +61,12 @@ fn posts() -> Bytes {
 
 /// A megabyte in one text, with line breaks and quotes.
 fn article() -> Bytes {
-    let paragraph = "Twelve admissions, two codes, and \"one\" pizza that nobody got to eat. ".repeat(8) + "\n";
+    let paragraph =
+        "Twelve admissions, two codes, and \"one\" pizza that nobody got to eat. ".repeat(8) + "\n";
     let text = paragraph.repeat((1 << 20) / paragraph.len());
-    Bytes::from(serde_json::to_vec(&serde_json::json!({ "title": "Nights", "content": text })).unwrap())
+    Bytes::from(
+        serde_json::to_vec(&serde_json::json!({ "title": "Nights", "content": text })).unwrap(),
+    )
 }
 
 fn parse(body: &Bytes) -> Document {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -35,8 +35,8 @@ pub enum Kind {
 /// One text of a document.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// Where it sits.
-    pub path: Path,
+    /// Where it sits. A key and its value share it.
+    pub path: Arc<Path>,
     /// What it is there.
     pub role: Role,
     /// The decoded text.

@@ -11,7 +11,7 @@ use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
 use crate::body::within::{self, Reading};
-use crate::body::{Path, Role, Unreadable, charset, name};
+use crate::body::{Role, Unreadable, charset, name};
 
 /// Reads a form as a new layer.
 pub(super) fn read(
@@ -60,8 +60,7 @@ impl Fields<'_> {
         let (name, value) = name_and_value(field);
         let decoded = self.decode(name)?;
         let mut place = self.place.clone();
-        place.path.steps.extend(name::steps(&decoded));
-        place.path.indexes.push(n);
+        place.enter(name::steps(&decoded), n);
         let slot = Slot::new(self.layer, start, start + name.len(), Coding::ReadOnly);
         reader.push(&place, Role::Key, decoded, slot, NONE)?;
         let Some(value) = value else { return Ok(()) };
@@ -109,9 +108,9 @@ pub(super) fn read_beside(
         let name = percent(raw_name, true).filter(|name| n > 0 && is_plain_name(name));
         let value = value.and_then(|value| percent(value, true));
         if let (Some(name), Some(value)) = (name, value) {
-            let path = Path { steps: name::steps(&name), indexes: vec![n] };
             let slot = Slot::new(layer, start, start + field.len(), Coding::ReadOnly);
-            let place = Place { path, in_part: false };
+            let mut place = Place::default();
+            place.enter(name::steps(&name), n);
             reader.push(&place, Role::Value, value, slot, NONE)?;
         }
         start += field.len() + 1;

@@ -9,6 +9,7 @@
 mod base64;
 mod captions;
 mod charset;
+pub mod check;
 mod coding;
 mod content_type;
 mod document;
@@ -36,7 +37,7 @@ pub use edit::{CannotWrite, Edit, Role};
 pub use elide::{Elider, IsMedia, Piece};
 pub use limits::{Limits, Unreadable};
 pub use multipart::encoded_words;
-pub use path::{Path, Step};
+pub use path::{Indexes, Path, Step};
 pub use sniff::looks_like_media;
 
 #[cfg(test)]

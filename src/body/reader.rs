@@ -3,6 +3,7 @@
 //! Promise: the limits on fields hold over all layers together, and what is read costs memory linear in the body (paths
 //! are counted, too: a deep body of many fields would otherwise spend far more on them than its own size).
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -153,11 +154,11 @@ impl<'l> Reader<'l> {
         &mut self,
         place: &Place,
         role: Role,
-        text: String,
+        text: impl Into<PhiText>,
         slot: Slot,
         node: u32,
     ) -> Result<u32, Unreadable> {
-        self.n_steps += place.path.steps.len();
+        self.n_steps += place.steps().len();
         if self.texts.len() >= self.limits.max_fields
             || self.n_steps / STEPS_PER_FIELD > self.limits.max_fields
         {
@@ -165,9 +166,9 @@ impl<'l> Reader<'l> {
         }
         let index = u32::try_from(self.texts.len()).map_err(|_| Unreadable::TooManyFields)?;
         self.texts.push(Text {
-            path: place.path.clone(),
+            path: place.shared(),
             role,
-            text: PhiText::new(text),
+            text: text.into(),
             in_part: place.in_part,
         });
         self.sources.push(Source { slot, node, inner: Inner::None });
@@ -256,27 +257,42 @@ impl<'l> Reader<'l> {
 /// Where a reader is in the body.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
-    pub(super) path: Path,
+    path: Path,
     pub(super) in_part: bool,
+    /// The path as the texts at this place share it, once there is one.
+    shared: OnceCell<Arc<Path>>,
 }
 
 impl Place {
+    /// The start of a multipart body.
+    pub(super) fn in_part() -> Self {
+        Self { in_part: true, ..Self::default() }
+    }
+
     /// Goes down to a first child.
     pub(super) fn down(&mut self, step: Step) {
-        self.path.steps.push(step);
-        self.path.indexes.push(0);
+        self.enter([step], 0);
+    }
+
+    /// Goes down to child `n`, by steps of which there may be several or none.
+    pub(super) fn enter(&mut self, steps: impl IntoIterator<Item = Step>, n: usize) {
+        self.shared.take();
+        self.path.steps.extend(steps);
+        self.path.indexes.push(n);
     }
 
     pub(super) fn up(&mut self) {
+        self.shared.take();
         self.path.steps.pop();
         self.path.indexes.pop();
     }
 
     /// Goes on to the next child of the same container.
     pub(super) fn next_child(&mut self) {
+        self.shared.take();
         let Some(index) = self.path.indexes.last_mut() else { return };
         *index += 1;
-        let index = *index;
+        let index = *index as usize;
         if let Some(Step::Index(step)) = self.path.steps.last_mut() {
             *step = index;
         }
@@ -284,8 +300,17 @@ impl Place {
 
     /// Says by which key we came to the child we are at.
     pub(super) fn at_key(&mut self, key: Arc<str>) {
+        self.shared.take();
         if let Some(step) = self.path.steps.last_mut() {
             *step = Step::Key(key);
         }
+    }
+
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.path.steps
+    }
+
+    fn shared(&self) -> Arc<Path> {
+        Arc::clone(self.shared.get_or_init(|| Arc::new(self.path.clone())))
     }
 }

@@ -161,7 +161,7 @@ pub(super) fn of_document<'a>(
             within,
             certain_only: false,
             seen: Arc::default(),
-            path: Some(&text.path),
+            path: Some(&*text.path),
         };
         if let (Some(spec), None, Role::Value) = (words, within, text.role) {
             runs.add(spec, index);

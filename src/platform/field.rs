@@ -286,7 +286,7 @@ fn segments_of(word: &str, into: &mut Vec<Segment>) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::FieldPath;
-    use crate::body::{Path, Role, Step};
+    use crate::body::{Indexes, Path, Role, Step};
     use crate::platform::endpoint::Place;
 
     /// `a.0.b` as steps; `-` is the `[]` of a form, `#n` an index.
@@ -298,7 +298,7 @@ mod tests {
                 None => Step::Key(step.into()),
             },
         });
-        Path { steps: steps.collect(), indexes: Vec::new() }
+        Path { steps: steps.collect(), indexes: Indexes::default() }
     }
 
     #[test]
@@ -345,7 +345,11 @@ mod tests {
     fn keys_with_dots_and_colons_are_quoted() {
         let field = FieldPath::parse("\"twitter:string:a.b\".c", false, false).unwrap();
         let steps = vec![Step::Key("twitter:string:a.b".into()), Step::Key("c".into())];
-        assert!(field.matches(Place::Body, &Path { steps, indexes: Vec::new() }, Role::Value));
+        assert!(field.matches(
+            Place::Body,
+            &Path { steps, indexes: Indexes::default() },
+            Role::Value
+        ));
     }
 
     #[test]

@@ -52,11 +52,11 @@ impl Split {
 #[cfg(test)]
 mod tests {
     use super::{Join, Split};
-    use crate::body::{Path, Step};
+    use crate::body::{Indexes, Path, Step};
 
     fn path(written: &str) -> Path {
         let step = |step: &str| step.parse().map_or_else(|_| Step::Key(step.into()), Step::Index);
-        Path { steps: written.split('.').map(step).collect(), indexes: Vec::new() }
+        Path { steps: written.split('.').map(step).collect(), indexes: Indexes::default() }
     }
 
     #[test]

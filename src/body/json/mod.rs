@@ -37,6 +37,7 @@ pub(super) fn read(
         values: Vec::with_capacity((text.len() / 24).clamp(4, 4096)),
         open: Vec::new(),
         place,
+        keys: Keys::default(),
         key: NONE,
     };
     parser.run()?;
@@ -80,6 +81,7 @@ struct Parser<'a, 'r, 'l> {
     /// The containers we are in. For each, `place` has one more step: the child we are at.
     open: Vec<u32>,
     place: Place,
+    keys: Keys,
     /// The text of the key before the value to come.
     key: u32,
 }
@@ -188,9 +190,12 @@ impl Parser<'_, '_, '_> {
             return Err(Unreadable::Json);
         }
         let inside = self.scan.string()?;
-        let key: String =
-            if inside.escaped { string::unescape(inside.raw)? } else { inside.raw.to_owned() };
-        self.place.at_key(Arc::from(key.as_str()));
+        let key = if inside.escaped {
+            Arc::from(string::unescape(inside.raw)?)
+        } else {
+            self.keys.get(inside.raw)
+        };
+        self.place.at_key(Arc::clone(&key));
         let slot =
             Slot::new(self.layer, inside.start, inside.start + inside.raw.len(), Coding::ReadOnly);
         self.key = self.reader.push(&self.place, Role::Key, key, slot, NONE)?;
@@ -229,6 +234,26 @@ impl Parser<'_, '_, '_> {
         value.next = next;
         value.text = text;
         Ok(false)
+    }
+}
+
+/// Keys that came before: a body has few of them, many times.
+#[derive(Default)]
+struct Keys {
+    seen: [Option<Arc<str>>; 32],
+}
+
+impl Keys {
+    fn get(&mut self, key: &str) -> Arc<str> {
+        let bytes = key.as_bytes();
+        let at = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default());
+        let hash =
+            key.len() + at(0) * 3 + at(bytes.len() / 2) * 5 + at(bytes.len().saturating_sub(1)) * 7;
+        let Some(seen) = self.seen.get_mut(hash % 32) else { return Arc::from(key) };
+        match seen {
+            Some(known) if **known == *key => Arc::clone(known),
+            _ => Arc::clone(seen.insert(Arc::from(key))),
+        }
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn read(
 ) -> Result<(), Unreadable> {
     let layer = reader.open_layer(body, None)?;
     let mut parts = Parts::default();
-    let place = Place { in_part: true, ..Place::default() };
+    let place = Place::in_part();
     let within = Multipart { body, layer, depth: 0, form_data, place };
     within.read(reader, 0..body.len(), boundary, &mut parts)?;
     reader.parts = Some(parts);
@@ -115,12 +115,11 @@ impl PartReader<'_> {
         let layer = self.around.layer;
         let mut place = self.around.place.clone();
         match name {
-            Some(name) => place.path.steps.extend(name::steps(name.value)),
+            Some(name) => place.enter(name::steps(name.value), n),
             // Several files of one field.
-            None if self.around.depth > 0 => place.path.steps.push(Step::Index(n)),
-            None => {}
+            None if self.around.depth > 0 => place.enter([Step::Index(n)], n),
+            None => place.enter([], n),
         }
-        place.path.indexes.push(n);
         for param in &self.head.params {
             let read_only =
                 Slot::new(layer, param.span.start(), param.span.end(), Coding::ReadOnly);
@@ -192,7 +191,7 @@ impl PartReader<'_> {
         let is_string = claim != Claim::Other || (self.around.form_data && !self.is_file());
         match text {
             Some(text) if is_string || sniff::is_plain_text(text) => {
-                if place.path.steps.last().is_some_and(|step| step.is_key("_charset_"))
+                if place.steps().last().is_some_and(|step| step.is_key("_charset_"))
                     && !text.eq_ignore_ascii_case("utf-8")
                 {
                     return Err(Unreadable::UnknownCharset);

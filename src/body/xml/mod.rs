@@ -159,8 +159,7 @@ impl<'a> Parser<'a, '_, '_> {
         };
         let is_step = step.is_some();
         if let Some(step) = step {
-            self.place.path.steps.push(step);
-            self.place.path.indexes.push(n);
+            self.place.enter([step], n);
         }
         self.open.push(Element { name, is_step, n_children: 0 });
         Ok(())
@@ -177,8 +176,7 @@ impl<'a> Parser<'a, '_, '_> {
     fn attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Unreadable> {
         let Attribute { name, value } = attribute;
         let raw = self.of(&value);
-        self.place.path.steps.push(Step::Key(Arc::from(format!("@{}", local(name)))));
-        self.place.path.indexes.push(0);
+        self.place.down(Step::Key(Arc::from(format!("@{}", local(name)))));
         let slot = Slot::new(self.layer, value.start, value.end, Coding::Entities);
         let text = entity::undo(raw).unwrap_or_else(|| raw.to_owned());
         let pushed = within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient);

@@ -1,0 +1,205 @@
+//! What must hold of every body that is read, whatever its bytes: the checks of the fuzz targets.
+//!
+//! `fuzz/` calls these with what a fuzzer makes up, which needs nightly; the tests call them with the seeds that lie
+//! beside it, which does not. Each panics on a fault and does nothing else.
+
+#![expect(clippy::panic, clippy::missing_panics_doc, reason = "a fuzz target reports by a panic")]
+
+use bytes::Bytes;
+
+use crate::body::encoding::Codings;
+use crate::body::{Document, Edit, Kind, Limits, Role};
+use crate::span::Span;
+
+/// Every check, by the name of its fuzz target and its folder of seeds.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("json", json),
+    ("form", form),
+    ("query", query),
+    ("multipart", multipart),
+    ("xml", xml),
+    ("captions", captions),
+    ("text", text),
+    ("charset", charset),
+    ("encoding", encoding),
+];
+
+/// Limits under which a fuzzer soon finds their edges.
+fn limits() -> Limits {
+    Limits { max_decoded: 1 << 20, max_depth: 64, max_fields: 10_000, ..Limits::default() }
+}
+
+/// JSON: what we read, `serde_json` reads, and the same strings of it.
+pub fn json(data: &[u8]) {
+    let document = body(Some("application/json"), data);
+    let Some(document) = document.filter(|document| document.kind() == Kind::Json) else { return };
+    let value: Result<serde_json::Value, _> = serde_json::from_slice(data);
+    let out_of_range = |error: &serde_json::Error| error.to_string().starts_with("number out");
+    match value {
+        // Of duplicate keys it keeps one.
+        Ok(value) => {
+            let ours = document.texts().iter().enumerate();
+            let n_ours = ours
+                .filter(|(n, text)| text.role == Role::Value && document.holder(*n).is_none())
+                .count();
+            assert!(n_strings(&value) <= n_ours, "strings are missing");
+        }
+        Err(error) => assert!(out_of_range(&error), "read what is no JSON"),
+    }
+}
+
+fn n_strings(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::String(_) => 1,
+        serde_json::Value::Array(elements) => elements.iter().map(n_strings).sum(),
+        serde_json::Value::Object(members) => members.values().map(n_strings).sum(),
+        _ => 0,
+    }
+}
+
+/// Forms.
+pub fn form(data: &[u8]) {
+    body(Some("application/x-www-form-urlencoded"), data);
+}
+
+/// Query strings.
+pub fn query(data: &[u8]) {
+    let Ok(query) = std::str::from_utf8(data) else { return };
+    if let Ok(document) = Document::parse_query(query, &limits()) {
+        holds(&document, data, |bytes| {
+            let query = std::str::from_utf8(&bytes).ok()?;
+            Document::parse_query(query, &limits()).ok()
+        });
+    }
+}
+
+/// Parts, whose boundary is `b`.
+pub fn multipart(data: &[u8]) {
+    body(Some("multipart/form-data; boundary=b"), data);
+    body(Some("multipart/related; boundary=\"b\""), data);
+}
+
+/// XML and XML-RPC.
+pub fn xml(data: &[u8]) {
+    body(Some("text/xml"), data);
+}
+
+/// Captions.
+pub fn captions(data: &[u8]) {
+    body(Some("text/vtt"), data);
+}
+
+/// Bodies of no type, or of one that lies.
+pub fn text(data: &[u8]) {
+    for content_type in [None, Some("text/plain"), Some("image/png"), Some("application/x-ndjson")]
+    {
+        body(content_type, data);
+    }
+}
+
+/// Charsets: the first line names one.
+pub fn charset(data: &[u8]) {
+    let line = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (label, rest) = data.split_at_checked(line).unwrap_or((data, &[]));
+    let Ok(label) = std::str::from_utf8(label) else { return };
+    let rest = rest.get(1..).unwrap_or_default();
+    for essence in ["text/plain", "application/json", "application/x-www-form-urlencoded"] {
+        body(Some(&format!("{essence}; charset={label}")), rest);
+    }
+}
+
+/// Content codings: the first line names them.
+pub fn encoding(data: &[u8]) {
+    let line = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (header, rest) = data.split_at_checked(line).unwrap_or((data, &[]));
+    let Some(codings) = std::str::from_utf8(header).ok().and_then(|it| Codings::parse(it).ok())
+    else {
+        return;
+    };
+    let body = Bytes::copy_from_slice(rest.get(1..).unwrap_or_default());
+    if let Ok(decoded) = codings.decode(&body, &limits()) {
+        let again = Bytes::from(codings.encode(&decoded));
+        assert!(codings.decode(&again, &limits()).is_ok_and(|again| again == decoded), "codings");
+    }
+}
+
+fn body(content_type: Option<&str>, data: &[u8]) -> Option<Document> {
+    let parse = |bytes: Bytes| Document::parse(content_type, bytes, &limits()).ok();
+    let document = parse(Bytes::copy_from_slice(data))?;
+    holds(&document, data, parse);
+    Some(document)
+}
+
+/// Without edits the very bytes; with one, that text and no other of those that stand by themselves.
+fn holds(document: &Document, data: &[u8], reread: impl Fn(Bytes) -> Option<Document>) {
+    let Ok(same) = document.write(&[]) else { panic!("what was read is not written") };
+    assert!(same == data, "bytes changed without an edit");
+    let standing = standing(document);
+    for (nth, &text) in standing.iter().enumerate().take(8) {
+        let Some(held) = document.texts().get(text) else { panic!("a text is missing") };
+        let span = Span::new(0, held.text.len());
+        let edit = Edit::Splice { text, span, with: "xyz".into() };
+        let Ok(written) = document.write(&[edit]) else { continue };
+        assert!(matches!(held.role, Role::Value | Role::FileName), "a key was edited");
+        let Some(again) = reread(written) else { panic!("what was written cannot be read") };
+        // Texts that another kind of body holds come and go with what surrounds them.
+        if again.kind() != document.kind() {
+            continue;
+        }
+        let new = self::standing(&again);
+        assert!(new.len() == standing.len(), "texts came or went");
+        for (n, (&before, &after)) in standing.iter().zip(&new).enumerate() {
+            let before = document.texts().get(before).map(|text| text.text.expose());
+            let after = again.texts().get(after).map(|text| text.text.expose());
+            let want = if n == nth { Some("xyz") } else { before };
+            assert!(after == want, "an edit went elsewhere");
+        }
+    }
+}
+
+/// The texts that stand in no other. Of JSON that claims to be a form, those that it is: what a server would read of it as
+/// a form comes and goes with its ampersands.
+fn standing(document: &Document) -> Vec<usize> {
+    let root = document.root().map(|root| root.layer);
+    let is_of_root = |text: usize| {
+        let layer = document.sources.get(text).map(|source| source.slot.layer);
+        root.is_none() || layer == root
+    };
+    let texts = 0..document.texts().len();
+    texts.filter(|text| document.holder(*text).is_none() && is_of_root(*text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::TARGETS;
+
+    #[test]
+    fn every_seed_holds() {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+        for (name, check) in TARGETS {
+            let mut n = 0;
+            for seed in fs::read_dir(seeds.join(name)).unwrap() {
+                let seed = seed.unwrap().path();
+                let data = fs::read(seed).unwrap();
+                check(&data);
+                // A fuzzer's first steps: cut off, one byte turned.
+                for at in (0..data.len()).step_by(data.len() / 40 + 1) {
+                    check(&data[..at]);
+                    let mut turned = data.clone();
+                    turned[at] ^= 0x11;
+                    check(&turned);
+                }
+                n += 1;
+            }
+            assert!(n >= 2, "{name} has no seeds");
+            assert!(
+                Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join(format!("fuzz/fuzz_targets/{name}.rs"))
+                    .exists()
+            );
+        }
+    }
+}
