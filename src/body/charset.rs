@@ -95,12 +95,14 @@ mod tests {
     use super::read;
     use crate::body::Unreadable;
 
+    /// A charset, bytes, and what they read.
+    type Case<'a> = (&'a str, Vec<u8>, Result<Option<&'a str>, Unreadable>);
+
     #[test]
     fn bytes_are_read_exactly_or_not() {
         let utf16 = |text: &str| -> Vec<u8> {
             [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
         };
-        type Case<'a> = (&'a str, Vec<u8>, Result<Option<&'a str>, Unreadable>);
         let cases: &[Case<'_>] = &[
             ("utf-8", b"caf\xc3\xa9".to_vec(), Ok(None)),
             ("UTF8", b"caf\xe9".to_vec(), Err(Unreadable::Charset)),

@@ -11,8 +11,11 @@ use crate::body::encoding::Codings;
 use crate::body::{Document, Edit, Kind, Limits, Role};
 use crate::span::Span;
 
+/// A check of some bytes.
+pub type Check = fn(&[u8]);
+
 /// Every check, by the name of its fuzz target and its folder of seeds.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Check)] = &[
     ("json", json),
     ("form", form),
     ("query", query),
@@ -141,7 +144,15 @@ fn holds(document: &Document, data: &[u8], reread: impl Fn(Bytes) -> Option<Docu
         let edit = Edit::Splice { text, span, with: "xyz".into() };
         let Ok(written) = document.write(&[edit]) else { continue };
         assert!(matches!(held.role, Role::Value | Role::FileName), "a key was edited");
-        let Some(again) = reread(written) else { panic!("what was written cannot be read") };
+        let Some(again) = reread(written) else {
+            // Without its odd letters, what is left in another charset may read as UTF-8 does, and then has no reading.
+            let in_charset = document
+                .layers
+                .iter()
+                .any(|layer| layer.outer.is_some_and(|slot| slot.is_in_charset()));
+            assert!(in_charset, "what was written cannot be read");
+            continue;
+        };
         // Texts that another kind of body holds come and go with what surrounds them.
         if again.kind() != document.kind() {
             continue;

@@ -32,7 +32,7 @@ pub struct Path {
 }
 
 /// The child index at each level of a path. Those of nearly every path stand in it, so that a path costs one allocation.
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Indexes {
     first: [u32; INLINE],
     n_first: u8,
