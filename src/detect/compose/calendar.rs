@@ -3,6 +3,7 @@
 use crate::detect::compose::model::Feature;
 use crate::detect::compose::words::{Case, Reading};
 use crate::detect::compose::{Composer, Desk};
+use crate::detect::labelled::code::counts_something;
 use crate::detect::token::{Gap, Shape};
 use crate::rules::Class;
 
@@ -124,6 +125,9 @@ pub(super) fn numeric(reading: &Reading<'_>, at: usize) -> Option<Found> {
             matches!(reading.word(before), "on" | "am" | "vom" | "il")
                 || reading.classes(before, 0).has(Class::DateVerb)
         });
+        // `3:12 am, 2.9 kg`
+        let called =
+            called && first.token.gap.only(Gap::SPACE) && !counts_something(reading.text, at + 1);
         let fits = called && (is_month_and_day(a, b) || is_month_and_day(b, a));
         return fits.then_some(Found {
             last: at + 1,

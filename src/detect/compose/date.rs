@@ -53,7 +53,11 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             tied: score.tied,
             like: score.like,
             sure: false,
-            standing: Standing::Weighed,
+            standing: if is_part_of_thread(reading, at, found) {
+                Standing::Loose
+            } else {
+                Standing::Weighed
+            },
             // A year so long ago gives an age over 89 if it is a birth's, and then may not stay.
             generalized: found
                 .year
@@ -74,6 +78,20 @@ fn owned(reading: &Reading<'_>, span: Span, last: usize) -> Span {
     let tail = reading.text.view.text().get(span.end()..).unwrap_or_default();
     let ending = ["'s", "’s"].into_iter().find(|ending| tail.starts_with(ending));
     Span::new(span.start(), span.end() + ending.map_or(0, str::len))
+}
+
+/// `1/4` at the head of a post says which of four it is.
+fn is_part_of_thread(reading: &Reading<'_>, at: usize, found: Found) -> bool {
+    let alone = found.form == Feature::NumericDate && found.year.is_none() && found.last == at + 1;
+    let (Some(nth), Some(of)) = (reading.at(at, 0), reading.at(at, 1)) else { return false };
+    let counts = nth.number.zip(of.number).is_some_and(|(nth, of)| nth <= of && of <= 12);
+    let heads = nth.token.gap.has(Gap::LINE) && !nth.token.gap.has(Gap::SPACE);
+    let ended = reading.at(found.last, 1).is_none_or(|next| {
+        next.token.gap.has(Gap::SPACE)
+            && !next.token.gap.has(Gap::COMMA)
+            && !next.token.gap.has(Gap::COLON)
+    });
+    alone && counts && heads && ended && nth.token.span.len() == 1
 }
 
 /// A clock time beside a date is an appointment or an event.
