@@ -85,9 +85,14 @@ pub(super) fn hint(reading: &Reading<'_>, at: usize, cue: Classes) -> Option<Fea
     }
     // One letter is an initial.
     if len == 1 {
-        let cued =
-            cue.meets(STRONG_CUES) || !matches!(reading.word(at), "i" | "a") || dotted(reading, at);
-        return (shape == Shape::Capital && cued).then_some(Feature::ByInitial);
+        let cued = cue.meets(STRONG_CUES)
+            || !matches!(reading.word(at), "i" | "a")
+            || dotted(reading, at)
+            || stands_for(reading, at);
+        // `ms p`, where nobody writes capitals.
+        let lower = reading.case == Case::Lower && cue.has(Class::Honorific);
+        return (shape == Shape::Capital && cued || lower && shape == Shape::Lower)
+            .then_some(Feature::ByInitial);
     }
     // `Frau von Trotnow`: the particle is taken in by the name behind it.
     let proper = |at: usize| {
@@ -108,6 +113,9 @@ pub(super) fn hint(reading: &Reading<'_>, at: usize, cue: Classes) -> Option<Fea
         if is_family(reading, at) && !word.classes.meets(NEVER) && word.entry.word < 17 {
             return Some(Feature::ByFamily);
         }
+    }
+    if free && inside && syllables(reading, at) {
+        return Some(Feature::ByCapital);
     }
     if word.classes.has(Class::NoName) || (word.classes.meets(NEVER) && entry.first < 12) {
         return None;
@@ -159,7 +167,8 @@ fn seldom_hint(reading: &Reading<'_>, at: usize, inside: bool, listed: bool) -> 
         return Some(Feature::BySeldom);
     }
     let first = entry.first >= 8 || (listed && entry.word < 2);
-    if capital && reading.case == Case::Normal && first && acts(reading, at) {
+    if capital && reading.case == Case::Normal && first && (acts(reading, at) || plays(reading, at))
+    {
         return Some(Feature::ByVerb);
     }
     let ranked = word.classes.has(Class::Title) && capital && reading.case == Case::Normal;
@@ -190,9 +199,14 @@ fn in_capitals(reading: &Reading<'_>, at: usize, cue: Classes, inside: bool) -> 
     if entry.first >= 10 || (entry.last >= 9 && common <= 6) {
         return Some(Feature::ByListed);
     }
+    // `Dot's daughter`
+    let owner = word.token.possessive && (entry.first >= 4 || word.classes.meets(LISTED));
+    if owner && !word.classes.has(Class::Eponym) {
+        return Some(Feature::ByVerb);
+    }
     // `Mercy fed herself`, `Will is doing great`: somebody does something.
     let may = entry.first >= 4 || word.classes.meets(LISTED);
-    if may && acts(reading, at) {
+    if may && (acts(reading, at) || plays(reading, at)) {
         return Some(Feature::ByVerb);
     }
     // `"Sunshine"`, `Soon-ja`
@@ -234,7 +248,8 @@ fn in_lower(reading: &Reading<'_>, at: usize, cue: Classes, listed: bool) -> Opt
     let (entry, len, common) = (word.entry, word.token.span.len(), word.entry.word);
     let after_cue = cue.meets(STRONG_CUES) && common <= 8 && (listed || common <= 1) && len > 2;
     let kin = cue.has(Class::Kin) && listed && common <= 4;
-    let titled = cue.has(Class::Honorific) && entry.last >= 9;
+    let titled = (cue.has(Class::Honorific) && entry.last >= 9)
+        || (cue.meets(CUES) && common == 0 && entry.first > 0 && len > 3);
     if after_cue || kin || titled {
         return Some(Feature::ByCue);
     }
@@ -252,6 +267,7 @@ fn in_lower(reading: &Reading<'_>, at: usize, cue: Classes, listed: bool) -> Opt
     let listed = (entry.first >= 8 && common <= 2)
         || (entry.first >= 13 && common <= 9 && len > 2)
         || (entry.last >= 8 && common == 0)
+        || (entry.first >= 4 && common == 0 && len > 4 && entry.classes.is_empty())
         || (word.classes.meets(LISTED) && common == 0);
     if listed {
         return Some(Feature::ByListed);
@@ -285,10 +301,9 @@ fn in_tag(reading: &Reading<'_>, at: usize) -> Option<Feature> {
     if (listed && common < 16) || (wished && common == 0) {
         return Some(Feature::ByTag);
     }
-    let pieces = word.token.gap == Gap::default();
     let unlisted = common == 0 && word.entry.classes.is_empty();
     let capital = matches!(word.token.shape, Shape::Capital | Shape::Mixed);
-    if unlisted && pieces && capital {
+    if unlisted && capital && word.token.span.len() > 3 {
         return Some(Feature::ByTag);
     }
     (unlisted && glued(reading.word(at), reading.lexicons)).then_some(Feature::ByTag)
@@ -347,6 +362,18 @@ pub(super) fn acts(reading: &Reading<'_>, at: usize) -> bool {
         || VERBS.contains(&word)
 }
 
+/// `Royal walks in`, `Deacon plays bocce`: a verb of the third person, which a plural looks like.
+fn plays(reading: &Reading<'_>, at: usize) -> bool {
+    let word = reading.word(at + 1);
+    word.len() > 4
+        && word.ends_with('s')
+        && !word.ends_with("ss")
+        && reading.gap(at + 1).only(Gap::SPACE)
+        && reading
+            .at(at, 1)
+            .is_some_and(|next| next.entry.word > 0 && next.token.shape == Shape::Lower)
+}
+
 /// `the Vo family`, `the Alvarado twins`
 fn is_family(reading: &Reading<'_>, at: usize) -> bool {
     let led = at.checked_sub(1).is_some_and(|before| {
@@ -386,6 +413,32 @@ fn is_housed(reading: &Reading<'_>, at: usize) -> bool {
 /// Whether the cue before is in capitals: `MS` is a disease, `MR` a scan.
 fn shouted_cue(reading: &Reading<'_>, at: usize) -> bool {
     reading.at(at, -1).is_some_and(|word| word.token.shape == Shape::Upper)
+}
+
+/// `A. Quintero-Bass`: a letter that stands for a name before a surname.
+fn stands_for(reading: &Reading<'_>, at: usize) -> bool {
+    let gap = reading.gap(at + 1);
+    gap.has(Gap::STOP)
+        && gap.has(Gap::SPACE)
+        && gap.only(Gap::STOP.and(Gap::SPACE))
+        && reading.at(at, 1).is_some_and(|next| {
+            next.token.shape == Shape::Capital
+                && next.token.span.len() > 2
+                && next.entry.word <= 2
+                && !next.classes.meets(NEVER)
+        })
+}
+
+/// `Soon-ja`, `Da-eun`, `Ji-won`: two short syllables, the second without a capital.
+fn syllables(reading: &Reading<'_>, at: usize) -> bool {
+    reading.at(at, 0).is_some_and(|word| word.token.span.len() <= 5)
+        && reading.at(at, 1).is_some_and(|next| {
+            next.token.gap == Gap::HYPHEN
+                && next.token.shape == Shape::Lower
+                && (2..=4).contains(&next.token.span.len())
+                && (next.entry.word <= 1 || reading.at(at, 0).is_some_and(|w| w.entry.word <= 1))
+        })
+        && reading.gap(at + 2) != Gap::HYPHEN
 }
 
 /// `A.V.`: a letter with its full stop and another right after it.

@@ -132,13 +132,25 @@ fn last_first(reading: &Reading<'_>, first: usize, last: usize) -> Option<usize>
         });
         return Some(1 + usize::from(more));
     }
-    let unlikely_word = here.entry.word <= 3 && (here.entry.last >= 5 || here.entry.word == 0);
+    let unlikely_word = here.entry.word <= 3 && (here.entry.last >= 5 || here.entry.word == 0)
+        || (last > first && here.entry.last >= 8);
     if next.token.span.len() == 1 {
-        let apart = !matches!(reading.word(last + 1), "i" | "a")
-            && reading.gap(last + 2).only(Gap::SPACE.and(Gap::STOP).and(Gap::LINE));
+        let after = reading.gap(last + 2);
+        let sets_off = Gap::SPACE.and(Gap::STOP).and(Gap::LINE).and(Gap::COMMA).and(Gap::OTHER);
+        let loud = here.token.shape == Shape::Upper && reading.case == Case::Normal;
+        let apart = (loud || !matches!(reading.word(last + 1), "i" | "a"))
+            && after.only(sets_off.and(Gap::BRACKET).and(Gap::QUOTE));
         let written = matches!(here.token.shape, Shape::Capital | Shape::Upper)
             && next.token.shape == Shape::Capital;
         return (unlikely_word && apart && written).then_some(1);
+    }
+    // `VANG,PAO,1971-01-19`: a row of a table.
+    let row = next.token.gap == Gap::COMMA
+        && next.token.shape == Shape::Upper
+        && here.token.shape == Shape::Upper
+        && reading.gap(last + 2) == Gap::COMMA;
+    if row {
+        return Some(1);
     }
     hint(reading, last + 1, Classes::default())?;
     let upper = here.token.shape == Shape::Upper
@@ -183,11 +195,21 @@ fn goes_on(reading: &Reading<'_>, here: &Word, next: &Word, at: usize) -> bool {
     if next.token.gap == Gap::HYPHEN
         && (next.token.shape == here.token.shape || here.token.shape == Shape::Capital)
     {
-        return next.entry.word < 16
+        let syllable = next.token.span.len() <= 4 && here.entry.word <= 1;
+        return (next.entry.word < 16 || syllable)
             && next.token.shape != Shape::Digits
             && (next.token.shape == here.token.shape
                 || (here.entry.word < 8 && here.token.span.len() < 6)
-                || (next.entry.word <= 1 && next.token.span.len() <= 4));
+                || (next.token.span.len() <= 4
+                    && here.token.span.len() <= 5
+                    && (next.entry.word <= 1 || here.entry.word <= 1)));
+    }
+    // `Ji-won Seo`
+    if here.token.gap == Gap::HYPHEN
+        && here.token.shape == Shape::Lower
+        && next.token.shape == Shape::Capital
+    {
+        return hint(reading, at, Classes::default()).is_some();
     }
     match here.token.shape {
         Shape::Lower if next.token.shape == Shape::Lower => {

@@ -49,6 +49,13 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
         if let Some(last) = on_road(reading, found.last).or_else(|| beyond(reading, found)) {
             found.last = last;
         }
+        if matches!(found.form, Feature::Crossing | Feature::CrossingNames)
+            && found.first >= 2
+            && reading.word(found.first - 1) == "of"
+            && matches!(reading.word(found.first - 2), "corner" | "intersection")
+        {
+            found.first -= 2;
+        }
         let mut score = desk.models.place.score(desk.explain);
         weigh(reading, found, &mut score);
         out.push(Proposal {
@@ -100,8 +107,10 @@ fn numbered_kind(reading: &Reading<'_>, found: Found) -> bool {
 /// goes on to the place that says where.
 fn beyond(reading: &Reading<'_>, found: Found) -> Option<usize> {
     let road = matches!(found.form, Feature::Highway | Feature::StreetName);
-    let placed =
-        matches!(found.form, Feature::FacilityName | Feature::PlaceKnown | Feature::PlaceNames);
+    let placed = matches!(
+        found.form,
+        Feature::FacilityName | Feature::PlaceKnown | Feature::PlaceNames | Feature::PlaceSuffix
+    );
     let crossed = road || found.form == Feature::PlaceOnStreet;
     let word = reading.word(found.last + 1);
     let joined = match word {
@@ -249,6 +258,9 @@ fn facility(reading: &Reading<'_>, at: usize) -> Option<Found> {
     })
 }
 
+/// What a listed city may be besides without being something else as well.
+const OTHERWISE: Classes = Classes::of(&[Class::WorldCity, Class::PhraseHead]).inverse();
+
 /// A listed city, or an unlisted word with a capital after `from`, `in` and their kin.
 fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
@@ -304,8 +316,12 @@ fn city(reading: &Reading<'_>, at: usize) -> Option<Found> {
         let last = if on { proper_end(reading, last + 1, 2).unwrap_or(last) } else { last };
         return found(last, Feature::CityName, Composer::LocationCity);
     }
+    let free = reading.case == Case::Lower
+        && word.entry.word == 0
+        && word.entry.first < 9
+        && word.classes.and(OTHERWISE).is_empty();
     if listed
-        && led
+        && (led || free)
         && word.token.shape == Shape::Lower
         && word.entry.word <= 2
         && word.entry.first < 10

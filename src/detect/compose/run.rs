@@ -129,7 +129,8 @@ fn handle(reading: &Reading<'_>, at: usize) -> Option<usize> {
             let gap = word.token.gap;
             gap == Gap::default() && word.token.tagged
                 || gap == Gap::UNDERSCORE
-                || ((gap == Gap::STOP || gap == Gap::HYPHEN) && word.token.span.len() > 1)
+                || gap == Gap::STOP
+                || (gap == Gap::HYPHEN && word.token.span.len() > 1)
         })
     };
     let last = (at + 1..at + 8).take_while(|at| on(*at)).last().unwrap_or(at);

@@ -117,7 +117,8 @@ fn bare_address(reading: &Reading<'_>, at: usize) -> Option<Found> {
         && reading.word(at).starts_with(['w', 'n', 's', 'e'])
         && reading.word(at).bytes().skip(1).all(|byte| byte.is_ascii_digit());
     let numbered = word.token.shape == Shape::Digits && (2..=6).contains(&len);
-    if !(numbered || rural) || reading.case != Case::Normal {
+    let nth = word.token.shape == Shape::Code && reading.word(at + 1) == "rue";
+    if !(numbered || rural || nth) || reading.case != Case::Normal {
         return None;
     }
     let found =
@@ -127,6 +128,15 @@ fn bare_address(reading: &Reading<'_>, at: usize) -> Option<Found> {
         && let Some(road) = called_road(reading, at + 1)
     {
         return found(road.last, Feature::BareAddress);
+    }
+    // `49 calle`, `167e rue`
+    let kind = matches!(reading.word(at + 1), "calle" | "rue" | "avenida" | "strasse" | "ulica")
+        && tight(at + 1)
+        && at.checked_sub(1).is_some_and(|before| {
+            matches!(reading.word(before), "la" | "de" | "en" | "sur" | "na")
+        });
+    if kind {
+        return found(at + 1, Feature::BareAddress);
     }
     let directed = reading.at(at, 1).is_some_and(|next| {
         next.classes.has(Class::Direction)

@@ -67,7 +67,8 @@ fn unit(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let near = value.token.gap.only(Gap::SPACE.and(Gap::HASH).and(Gap::HYPHEN));
     let coded = value.token.shape == Shape::Code
         && value.token.span.len() <= 5
-        && !surroundings::is_age_code(reading.word(at + 1))
+        && (!surroundings::is_age_code(reading.word(at + 1))
+            || matches!(reading.word(at), "apartment" | "apt" | "apto"))
         && !is_ordinal(reading.word(at + 1));
     let lettered = value.token.span.len() == 1
         && is_proper(value)
@@ -89,12 +90,22 @@ fn unit(reading: &Reading<'_>, at: usize) -> Option<Found> {
     Some(room(of.unwrap_or(at), last, Feature::UnitNumber))
 }
 
+/// By what the halves of a floor are called.
+const SIDES: &[&str] = &[
+    "east", "west", "north", "south", "sur", "norte", "este", "oeste", "sul", "leste", "nord",
+    "sud", "ost", "central", "main", "center", "tower", "annex",
+];
+
 /// `4 south`, `7 South 33`, `5 Oeste`
 fn side(reading: &Reading<'_>, at: usize) -> Option<Found> {
-    const SIDES: &[&str] = &[
-        "east", "west", "north", "south", "sur", "norte", "este", "oeste", "sul", "leste", "nord",
-        "sud", "ost", "central", "main", "center", "tower", "annex",
-    ];
+    // `the seventh floor`, `4th floor`
+    let floor = matches!(reading.word(at + 1), "floor" | "andar" | "piso")
+        && reading.gap(at + 1).only(Gap::SPACE)
+        && (is_ordinal(reading.word(at)) || reading.classes(at, 0).has(Class::NumberWord))
+        && !matches!(reading.word(at), "one" | "two" | "first");
+    if floor {
+        return Some(room(at, at + 1, Feature::OrdinalFloor));
+    }
     let word = reading.at(at, 0)?;
     let numbered = word.number.is_some_and(|number| (1..=30).contains(&number));
     let next = reading.at(at, 1)?;
