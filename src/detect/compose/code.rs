@@ -102,10 +102,9 @@ pub(super) fn leave_known(proposals: &mut Vec<Proposal>, hits: &[Candidate]) {
         .collect();
     known.sort_unstable();
     proposals.retain(|proposal| {
-        let until = known.partition_point(|hit| hit.start() < proposal.span.end());
+        let until = known.partition_point(|hit| hit.start() <= proposal.span.start());
         let near = known.get(until.saturating_sub(4)..until).unwrap_or_default();
-        proposal.composer != Composer::CodeBare
-            || !near.iter().any(|hit| hit.overlaps(proposal.span))
+        proposal.composer != Composer::CodeBare || !near.iter().any(|hit| hit.covers(proposal.span))
     });
 }
 
