@@ -382,11 +382,110 @@ fn little_text_is_read_as_shown_and_written_escaped() {
     }
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+/// Platform, method, path with its query, content type and body.
+type Call = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+const CALLS: &[Call] = &[
+    (
+        "instagram",
+        "POST",
+        "/api/v1/media/configure/",
+        FORM,
+        r#"signed_body=SIGNATURE.{"caption":WORDS,"upload_id":"17","device_id":"android-1"}"#,
+    ),
+    (
+        "instagram",
+        "POST",
+        "/v25.0/178414/media",
+        FORM,
+        "image_url=https%3A%2F%2Fa.example%2Fb.png&caption=PLAIN&access_token=EAAB",
+    ),
+    (
+        "threads",
+        "POST",
+        "/v1.0/me/threads",
+        FORM,
+        r#"media_type=TEXT&text=Ward+news&text_attachment={"plaintext":WORDS}"#,
+    ),
+    (
+        "threads",
+        "POST",
+        "/v1.0/me/threads",
+        FORM,
+        r#"media_type=TEXT&text=Vote&poll_attachment={"option_a":WORDS,"option_b":"no"}"#,
+    ),
+    (
+        "facebook",
+        "POST",
+        "/api/graphql/",
+        FORM,
+        r#"fb_dtsg=NAcN&doc_id=61&fb_api_req_friendly_name=ComposerStoryCreateMutation&variables={"input":{"message":{"ranges":[],"text":WORDS},"actor_id":"1000"}}"#,
+    ),
+    (
+        "facebook",
+        "POST",
+        "/v25.0/me/feed",
+        FORM,
+        "message=PLAIN&link=https%3A%2F%2Fa.example&access_token=EAAB",
+    ),
+    (
+        "x",
+        "POST",
+        "/v2/cards/create.json",
+        FORM,
+        r#"card_data={"twitter:card":"poll2choice_text_only","twitter:string:choice1_label":WORDS,"twitter:string:choice2_label":"no"}"#,
+    ),
+    (
+        "x",
+        "POST",
+        "/i/api/graphql/abc/CreateTweet",
+        JSON,
+        r#"{"variables":{"tweet_text":WORDS,"dark_request":false,"media":{"media_entities":[],"possibly_sensitive":false}},"features":{"a":true},"queryId":"abc"}"#,
+    ),
+    (
+        "linkedin",
+        "POST",
+        "/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.a1",
+        JSON,
+        r#"{"variables":{"post":{"origin":"FEED","commentary":{"text":WORDS,"attributesV2":[]}}},"queryId":"voyagerContentcreationDashShares.a1"}"#,
+    ),
+    (
+        "linkedin",
+        "POST",
+        "/v2/ugcPosts",
+        JSON,
+        r#"{"author":"urn:li:person:a1","lifecycleState":"PUBLISHED","specificContent":{"com.linkedin.ugc.ShareContent":{"shareCommentary":{"text":WORDS},"shareMediaCategory":"NONE"}},"visibility":{"com.linkedin.ugc.MemberNetworkVisibility":"PUBLIC"}}"#,
+    ),
+    (
+        "misskey",
+        "POST",
+        "/api/notes/create",
+        JSON,
+        r#"{"i":"a1b2c3d4e5f6","text":WORDS,"visibility":"public","localOnly":false,"poll":null}"#,
+    ),
+    ("mastodon", "POST", "/api/v1/statuses/11", FORM, "_method=put&status=PLAIN&media_ids[]=7"),
+    (
+        "bluesky",
+        "POST",
+        "/xrpc/com.atproto.repo.createRecord",
+        JSON,
+        r#"{"repo":"did:plc:ward5","collection":"com.whtwnd.blog.entry","record":{"$type":"com.whtwnd.blog.entry","content":WORDS,"createdAt":"2026-11-22T10:00:00.000Z","endsAt":"2026-11-23T10:00:00.000Z","visibility":"public","ref":"at://did:plc:ward5/app.bsky.feed.post/3k"}}"#,
+    ),
+    (
+        "bluesky",
+        "POST",
+        "/xrpc/chat.bsky.convo.sendMessage",
+        JSON,
+        r#"{"convoId":"3k","message":{"text":WORDS}}"#,
+    ),
+];
+
 /// Calls as clients send them, with ids and flags about the words; `WORDS` stands for these, in the body's own spelling.
 #[test]
 fn calls_of_stock_clients_are_redacted() {
-    const FORM: &str = "application/x-www-form-urlencoded";
-    const JSON: &str = "application/json";
     let redacted = |words: &str| {
         SHIPPED
             .judge_text(words, "generic", None, None, TODAY)
@@ -396,100 +495,7 @@ fn calls_of_stock_clients_are_redacted() {
             .to_owned()
     };
     let after_words = redacted(WORDS);
-    for (platform, method, path, content_type, body) in [
-        (
-            "instagram",
-            "POST",
-            "/api/v1/media/configure/",
-            FORM,
-            r#"signed_body=SIGNATURE.{"caption":WORDS,"upload_id":"17","device_id":"android-1"}"#,
-        ),
-        (
-            "instagram",
-            "POST",
-            "/v25.0/178414/media",
-            FORM,
-            "image_url=https%3A%2F%2Fa.example%2Fb.png&caption=PLAIN&access_token=EAAB",
-        ),
-        (
-            "threads",
-            "POST",
-            "/v1.0/me/threads",
-            FORM,
-            r#"media_type=TEXT&text=Ward+news&text_attachment={"plaintext":WORDS}"#,
-        ),
-        (
-            "threads",
-            "POST",
-            "/v1.0/me/threads",
-            FORM,
-            r#"media_type=TEXT&text=Vote&poll_attachment={"option_a":WORDS,"option_b":"no"}"#,
-        ),
-        (
-            "facebook",
-            "POST",
-            "/api/graphql/",
-            FORM,
-            r#"fb_dtsg=NAcN&doc_id=61&fb_api_req_friendly_name=ComposerStoryCreateMutation&variables={"input":{"message":{"ranges":[],"text":WORDS},"actor_id":"1000"}}"#,
-        ),
-        (
-            "facebook",
-            "POST",
-            "/v25.0/me/feed",
-            FORM,
-            "message=PLAIN&link=https%3A%2F%2Fa.example&access_token=EAAB",
-        ),
-        (
-            "x",
-            "POST",
-            "/v2/cards/create.json",
-            FORM,
-            r#"card_data={"twitter:card":"poll2choice_text_only","twitter:string:choice1_label":WORDS,"twitter:string:choice2_label":"no"}"#,
-        ),
-        (
-            "x",
-            "POST",
-            "/i/api/graphql/abc/CreateTweet",
-            JSON,
-            r#"{"variables":{"tweet_text":WORDS,"dark_request":false,"media":{"media_entities":[],"possibly_sensitive":false}},"features":{"a":true},"queryId":"abc"}"#,
-        ),
-        (
-            "linkedin",
-            "POST",
-            "/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.a1",
-            JSON,
-            r#"{"variables":{"post":{"origin":"FEED","commentary":{"text":WORDS,"attributesV2":[]}}},"queryId":"voyagerContentcreationDashShares.a1"}"#,
-        ),
-        (
-            "linkedin",
-            "POST",
-            "/v2/ugcPosts",
-            JSON,
-            r#"{"author":"urn:li:person:a1","lifecycleState":"PUBLISHED","specificContent":{"com.linkedin.ugc.ShareContent":{"shareCommentary":{"text":WORDS},"shareMediaCategory":"NONE"}},"visibility":{"com.linkedin.ugc.MemberNetworkVisibility":"PUBLIC"}}"#,
-        ),
-        (
-            "misskey",
-            "POST",
-            "/api/notes/create",
-            JSON,
-            r#"{"i":"a1b2c3d4e5f6","text":WORDS,"visibility":"public","localOnly":false,"poll":null}"#,
-        ),
-        ("mastodon", "POST", "/api/v1/statuses/11", FORM, "_method=put&status=PLAIN&media_ids[]=7"),
-        (
-            "bluesky",
-            "POST",
-            "/xrpc/com.atproto.repo.createRecord",
-            JSON,
-            r#"{"repo":"did:plc:ward5","collection":"com.whtwnd.blog.entry","record":{"$type":"com.whtwnd.blog.entry","content":WORDS,"createdAt":"2026-11-22T10:00:00.000Z","endsAt":"2026-11-23T10:00:00.000Z","visibility":"public","ref":"at://did:plc:ward5/app.bsky.feed.post/3k"}}"#,
-        ),
-        (
-            "bluesky",
-            "POST",
-            "/xrpc/chat.bsky.convo.sendMessage",
-            JSON,
-            r#"{"convoId":"3k","message":{"text":WORDS}}"#,
-        ),
-    ] {
+    for &(platform, method, path, content_type, body) in CALLS {
         let written = |words: &str| {
             let json = serde_json::to_string(words).unwrap();
             let body = body.replace("WORDS", &json).replace("PLAIN", words);
