@@ -20,6 +20,7 @@ import collections
 import json
 import math
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,9 @@ LEAST_POSTS = 5
 LEAST_HANDS = 2
 # Public texts count so much a post; every second post only, the others are for measuring.
 PUBLIC = {"asq-phi": 0.4, "asq-lookalikes": 0.8, "eponyms": 0.5, "health-news-tweets": 0.25, "medquad": 0.2}
+# What merely looks like a name is of low confidence where so many percent of all other words would be, too.
+TOUCHED = 2.2
+WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 LEVELS = (1, 2, 3, 5, 8, 10)
 
 
@@ -326,10 +330,51 @@ def likeness(posts, words):
                 continue
             rows.append(list(known(c["features"], words)))
             y.append(float(overlap(c["start"], c["end"], names)))
+            # Handles, and what only may be a name, teach nothing.
             weight.append(0.0 if public and overlap(c["start"], c["end"], post.people) else 1.0)
     index = {f: i for i, f in enumerate(sorted({f for row in rows for f in row}))}
     w = regress(table(rows, index), numpy.array(y), numpy.array(weight), index, STRENGTH / 2)
-    return {f.replace("name:", "name-likeness:", 1): w[i] for f, i in index.items()}
+    return {f: w[i] for f, i in index.items()}
+
+
+def alike(posts, weights, words):
+    """Each post's name candidates with their likeness."""
+    score = lambda c: sum(weights.get(f, 0.0) for f in known(c["features"], words))
+    return [[(c, score(c)) for c in post.candidates if c["kind"] == "name"] for post in posts]
+
+
+def touched(posts, scored, threshold):
+    """Percent of persons' names that are covered, and of all other words that are touched."""
+    hits, n_words, n_touched = [], 0, 0
+    for post, candidates in zip(posts, scored):
+        spans = [(c["start"], c["end"]) for c, score in candidates if score >= threshold]
+        names = [label == "NAME" for _, _, label in post.spans]
+        hits += [hit for hit, name in zip(covered(post, spans), names) if name]
+        for word in WORD.finditer(post.text):
+            if not overlap(*word.span(), post.spans) and not overlap(*word.span(), post.people):
+                n_words += 1
+                n_touched += overlap(*word.span(), spans)
+    return 100 * sum(hits) / max(1, len(hits)), 100 * n_touched / max(1, n_words)
+
+
+def likeness_threshold(posts, tweets, words):
+    """The likeness at which TOUCHED percent of other words count as names, on tweets that were left out."""
+    scored, order = [], []
+    for fold in range(5):
+        held = [t for i, t in enumerate(tweets) if i % 5 == fold]
+        weights = likeness(posts + [t for i, t in enumerate(tweets) if i % 5 != fold], words)
+        scored += alike(held, weights, words)
+        order += held
+    low, high = -10.0, 10.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        if touched(order, scored, middle)[1] > TOUCHED:
+            low = middle
+        else:
+            high = middle
+    figures = touched(order, scored, high)
+    print(f"names in public posts, left out: {figures[0]:.1f} % covered, {figures[1]:.2f} % of other words touched")
+    return high
 
 
 HAND = """
@@ -370,7 +415,10 @@ def write(judged, always, tweets, folder, aim):
     trigger = trigger_for(judged, out_of_fold(judged, always), aim)
     fitted = Fitted(judged + always)
     weights = {f: fitted.w[i] for f, i in fitted.index.items()}
-    weights |= likeness(judged + always + tweets, fitted.words)
+    like = likeness(judged + always + tweets, fitted.words)
+    if tweets:
+        like["name:bias"] -= likeness_threshold(judged + always, tweets, fitted.words)
+    weights |= {f.replace("name:", "name-likeness:", 1): w for f, w in like.items()}
     sections, words = collections.defaultdict(dict), {w: [] for w in fitted.words}
     for feature, value in sorted(weights.items()):
         section, name = feature.split(":", 1)
