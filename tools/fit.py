@@ -47,7 +47,7 @@ LEAST_HANDS = 2
 # Public texts count so much a post; every second post only, the others are for measuring.
 PUBLIC = {"asq-phi": 0.4, "asq-lookalikes": 0.8, "eponyms": 0.5, "health-news-tweets": 0.25, "medquad": 0.2}
 # What merely looks like a name is of low confidence where so many percent of all other words would be, too.
-TOUCHED = 2.2
+TOUCHED = 2.6
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 LEVELS = (1, 2, 3, 5, 8, 10)
 
@@ -230,7 +230,7 @@ def covered(post, spans):
 
 
 def report(posts, scored, trigger, deny):
-    """Percent covered, safe, alarmed and safe among the obfuscated, and found and marked by label."""
+    """Percent covered, safe (all covered, or blocked), alarmed, safe among the obfuscated; found and marked by label."""
     n = collections.Counter()
     labels = collections.defaultdict(lambda: [0, 0])
     for post, candidates in zip(posts, scored):
@@ -240,13 +240,15 @@ def report(posts, scored, trigger, deny):
             n["alarmed"] += bool(spans)
             continue
         hits = covered(post, spans)
+        # The shipped policy blocks a post for a number that identifies by itself.
+        safe = all(hits) or any(c["confidence"] not in (None, "low") for c in post.numbers)
         n["phi"] += 1
-        n["safe"] += all(hits)
+        n["safe"] += safe
         n["spans"] += len(hits)
         n["covered"] += sum(hits)
         if post.obfuscated:
             n["obfuscated"] += 1
-            n["obfuscated-safe"] += all(hits)
+            n["obfuscated-safe"] += safe
         for (_, _, label), hit in zip(post.spans, hits):
             labels[label][0] += hit
             labels[label][1] += 1
