@@ -32,7 +32,8 @@ NEUTRAL = {"PERSON", "ORG"}
 KINDS = {"name": "name", "date": "date", "location": "place", "age": "age"}
 HITS = {"phone", "fax", "email", "url", "ip", "zip"}
 HIT_FEATURES = HITS | {"labelled-number", "weak-number"}
-SEATS = ("before2", "before", "after", "after2")
+# Rules whose findings count where the rest of a post is about a patient.
+WITH_POST = {"other-id-bare", "other-id-coded"}
 # Strength of the prior; how far a post's weight falls with what it proposes; how much a clean post counts.
 STRENGTH = 20.0
 EVEN = 1.1
@@ -65,11 +66,15 @@ class Post:
         self.people += [(s["start"], s["end"]) for s in post.get("extra", [])]
         explain = dump["explain"]
         self.care = [f"care:{p['feature']}" for p in explain["care"]["parts"]]
-        self.candidates, self.hits, self.numbers, self.proposed = [], [], [], []
+        self.candidates, self.hits, self.numbers, self.codes = [], [], [], []
         for c in explain["candidates"]:
             c["features"] = [p["feature"] for p in c.pop("parts")]
             c["kind"] = kind(c)
-            if c["kind"]:
+            if c["rule"] in WITH_POST:
+                if c["outcome"] == "found":
+                    self.codes.append(c)
+            elif c["kind"]:
+                c["sure"] = "certain-cue" in c["features"]
                 c["features"] = [f"{c['kind']}:{f}" for f in c["features"]]
                 self.candidates.append(c)
             elif c["outcome"] == "found":
@@ -201,13 +206,19 @@ def top(scored):
     return most + SOFTNESS * math.log(sum(math.exp((score - most) / SOFTNESS) for score in best.values()))
 
 
+def about_a_patient(post, scored, trigger):
+    """Whether the post as a whole is: by its candidates together, by a certain number, by a name that says so itself."""
+    certain = any(c["confidence"] == "certain" for c in post.numbers) or any(c["sure"] for c in post.candidates)
+    return certain or top(scored) >= trigger
+
+
 def acted(post, scored, trigger, deny):
     """The spans that the shipped policy acts on."""
     spans = [(c["start"], c["end"]) for c in post.numbers if c["confidence"] not in (None, "low")]
-    certain = any(c["confidence"] == "certain" for c in post.numbers)
-    if certain or top(scored) >= trigger:
+    if about_a_patient(post, scored, trigger):
         # Patterns say themselves how sure they are; only what composers propose is weighed.
-        spans += [(c["start"], c["end"]) for c, s in scored if s >= deny and c["kind"] != "hit"]
+        spans += [(c["start"], c["end"]) for c, s in scored if (s >= deny or c["sure"]) and c["kind"] != "hit"]
+        spans += [(c["start"], c["end"]) for c in post.codes]
         spans += [(c["start"], c["end"]) for c in post.hits if c["confidence"] not in (None, "low")]
         names = {post.text[c["start"] : c["end"]].lower() for c, s in scored if c["kind"] == "name" and s >= deny}
         for word in {w for name in names for w in name.split() if len(w) > 2}:
@@ -241,14 +252,15 @@ def report(posts, scored, trigger, deny):
             continue
         hits = covered(post, spans)
         # The shipped policy blocks a post for a number that identifies by itself.
-        safe = all(hits) or any(c["confidence"] not in (None, "low") for c in post.numbers)
+        numbers = any(c["confidence"] not in (None, "low") for c in post.numbers)
+        safe = all(hits) or numbers or (post.codes and about_a_patient(post, candidates, trigger))
         n["phi"] += 1
-        n["safe"] += safe
+        n["safe"] += bool(safe)
         n["spans"] += len(hits)
         n["covered"] += sum(hits)
         if post.obfuscated:
             n["obfuscated"] += 1
-            n["obfuscated-safe"] += safe
+            n["obfuscated-safe"] += bool(safe)
         for (_, _, label), hit in zip(post.spans, hits):
             labels[label][0] += hit
             labels[label][1] += 1
@@ -257,10 +269,12 @@ def report(posts, scored, trigger, deny):
 
 
 def trigger_for(posts, scored, alarmed):
-    """The trigger at which so many percent of clean posts would alarm."""
-    best = sorted((top(s) for p, s in zip(posts, scored) if p.clean), reverse=True)
+    """The trigger at which so many percent of clean posts would alarm, those that alarm at any trigger counted in."""
+    anyway = lambda p: math.inf if acted(p, [], math.inf, 0.0) else -math.inf
+    best = sorted((max(top(s), anyway(p)) for p, s in zip(posts, scored) if p.clean), reverse=True)
     allowed = int(len(best) * alarmed / 100)
-    return best[min(allowed, len(best) - 1)] + 1e-6
+    at = best[min(allowed, len(best) - 1)]
+    return at + 1e-6 if math.isfinite(at) else 99.0
 
 
 def out_of_fold(judged, always):
@@ -277,7 +291,7 @@ def ceiling(posts):
     """Percent of identifiers that anything proposes, before any scoring."""
     hits = []
     for post in (p for p in posts if not p.clean):
-        spans = [(c["start"], c["end"]) for c in post.candidates + post.hits + post.numbers]
+        spans = [(c["start"], c["end"]) for c in post.candidates + post.hits + post.numbers + post.codes]
         hits.extend(covered(post, spans))
     return 100 * sum(hits) / max(1, len(hits))
 
