@@ -14,6 +14,10 @@ use crate::rules::{Class, Classes};
 pub struct Care {
     /// The sum of its parts.
     pub score: f32,
+    /// What the best candidates of each kind say together; negative infinity of none.
+    pub candidates: f32,
+    /// What the two must reach for the post to be about a patient.
+    pub trigger: f32,
     /// Whether the post is about a patient, by its words or by its best candidate: what a clause with
     /// `context = "care"` asks.
     pub speaks_of_care: bool,

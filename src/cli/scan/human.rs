@@ -72,7 +72,14 @@ fn write_reasons(
 ) -> io::Result<()> {
     let care = &judged.care;
     let says = if care.speaks_of_care { "speaks" } else { "does not speak" };
-    writeln!(out, "    care {:+.2}: {says} of a patient's care", care.score)?;
+    // A certain number or a name that says so itself needs no sum.
+    let sum = if care.candidates.is_finite() {
+        let sum = care.score + care.candidates;
+        format!(", candidates {:+.2}: {sum:+.2} of {:+.2}", care.candidates, care.trigger)
+    } else {
+        String::new()
+    };
+    writeln!(out, "    care {:+.2}{sum}: {says} of a patient's care", care.score)?;
     write_parts(out, &care.parts)?;
     for candidate in candidates {
         let words = candidate.span.of(&post.text).unwrap_or_default();
@@ -122,7 +129,7 @@ mod tests {
             redact  name        high     some-rule  "Jane"  by clause care
             log     date        medium   some-rule  "March 3"  no clause applies
             becomes  é [name], March 3
-            care +1.50: speaks of a patient's care
+            care +1.50, candidates +1.00: +2.50 of +0.50: speaks of a patient's care
                 honorific +1.50
             candidate date "March 3": no finding, under low
                 month -0.25

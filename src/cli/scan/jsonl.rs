@@ -43,6 +43,8 @@ struct ExplainRow<'a> {
 #[derive(Serialize)]
 struct CareRow {
     score: f32,
+    candidates: Option<f32>,
+    trigger: f32,
     speaks_of_care: bool,
     parts: Vec<PartRow>,
 }
@@ -119,6 +121,8 @@ fn explain_row<'a>(
     ExplainRow {
         care: CareRow {
             score: care.score,
+            candidates: Some(care.candidates).filter(|sum| sum.is_finite()),
+            trigger: care.trigger,
             speaks_of_care: care.speaks_of_care,
             parts: part_rows(&care.parts),
         },
@@ -185,7 +189,7 @@ mod tests {
     fn keys_stand_in_the_order_that_scripts_rely_on() {
         insta::assert_snapshot!(jsonl(&judged(Action::Redact), None), @r#"{"id":"p1","verdict":"redact","findings":[{"start":2,"end":6,"category":"name","rule":"some-rule","confidence":"high","action":"redact"},{"start":8,"end":15,"category":"date","rule":"some-rule","confidence":"medium","action":"log"}],"redacted":"é [name], March 3"}"#);
         insta::assert_snapshot!(jsonl(&judged(Action::Block), None), @r#"{"id":"p1","verdict":"block","findings":[{"start":2,"end":6,"category":"name","rule":"some-rule","confidence":"high","action":"block"},{"start":8,"end":15,"category":"date","rule":"some-rule","confidence":"medium","action":"log"}]}"#);
-        insta::assert_snapshot!(jsonl(&judged(Action::Log), Some(&[candidate()])), @r#"{"id":"p1","verdict":"forward","findings":[{"start":2,"end":6,"category":"name","rule":"some-rule","confidence":"high","action":"log"},{"start":8,"end":15,"category":"date","rule":"some-rule","confidence":"medium","action":"log"}],"explain":{"care":{"score":1.5,"speaks_of_care":true,"parts":[{"feature":"honorific","points":1.5}]},"candidates":[{"start":8,"end":15,"category":"date","rule":"date","confidence":null,"outcome":"under low","parts":[{"feature":"month","points":-0.25}]}]}}"#);
+        insta::assert_snapshot!(jsonl(&judged(Action::Log), Some(&[candidate()])), @r#"{"id":"p1","verdict":"forward","findings":[{"start":2,"end":6,"category":"name","rule":"some-rule","confidence":"high","action":"log"},{"start":8,"end":15,"category":"date","rule":"some-rule","confidence":"medium","action":"log"}],"explain":{"care":{"score":1.5,"candidates":1.0,"trigger":0.5,"speaks_of_care":true,"parts":[{"feature":"honorific","points":1.5}]},"candidates":[{"start":8,"end":15,"category":"date","rule":"date","confidence":null,"outcome":"under low","parts":[{"feature":"month","points":-0.25}]}]}}"#);
     }
 
     #[test]

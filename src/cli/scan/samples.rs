@@ -45,6 +45,8 @@ pub(super) fn judged(action: Action) -> TextInspection {
         redacted: (action == Action::Redact).then(|| PhiText::new("é [name], March 3".to_owned())),
         care: Care {
             score: 1.5,
+            candidates: 1.0,
+            trigger: 0.5,
             speaks_of_care: true,
             parts: vec![Part { feature: "honorific".into(), points: 1.5 }],
         },

@@ -317,8 +317,8 @@ impl Composers {
         // What identifies by itself, such as a labelled record number, needs no words of care.
         let certain_number = certain.iter().flatten().any(|hit| hit.standalone)
             || proposals.iter().flatten().any(|proposal| proposal.sure);
-        care.speaks_of_care =
-            certain_number || evidence.together() + care.score >= self.thresholds.trigger;
+        care.candidates = evidence.together();
+        care.speaks_of_care = certain_number || care.candidates + care.score >= care.trigger;
         if care.speaks_of_care {
             self.repeat(&readings, &mut proposals, care.score);
         }
@@ -342,7 +342,13 @@ impl Composers {
         let (score, mut parts) = context::weigh(readings, &self.models.care, explain);
         let parts_of_words = explain.then_some(&mut parts);
         let score = score + wording::of_post(readings, wordings, &self.words, parts_of_words);
-        Care { score, speaks_of_care: false, parts }
+        Care {
+            score,
+            candidates: f32::NEG_INFINITY,
+            trigger: self.thresholds.trigger,
+            speaks_of_care: false,
+            parts,
+        }
     }
 
     /// What a hit of a pattern says of the post it stands in, and how that came about. Its own confidence stands: this
