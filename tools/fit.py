@@ -6,7 +6,8 @@
 
 POSTWARD is the binary: `scan --explain` says which features every candidate has, also those without a weight, so that the
 features live in one place, the code. A corpus is a set of posts by one hand, {"id","kind","text","spans"} a line. Those
-named `staff-posts.*` are left out in turn; the others are always learned from, `tweets-*` only for what a name is.
+named `staff-posts.*` are left out in turn; the others are always learned from, `tweets-*` only for what a name is, and
+`disguised*` with little weight.
 
 What is fitted is one logistic regression over candidates of every kind, strongly regularised. A candidate's score is the
 sum of its own features, by kind, and of those of its post, which all kinds share: the care score. A post is about a
@@ -50,6 +51,8 @@ PUBLIC = {"asq-phi": 0.4, "asq-lookalikes": 0.8, "eponyms": 0.5, "health-news-tw
 # What merely looks like a name is of low confidence where so many percent of all other words would be, too.
 TOUCHED = 2.6
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+# Disguised copies of our own posts, by `cargo run --example disguise -- mixed`, count so much a post.
+DISGUISED = 0.3
 LEVELS = (1, 2, 3, 5, 8, 10)
 
 
@@ -59,7 +62,8 @@ class Post:
         # Whoever wrote it: of our own posts each persona is a hand.
         self.hand = post["id"].rsplit("-", 1)[0]
         self.clean = post["kind"] == "clean" if "kind" in post else not post["spans"]
-        self.weight = PUBLIC.get(author, CLEAN if self.clean else 1.0)
+        own = (CLEAN if self.clean else 1.0) * (DISGUISED if author.startswith("disguised") else 1.0)
+        self.weight = PUBLIC.get(author, own)
         self.obfuscated = "obfus" in (post.get("note") or "")
         self.spans = [(s["start"], s["end"], s["label"]) for s in post["spans"] if s["label"] not in NEUTRAL]
         self.people = [(s["start"], s["end"]) for s in post["spans"] if s["label"] in NEUTRAL]
