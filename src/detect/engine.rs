@@ -21,7 +21,7 @@ use crate::detect::token::Text;
 use crate::detect::weigh::{Evidence, weigh};
 use crate::detect::{Care, Finding, Part, check};
 use crate::diagnostic::Diagnostic;
-use crate::rules::{Category, Confidence, Matcher, RuleId, RuleSet};
+use crate::rules::{Category, Confidence, Matcher, Needs, RuleId, RuleSet};
 use crate::span::Span;
 
 /// One text of a post.
@@ -274,12 +274,14 @@ impl Engine {
         let mut words = Vec::new();
         self.literals.find(view, &mut words);
         let mut hits = Vec::new();
-        self.patterns.find(view, &mut hits);
+        let held = Needs::held_by(view);
+        self.patterns.find(view, held, &mut hits);
         let keywords = by_rule(&words);
         for (&rule, spans) in &keywords {
             if let Some(rule_) = self.rules.rules.get(rule)
                 && rule_.confidence.is_none()
                 && let Matcher::Pattern(pattern) = &rule_.matcher
+                && pattern.needs().met_by(held)
             {
                 pattern::near(rule, pattern, view, spans, &mut hits);
             }

@@ -2,7 +2,7 @@
 
 use crate::detect::engine::{Judged, outcome};
 use crate::detect::pattern::window;
-use crate::rules::{Pattern, RuleSet};
+use crate::rules::{Needs, Pattern, RuleSet};
 use crate::span::Span;
 
 /// Every except with the rules it speaks to.
@@ -30,7 +30,11 @@ impl Excepts {
 
     /// Marks what stands inside an except. An except runs only if a rule it speaks to has found something.
     pub(super) fn apply(&self, view: &str, judged: &mut [Judged]) {
-        for except in &self.excepts {
+        if judged.is_empty() {
+            return;
+        }
+        let held = Needs::held_by(view);
+        for except in self.excepts.iter().filter(|except| except.pattern.needs().met_by(held)) {
             let speaks_to = |judged: &Judged| {
                 judged.outcome == outcome::FOUND
                     && except.rules.get(judged.candidate.rule) == Some(&true)

@@ -120,6 +120,14 @@ impl Literals {
         end: usize,
         out: &mut Vec<Hit>,
     ) {
+        let next = text.get(end..).and_then(|after| after.chars().next());
+        // Whatever ends here ends in the same character.
+        let whole = stands_free(next, text.get(..end).and_then(|text| text.chars().next_back()));
+        // A label may run into its number: `mrn4471902`.
+        let numbered = next.is_some_and(|next| next.is_ascii_digit());
+        if !whole && !numbered {
+            return;
+        }
         for nth in 0..table.match_len(state) {
             let Some(word) = self.words.get(table.match_pattern(state, nth).as_usize()) else {
                 continue;
@@ -132,10 +140,7 @@ impl Literals {
             ) {
                 continue;
             }
-            let next = text.get(end..).and_then(|after| after.chars().next());
-            let whole = stands_free(next, word.text.chars().next_back());
-            // A label may run into its number: `mrn4471902`.
-            let label = next.is_some_and(|next| next.is_ascii_digit())
+            let label = numbered
                 && word.text.len() > 2
                 && word.text.ends_with(|last: char| last.is_ascii_alphabetic());
             for &(rule, used) in &word.users {

@@ -58,9 +58,8 @@ impl Patterns {
         Self { free, set }
     }
 
-    /// Adds the hits of the rules that read the whole text.
-    pub(super) fn find(&self, text: &str, out: &mut Vec<Hit>) {
-        let held = Needs::held_by(text);
+    /// Adds the hits of the rules that read the whole text, given what that holds.
+    pub(super) fn find(&self, text: &str, held: Needs, out: &mut Vec<Hit>) {
         let can = |pattern: &Pattern| pattern.needs().met_by(held);
         let left = self.free.iter().filter(|(_, pattern)| can(pattern)).count();
         if left == 0 {

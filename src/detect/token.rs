@@ -215,16 +215,25 @@ fn cut(original: &str, view: &View) -> Vec<Token> {
     let written = |span: Span| view.written(span, original);
     let mut tokens = Vec::with_capacity(text.len() / 5);
     let mut gap = Gap::LINE;
-    let mut chars = text.char_indices().peekable();
-    while let Some((start, c)) = chars.next() {
+    let bytes = text.as_bytes();
+    let char_at = |at: usize| match bytes.get(at) {
+        Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+        Some(_) => text.get(at..).and_then(|rest| rest.chars().next()),
+        None => None,
+    };
+    let mut start = 0;
+    while let Some(c) = char_at(start) {
+        let mut at = start + c.len_utf8();
         if !c.is_alphanumeric() {
             gap = gap.and(Gap::of(c));
+            start = at;
             continue;
         }
-        let mut end = start + c.len_utf8();
+        let mut end = at;
         let mut possessive = false;
         let mut script = Script::of(c);
-        while let Some(&(at, next)) = chars.peek() {
+        while let Some(next) = char_at(at) {
+            let after_next = at + next.len_utf8();
             if !next.is_ascii() || script != Script::Letters {
                 let after = Script::of(next);
                 if script.parts(after) && next.is_alphanumeric() {
@@ -233,25 +242,27 @@ fn cut(original: &str, view: &View) -> Vec<Token> {
                 script = after;
             }
             if next.is_alphanumeric() || is_sign(next) {
-                end = at + next.len_utf8();
-                chars.next();
+                end = after_next;
+                at = end;
                 continue;
             }
-            let tail = text.get(at + next.len_utf8()..).unwrap_or_default();
-            if matches!(next, '\'' | '’') && tail.starts_with(char::is_alphabetic) {
-                if is_possessive(tail) {
-                    possessive = true;
-                    chars.next();
-                    chars.next();
-                    break;
-                }
-                chars.next();
-                continue;
+            if !matches!(next, '\'' | '’') {
+                break;
             }
-            break;
+            let tail = text.get(after_next..).unwrap_or_default();
+            if !tail.starts_with(char::is_alphabetic) {
+                break;
+            }
+            at = after_next;
+            if is_possessive(tail) {
+                possessive = true;
+                at += 1;
+                break;
+            }
         }
         push(text, &written, Span::new(start, end), gap, possessive, &mut tokens);
         gap = Gap::default();
+        start = at;
     }
     tokens
 }
@@ -323,6 +334,10 @@ fn push<'t>(
 
 /// How a word is written.
 fn shape(form: &str) -> Shape {
+    // Most words are small letters and nothing else.
+    if form.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Shape::Lower;
+    }
     let (mut letters, mut upper, mut lower, mut digits, mut first_upper) = (0, 0, 0, 0, false);
     for c in form.chars() {
         if c.is_numeric() {

@@ -9,7 +9,9 @@ use crate::normalize::letters::{
     spelled, twin,
 };
 use crate::normalize::words::{Scripts, Word};
-use crate::normalize::{Disguise, Grapheme, Kind, Map, View, disguise, entity, escape, flipped};
+use crate::normalize::{
+    Disguise, Grapheme, Kind, Map, View, disguise, entity, escape, flipped, simple,
+};
 use crate::span::Span;
 
 /// Whether folding is a matter of case alone: ASCII, no entity, no escape, no control character, no line end of two bytes.
@@ -33,18 +35,7 @@ fn has_escape(text: &[u8]) -> bool {
 
 /// A text folded.
 pub(super) fn fold(text: &str) -> View {
-    let mut folder = Folder {
-        out: String::with_capacity(text.len()),
-        cased: String::with_capacity(text.len()),
-        map: Vec::with_capacity(text.len()),
-        disguises: Vec::new(),
-        scripts: Scripts::of(text),
-        word: Word::default(),
-        word_start: 0,
-        hidden: false,
-        in_path: false,
-        escaped: false,
-    };
+    let mut folder = Folder::new(text);
     let bytes = text.as_bytes();
     let turned = if text.is_ascii() { Vec::new() } else { flipped::stretches(text) };
     let mut stretches = turned.iter().peekable();
@@ -59,9 +50,16 @@ pub(super) fn fold(text: &str) -> View {
         let next = bytes.get(at + 1);
         let len = if let Some(len) = folder.escape(rest, at) {
             len
-        } else if byte.is_ascii() && byte != b'\r' && next.is_none_or(u8::is_ascii) {
+        } else if byte.is_ascii()
+            && byte != b'\r'
+            && (next.is_none_or(u8::is_ascii)
+                || simple::begins_apart(rest.get(1..).unwrap_or_default()))
+        {
             folder.ascii(byte, at);
             1
+        } else if let Some(c) = alone(rest) {
+            folder.character(c, Grapheme { start: place(at), end: place(at + c.len_utf8()) });
+            c.len_utf8()
         } else {
             let grapheme = rest.graphemes(true).next().unwrap_or(rest);
             folder.grapheme(grapheme, at, at + grapheme.len());
@@ -75,6 +73,25 @@ pub(super) fn fold(text: &str) -> View {
     let n_hidden = disguise::n_hidden(&folder.disguises);
     let Folder { out: text, cased, disguises, .. } = folder;
     View { text, cased: Some(cased), map, disguises, n_hidden }
+}
+
+/// The character that a text begins with, if it is a grapheme by itself.
+fn alone(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    let c = chars.next().filter(|c| simple::stands_alone(*c))?;
+    simple::begins_apart(chars.as_str()).then_some(c)
+}
+
+/// What a character folds to by itself, small and as it was written, if that is one character and no disguise.
+fn by_itself(c: char) -> Option<(char, char)> {
+    let mut folder = Folder::new("");
+    folder.in_general(c, Grapheme { start: 0, end: 0 });
+    let single = |text: &str| {
+        let mut chars = text.chars();
+        chars.next().filter(|_| chars.next().is_none())
+    };
+    let plain = folder.disguises.is_empty();
+    Some((single(&folder.out)?, single(&folder.cased)?)).filter(|_| plain)
 }
 
 /// A body is far below 4 GiB; beyond it a map would saturate rather than lie by wrapping.
@@ -101,6 +118,21 @@ struct Folder {
 }
 
 impl Folder {
+    fn new(text: &str) -> Self {
+        Self {
+            out: String::with_capacity(text.len()),
+            cased: String::with_capacity(text.len()),
+            map: Vec::with_capacity(text.len()),
+            disguises: Vec::new(),
+            scripts: Scripts::of(text),
+            word: Word::default(),
+            word_start: 0,
+            hidden: false,
+            in_path: false,
+            escaped: false,
+        }
+    }
+
     /// An entity, an escape or a control sequence with which a text begins: its length.
     fn escape(&mut self, text: &str, at: usize) -> Option<usize> {
         let bytes = text.as_bytes();
@@ -192,6 +224,14 @@ impl Folder {
 
     /// One visible character of a grapheme.
     fn character(&mut self, c: char, from: Grapheme) {
+        match simple::folded(c, by_itself) {
+            Some((small, written)) => self.push_written(small, written, from),
+            None => self.in_general(c, from),
+        }
+    }
+
+    /// One visible character of a grapheme, whatever it takes.
+    fn in_general(&mut self, c: char, from: Grapheme) {
         if is_mark(c) {
             return;
         }
@@ -254,6 +294,11 @@ impl Folder {
 
     /// Adds a small character, which was a capital or not.
     fn push(&mut self, c: char, upper: bool, from: Grapheme) {
+        self.push_written(c, if upper { capital(c) } else { c }, from);
+    }
+
+    /// Adds a small character and how it was written.
+    fn push_written(&mut self, c: char, written: char, from: Grapheme) {
         let last = self.out.len();
         if c.is_alphabetic() {
             self.word.note(c);
@@ -261,7 +306,7 @@ impl Folder {
             self.end_word();
         }
         self.out.push(c);
-        self.cased.push(if upper { capital(c) } else { c });
+        self.cased.push(written);
         self.map.extend(std::iter::repeat_n(from, c.len_utf8()));
         if !c.is_alphabetic() {
             self.word_start = self.out.len();

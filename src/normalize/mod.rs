@@ -13,6 +13,7 @@ mod flipped;
 mod fold;
 mod letters;
 mod rewrite;
+mod simple;
 mod words;
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl Word {
 impl Scripts {
     /// Reads a text's words.
     pub(super) fn of(text: &str) -> Self {
+        // Composing costs more than all other folding, and nearly no text has a letter of these scripts. The sign of the
+        // ohm is a Greek letter once it is composed.
+        if text.is_ascii() || !text.chars().any(|c| may_disguise(c) || c == '\u{2126}') {
+            return Self::default();
+        }
         let mut word = Word::default();
         for c in text.nfc() {
             if c.is_alphabetic() {

@@ -1,6 +1,6 @@
 //! The words of a text with what the lists say of each: looked up once, read by every composer.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
 
 use crate::detect::token::{Gap, Shape, Text, Token};
 use crate::rules::{Class, Classes, Entry, Lexicons};
@@ -46,8 +46,8 @@ pub(crate) struct Reading<'t> {
     pub(crate) case: Case,
     /// The lists it was read with.
     pub(crate) lexicons: &'t Lexicons,
-    /// How often each uncommon word occurs.
-    counts: HashMap<&'t str, u32>,
+    /// The uncommon words in order, once somebody asks which of them are repeated.
+    uncommon: OnceCell<Vec<(u64, &'t str)>>,
 }
 
 impl<'t> Reading<'t> {
@@ -79,11 +79,7 @@ impl<'t> Reading<'t> {
             .collect();
         add_phrases(text, lexicons, &mut words);
         let case = case_of(&words);
-        let mut counts = HashMap::new();
-        for word in words.iter().filter(|word| is_uncommon(word)) {
-            *counts.entry(text.word(&word.token)).or_insert(0) += 1;
-        }
-        Self { text, words, case, lexicons, counts }
+        Self { text, words, case, lexicons, uncommon: OnceCell::new() }
     }
 
     /// The first and last word under a span.
@@ -95,7 +91,16 @@ impl<'t> Reading<'t> {
 
     /// Whether an uncommon word occurs twice or more.
     pub(crate) fn repeats(&self, at: usize) -> bool {
-        self.counts.get(self.word(at)).is_some_and(|count| *count > 1)
+        let uncommon = self.uncommon.get_or_init(|| {
+            let words = self.words.iter().filter(|word| is_uncommon(word));
+            let mut words: Vec<_> =
+                words.map(|word| ordered(self.text.word(&word.token))).collect();
+            words.sort_unstable();
+            words
+        });
+        let word = ordered(self.word(at));
+        let first = uncommon.partition_point(|other| *other < word);
+        uncommon.get(first..first + 2).is_some_and(|two| two.iter().all(|other| *other == word))
     }
 
     /// The folded word at an index.
@@ -131,6 +136,15 @@ impl<'t> Reading<'t> {
         let end = self.words.get(at).map_or(usize::MAX, |word| word.token.span.end());
         self.text.view.text().as_bytes().get(end).copied().unwrap_or_default()
     }
+}
+
+/// A word with its first eight bytes before it, by which nearly all words are told apart at once.
+fn ordered(word: &str) -> (u64, &str) {
+    let mut first = [0; 8];
+    for (slot, byte) in first.iter_mut().zip(word.bytes()) {
+        *slot = byte;
+    }
+    (u64::from_be_bytes(first), word)
 }
 
 /// Words that are repeated for what they name, and not by chance.

@@ -6,7 +6,17 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub(in crate::detect) struct Words {
     listed: &'static str,
-    sorted: OnceLock<Vec<&'static str>>,
+    sorted: OnceLock<Sorted>,
+}
+
+/// The words in order, and what tells most others apart at a look.
+#[derive(Debug)]
+struct Sorted {
+    words: Vec<&'static str>,
+    /// By the first byte of a word: one bit for each length that occurs.
+    by_first: [u32; 256],
+    /// The same by its last byte.
+    by_last: [u32; 256],
 }
 
 impl Words {
@@ -16,13 +26,37 @@ impl Words {
 
     /// Whether a folded word is on the list.
     pub(in crate::detect) fn has(&self, word: &str) -> bool {
-        let sorted = self.sorted.get_or_init(|| {
-            let mut words: Vec<&str> = self.listed.split_whitespace().collect();
-            words.sort_unstable();
-            words
-        });
-        sorted.binary_search(&word).is_ok()
+        let Sorted { words, by_first, by_last } =
+            self.sorted.get_or_init(|| Sorted::of(self.listed));
+        let may = |lengths: &[u32; 256], byte: Option<&u8>| {
+            byte.and_then(|byte| lengths.get(usize::from(*byte))).copied().unwrap_or_default()
+        };
+        let bytes = word.as_bytes();
+        may(by_first, bytes.first()) & may(by_last, bytes.last()) & length(bytes) != 0
+            && words.binary_search(&word).is_ok()
     }
+}
+
+impl Sorted {
+    fn of(listed: &'static str) -> Self {
+        let mut words: Vec<&str> = listed.split_whitespace().collect();
+        words.sort_unstable();
+        let (mut by_first, mut by_last) = ([0; 256], [0; 256]);
+        for word in &words {
+            let bytes = word.as_bytes();
+            for (lengths, byte) in [(&mut by_first, bytes.first()), (&mut by_last, bytes.last())] {
+                if let Some(lengths) = byte.and_then(|byte| lengths.get_mut(usize::from(*byte))) {
+                    *lengths |= length(bytes);
+                }
+            }
+        }
+        Self { words, by_first, by_last }
+    }
+}
+
+/// One bit for the length of a word; all long ones share one.
+fn length(word: &[u8]) -> u32 {
+    1 << word.len().min(31)
 }
 
 /// What a number counts or measures.
