@@ -64,9 +64,9 @@ pub(super) const DRAFTS: [Draft; 6] = [
     },
     Draft {
         site: Site::Bluesky,
-        text: "Mr. Castellano was discharged today, three weeks after his bypass 💙 How we did it: \
-               https://ward.example/heart",
-        link: Some("https://ward.example/heart"),
+        text: "Mr. Castellano was discharged today, three weeks after his bypass 💙 Know the signs: \
+               https://www.cdc.gov/heart",
+        link: Some("https://www.cdc.gov/heart"),
         expected: Expected::Redacted(&["Castellano"]),
         about: "the link still points to the right bytes",
     },

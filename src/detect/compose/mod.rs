@@ -406,16 +406,20 @@ impl Composers {
         }
         for (reading, proposals) in readings.iter().zip(proposals.iter_mut()) {
             let mut proposed: Vec<Option<usize>> = vec![None; reading.words.len()];
+            let mut dated = vec![false; reading.words.len()];
             for (nth, proposal) in proposals.iter().enumerate() {
+                if proposal.composer == Composer::DateCalendar {
+                    name::mark(&mut dated, proposal);
+                }
                 if proposal.composer.is_name()
                     && let Some(words) = proposed.get_mut(proposal.words.0..=proposal.words.1)
                 {
                     words.fill(Some(nth));
                 }
             }
-            for (at, proposed) in proposed.into_iter().enumerate() {
+            for (at, (proposed, dated)) in proposed.into_iter().zip(dated).enumerate() {
                 let word = reading.word(at);
-                if !names.contains(word) {
+                if dated || !names.contains(word) {
                     continue;
                 }
                 let span = reading.span(at, at);

@@ -17,27 +17,40 @@ use crate::span::Span;
 /// Proposes every run of words that may be a name.
 pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Proposal>) {
     let runs = runs(reading);
-    // Words of a date or place that was recognised whole are weighed there.
-    let mut taken = vec![false; reading.words.len()];
-    for other in out.iter().filter(|other| !other.composer.is_name() && other.like > 2.0) {
-        taken
-            .get_mut(other.words.0..=other.words.1)
-            .into_iter()
-            .flatten()
-            .for_each(|word| *word = true);
+    // Words of a date or place that was recognised whole are weighed there; those of a date in full are nobody's, however
+    // little says whose day it is.
+    let (mut taken, mut dated) =
+        (vec![false; reading.words.len()], vec![false; reading.words.len()]);
+    for other in out.iter().filter(|other| !other.composer.is_name()) {
+        let full = other.composer == Composer::DateCalendar;
+        if full || other.like > 2.0 {
+            mark(&mut taken, other);
+        }
+        if full {
+            mark(&mut dated, other);
+        }
     }
+    let is_dated = |at: usize| dated.get(at).is_some_and(|word| *word);
     for (nth, run) in runs.iter().enumerate() {
+        let mut run = *run;
+        // `Kowalski March 3, 2026`: the name ends where the date begins.
+        while run.first < run.last && is_dated(run.last) {
+            run.last -= 1;
+        }
+        while run.first < run.last && is_dated(run.first) {
+            run.first += 1;
+        }
         if taken.get(run.first..=run.last).is_some_and(|words| words.iter().all(|word| *word)) {
             continue;
         }
         let mut score = desk.models.name.score(desk.explain);
-        weigh(reading, desk, *run, &mut score);
+        weigh(reading, desk, run, &mut score);
         beside(reading, &runs, nth, &mut score);
-        let sure = is_sure(reading, *run) || is_hidden(reading, *run);
+        let sure = is_sure(reading, run) || is_hidden(reading, run);
         score.add_if(sure, Feature::CertainCue);
         out.push(Proposal {
-            composer: composer(reading, *run),
-            span: whole(reading, *run),
+            composer: composer(reading, run),
+            span: whole(reading, run),
             words: (run.first, run.last),
             tied: score.tied,
             like: score.like,
@@ -47,6 +60,15 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             parts: score.parts,
         });
     }
+}
+
+/// Marks the words of a proposal.
+pub(super) fn mark(words: &mut [bool], proposal: &Proposal) {
+    words
+        .get_mut(proposal.words.0..=proposal.words.1)
+        .into_iter()
+        .flatten()
+        .for_each(|word| *word = true);
 }
 
 /// A word with digits read as the letters they stand for.
