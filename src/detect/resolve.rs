@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::detect::candidate::Candidate;
 use crate::detect::engine::{Judged, outcome};
-use crate::rules::{Category, Rule};
+use crate::rules::{Category, Matcher, Rule};
 use crate::span::Span;
 
 /// The candidates of one text with overlaps settled, by category and place, spans still of its view. What was settled is kept, with its
@@ -24,7 +24,9 @@ pub(super) fn resolve(
     if found.len() > 1 {
         found.sort_by_key(|judged| {
             let Candidate { rule, span, confidence, .. } = judged.candidate;
-            (Reverse(confidence), Reverse(span.len()), span.start(), rule)
+            // Of two that say the same, a list that somebody wrote says it better than a guess.
+            let guessed = !matches!(rules.get(rule), Some(Rule { matcher: Matcher::Terms(_), .. }));
+            (Reverse(confidence), Reverse(span.len()), span.start(), guessed, rule)
         });
         let mut settled = Settled { by_place: BTreeMap::new(), lost: Vec::new(), view };
         for judged in found {
