@@ -91,7 +91,7 @@ features! {
     RomanDate "roman-numerals", WeekOf "week-of", SeasonDate "season", DottedDate "dotted", WeekSaid "week-said",
     // Places.
     Address "address", StreetName "street-name", Highway "highway", Crossing "crossing", CountyName "county-name",
-    CityName "city-name", CitySmall "small-city", FacilityName "facility-name", RoomNumber "room-number",
+    CityName "city-name", CitySmall "small-city", FacilityName "facility-name", FacilityAcronym "facility-acronym", RoomNumber "room-number",
     RoomCode "room-code", FloorName "floor-name", OrdinalFloor "ordinal-floor", LineNumber "line-number", InLowNumber "in-low-number", BedNumber "bed-number", UnitNumber "unit-number", InBareNumber "in-bare-number", LeadingNumber "leading-number", ApartNumber "number-apart",
     BareAddress "address-without-kind", CrossingNames "crossing-of-names", PlaceOnStreet "place-on-street", PlaceKnown "place-known-by-name", PlaceHeaded "kind-before-name", PlaceSuffix "kind-after-name", PlaceNames "names-after-place-word", PlaceScript "place-in-script",
     InNumber "in-number", UnlistedPlace "unlisted-place",

@@ -289,9 +289,14 @@ fn composer(reading: &Reading<'_>, run: Run) -> Composer {
     }
 }
 
-/// The span of a run; an initial at its end keeps its full stop.
+/// The span of a run; an initial at its end keeps its full stop. `Dr.` goes with the name: left behind it would say whom
+/// the name was of.
 fn whole(reading: &Reading<'_>, run: Run) -> Span {
-    let span = reading.span(run.first, run.last);
+    let titled = run.first.checked_sub(1).filter(|at| {
+        matches!(reading.word(*at), "dr" | "dra" | "drs")
+            && reading.gap(run.first).only(Gap::STOP.and(Gap::SPACE))
+    });
+    let span = reading.span(titled.unwrap_or(run.first), run.last);
     let dotted = reading.at(run.last, 0).is_some_and(|word| word.token.span.len() == 1)
         && reading.byte_after(run.last) == b'.';
     if dotted { Span::new(span.start(), span.end() + 1) } else { span }

@@ -36,6 +36,7 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
             .or_else(|| county(reading, at))
             .or_else(|| spot(reading, at))
             .or_else(|| facility(reading, at))
+            .or_else(|| acronym(reading, at))
             .or_else(|| city(reading, at))
             .or_else(|| after_place_word(reading, at))
             .or_else(|| bare(reading, at));
@@ -257,6 +258,41 @@ fn facility(reading: &Reading<'_>, at: usize) -> Option<Found> {
         composer: Composer::LocationFacility,
     })
 }
+
+/// `seen at QRMC`, `admitted to UWX Med`: letters by which people call a hospital, after a word of being cared for there.
+fn acronym(reading: &Reading<'_>, at: usize) -> Option<Found> {
+    const CARED: Classes = Classes::of(&[Class::ClinicalVerb, Class::Status, Class::Procedure]);
+    let word = reading.at(at, 0)?;
+    let letters = (2..=6).contains(&word.token.span.len()) && word.token.shape == Shape::Upper;
+    let before = at.checked_sub(1).map_or("", |before| reading.word(before));
+    if !letters
+        || reading.case == Case::Upper
+        || word.entry.word > 8
+        || !word.classes.and(ACRONYM.inverse()).is_empty()
+        || !matches!(before, "at" | "to" | "from" | "by" | "with")
+    {
+        return None;
+    }
+    let cared = [-2, -3].into_iter().any(|offset| {
+        let cared = reading.at(at, offset).is_some_and(|word| word.classes.meets(CARED));
+        let verb = at.checked_add_signed(offset).map_or("", |at| reading.word(at));
+        cared || matches!(verb, "seen" | "treated" | "admitted" | "transferred" | "followed" | "up")
+    });
+    let kind = reading.at(at, 1).is_some_and(|word| {
+        word.token.gap.only(Gap::SPACE)
+            && (word.classes.has(Class::Facility)
+                || matches!(reading.word(at + 1), "med" | "health"))
+    });
+    (cared || kind).then_some(Found {
+        first: at,
+        last: at + usize::from(kind),
+        form: Feature::FacilityAcronym,
+        composer: Composer::LocationFacility,
+    })
+}
+
+/// What the letters of a hospital may be besides.
+const ACRONYM: Classes = Classes::of(&[Class::PhraseHead, Class::LastName, Class::FirstName]);
 
 /// What a listed city may be besides without being something else as well.
 const OTHERWISE: Classes = Classes::of(&[Class::WorldCity, Class::PhraseHead]).inverse();
