@@ -23,7 +23,7 @@ const READ_AGAIN: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source {
     pub(super) slot: Slot,
-    /// The JSON value it is, or [`NONE`](crate::body::json::NONE).
+    /// The JSON value it is, or [`NONE`].
     pub(super) node: u32,
     /// What it holds.
     pub(super) inner: Inner,
@@ -46,7 +46,7 @@ pub(super) struct Layer {
     pub(super) source: Bytes,
     /// Where it stands in the layer around it: its source is the decoded text of that slot.
     pub(super) outer: Option<Slot>,
-    /// The text that holds it, or [`NONE`](crate::body::json::NONE).
+    /// The text that holds it, or [`NONE`].
     pub(super) holder: u32,
     /// Its JSON values; none where it is not JSON.
     pub(super) values: Vec<Value>,

@@ -303,10 +303,15 @@ fn in_tag(reading: &Reading<'_>, at: usize) -> Option<Feature> {
     }
     let unlisted = common == 0 && word.entry.classes.is_empty();
     let capital = matches!(word.token.shape, Shape::Capital | Shape::Mixed);
-    if unlisted && capital && word.token.span.len() > 3 {
+    // `#NochesLargas`: an adjective after its noun, both of them plural.
+    let plural = same(at)
+        && reading.at(at, -1).is_some_and(|noun| noun.classes.has(Class::ForeignWord))
+        && reading.word(at - 1).ends_with('s')
+        && ["as", "os", "es"].iter().any(|ending| reading.word(at).ends_with(ending));
+    if unlisted && capital && !plural && word.token.span.len() > 3 {
         return Some(Feature::ByTag);
     }
-    (unlisted && glued(reading.word(at), reading.lexicons)).then_some(Feature::ByTag)
+    (unlisted && !plural && glued(reading.word(at), reading.lexicons)).then_some(Feature::ByTag)
 }
 
 /// `prayforethan`, `emmastrong`: a listed name before or after another word, all in one.

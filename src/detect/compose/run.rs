@@ -185,6 +185,10 @@ fn cue_before(reading: &Reading<'_>, at: usize) -> Classes {
         return Classes::default();
     };
     let gap = reading.gap(at);
+    // `[name] left`: the marker of what was redacted here before calls for nothing.
+    if reading.byte_after(before) == b']' {
+        return Classes::default();
+    }
     // `lat.ms/19f0` is a link, and no Ms.
     if !gap.has(Gap::SPACE) && !gap.has(Gap::COLON) && gap != Gap::default() {
         return Classes::default();

@@ -29,7 +29,7 @@ pub enum Markup {
     TelegramMarkdownV2,
     /// Telegram's first `Markdown`.
     TelegramMarkdown,
-    /// LinkedIn's *little* text, in which a marker must be escaped: see [`little`].
+    /// LinkedIn's *little* text, in which a marker must be escaped: see `little`.
     LinkedInLittle,
     /// Nobody can say which of these: the text is read as it stands, and never edited.
     Undecided,
