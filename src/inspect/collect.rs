@@ -294,15 +294,17 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
 }
 
 /// Takes a string in, unless it can hold nothing. What its platform does not name, and is no prose, is read for what
-/// is certain by itself, with its key for a label.
-fn push<'a>(mut field: Field<'a>, label: Option<&'a str>, fields: &mut Vec<Field<'a>>) {
+/// is certain by itself. Its key is its label, unless the platform's file names that very key: under a wildcard the key
+/// may be any, `mrn` as well.
+fn push<'a>(mut field: Field<'a>, label: Option<Label<'a>>, fields: &mut Vec<Field<'a>>) {
     field.certain_only = field.words.is_none() && !Engine::is_prose(&field.text);
     if field.text.is_empty() || (field.certain_only && !may_identify(&field.text)) {
         return;
     }
-    if field.certain_only {
-        field.label = label.map(|key| Cow::Owned(disguise::words_of_key(key)));
-    }
+    let label = label.filter(|label| {
+        field.words.is_none_or(|spec| label.beside || !names_key(&spec.template, label.text))
+    });
+    field.label = label.map(|label| Cow::Owned(disguise::words_of_key(label.text)));
     fields.push(field);
 }
 
@@ -312,6 +314,29 @@ fn may_identify(text: &str) -> bool {
     text.bytes()
         .any(|byte| byte.is_ascii_digit() || byte == b'@' || byte == b'&' || !byte.is_ascii())
 }
+
+/// Whether the last step of a template, apart from list elements, is this very key.
+fn names_key(template: &str, key: &str) -> bool {
+    let mut template = template;
+    while let Some(list) = template.strip_suffix("[]") {
+        template = list;
+    }
+    let template = template.strip_suffix('"').unwrap_or(template).to_ascii_lowercase();
+    template
+        .strip_suffix(&key.to_ascii_lowercase())
+        .is_some_and(|before| before.is_empty() || before.ends_with(['.', ':', '"']))
+}
+
+/// What says what a string is.
+#[derive(Clone, Copy)]
+struct Label<'a> {
+    text: &'a str,
+    /// Whether it is what a form calls a field, beside the value: it counts whatever the platform's file names.
+    beside: bool,
+}
+
+/// Keys of a value whose label stands beside it, and nothing else.
+const PAIR_KEYS: &[&str] = &["value", "val", "answer", "valuestring"];
 
 /// Keys that only say that a value is one: what it is of stands beside it.
 const VALUE_KEYS: &[&str] =
@@ -323,19 +348,24 @@ const LABEL_KEYS: &[&str] =
 
 /// What says what a string is: the nearest key above it or, where that says nothing (`value`), the label beside it
 /// (`{"name": "MRN", "value": ".."}`).
-fn label(document: &Document, index: usize) -> Option<&str> {
+fn label(document: &Document, index: usize) -> Option<Label<'_>> {
     let text = document.texts().get(index)?;
     if !matches!(text.role, Role::Value | Role::Number) {
         return None;
     }
     let key = text.path.steps.iter().rev().find_map(|step| match step {
-        Step::Key(key) => Some(&**key),
-        Step::Index(_) | Step::Append => None,
+        // Forms number their lists.
+        Step::Key(key) if !key.bytes().all(|byte| byte.is_ascii_digit()) => Some(&**key),
+        Step::Key(_) | Step::Index(_) | Step::Append => None,
     })?;
-    if VALUE_KEYS.iter().any(|value| key.eq_ignore_ascii_case(value)) {
-        return label_beside(document, index).or(Some(key));
+    let is_one_of = |keys: &[&str]| keys.iter().any(|one| key.eq_ignore_ascii_case(one));
+    if is_one_of(VALUE_KEYS)
+        && let Some(text) = label_beside(document, index)
+    {
+        // Under any other of those keys what stands beside it may be a title of a post, or its kind.
+        return Some(Label { text, beside: is_one_of(PAIR_KEYS) });
     }
-    Some(key)
+    Some(Label { text: key, beside: false })
 }
 
 fn label_beside(document: &Document, index: usize) -> Option<&str> {

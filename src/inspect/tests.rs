@@ -189,6 +189,32 @@ fn a_label_in_the_key_counts() {
 }
 
 #[test]
+fn a_key_under_a_named_wildcard_counts() {
+    for (platform, path, body) in [
+        ("slack", "/triggers/T1/1/x", r#"{"patient":"Dorothy Kowalski","mrn":"00412345"}"#),
+        (
+            "slack",
+            "/api/chat.postMessage",
+            r#"{"channel":"C1","text":"see","metadata":{"event_type":"a","event_payload":{"mrn":"00412345"}}}"#,
+        ),
+        ("wordpress", "/wp-json/wp/v2/posts", r#"{"title":"a","meta":{"mrn":"00412345"}}"#),
+        (
+            "bluesky",
+            "/xrpc/com.atproto.repo.createRecord",
+            r#"{"repo":"a.example","collection":"app.bsky.feed.post","record":{"text":"see","mrn":"00412345"}}"#,
+        ),
+        (
+            "discord",
+            "/api/v10/channels/1/messages",
+            r#"{"content":"see","embeds":[{"fields":[{"name":"MRN","value":"00412345"}]}]}"#,
+        ),
+    ] {
+        let inspection = Case::post(platform, path, JSON, body).shipped();
+        assert!(matches!(inspection.verdict, Verdict::Block(_)), "{platform} {body}");
+    }
+}
+
+#[test]
 fn what_hides_in_another_encoding_is_read() {
     let batch = "batch=%5B%7B%22method%22%3A%22POST%22%2C%22relative_url%22%3A%22me%2Ffeed%22%2C%22body%22%3A%22message%3DMr.%2BCastellano%2Bwas%2Badmitted%2C%2BMRN%2B00412345%22%7D%5D";
     let cases = [
