@@ -161,6 +161,16 @@ const fn is_plain(code: &Code) -> bool {
         || (code.n_spelled == 0 && (code.n_groups == 1 || (code.is_joined() && code.n_groups <= 6)))
 }
 
+/// Whether a run of signs ends like a file's name. Devices and libraries name files by codes of their own.
+fn is_file_name(run: &str) -> bool {
+    const ENDINGS: [&str; 18] = [
+        "png", "jpg", "jpeg", "gif", "webp", "heic", "heif", "avif", "bmp", "tiff", "mp4", "mov",
+        "webm", "m4a", "mp3", "wav", "vtt", "srt",
+    ];
+    let run = run.trim_end_matches([')', ',', ';', '"', '\'', '!', '?']);
+    run.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+}
+
 /// Whether a span is part of a link, an address of mail or a file's name.
 fn in_link(reading: &Reading<'_>, span: Span) -> bool {
     const REACH: usize = 120;
@@ -172,7 +182,11 @@ fn in_link(reading: &Reading<'_>, span: Span) -> bool {
     let head = view.get(from..span.start()).unwrap_or_default();
     let head = head.rsplit(edge).next().unwrap_or_default();
     let tail = view.get(span.end()..).unwrap_or_default();
-    head.contains("://")
+    let run = tail.char_indices().take(REACH).find(|(_, c)| c.is_whitespace());
+    let run = run.map_or(tail.len().min(REACH), |(at, _)| at);
+    let run = (0..=run).rev().find_map(|end| tail.get(..end)).unwrap_or_default();
+    is_file_name(run)
+        || head.contains("://")
         || head.contains('@')
         || (head.contains('.') && head.contains('/'))
         || head.ends_with(['?', '&', '='])
