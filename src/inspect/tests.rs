@@ -215,6 +215,49 @@ fn a_key_under_a_named_wildcard_counts() {
 }
 
 #[test]
+fn words_of_small_calls_are_read() {
+    for (platform, path, body) in [
+        (
+            "matrix",
+            "/_matrix/client/v3/rooms/%21a%3Ab.example/send/m.reaction/1",
+            r#"{"m.relates_to":{"rel_type":"m.annotation","event_id":"$1","key":"SSN 078-05-1120"}}"#,
+        ),
+        (
+            "matrix",
+            "/_matrix/client/v3/rooms/%21a%3Ab.example/join",
+            r#"{"reason":"SSN 078-05-1120"}"#,
+        ),
+        ("matrix", "/_matrix/client/v3/join/%23a%3Ab.example", r#"{"reason":"SSN 078-05-1120"}"#),
+        (
+            "discord",
+            "/api/v10/users/@me/channels",
+            r#"{"access_tokens":["a"],"nicks":{"1":"SSN 078-05-1120"}}"#,
+        ),
+        (
+            "misskey",
+            "/api/notes/reactions/create",
+            r#"{"i":"a","noteId":"b","reaction":"SSN 078-05-1120"}"#,
+        ),
+        (
+            "misskey",
+            "/api/app/create",
+            r#"{"name":"a","description":"SSN 078-05-1120","permission":[]}"#,
+        ),
+    ] {
+        let inspection = Case::post(platform, path, JSON, body).shipped();
+        assert!(matches!(inspection.verdict, Verdict::Block(_)), "{platform} {path}");
+    }
+}
+
+#[test]
+fn a_text_file_to_slack_is_read() {
+    let body = "--bb\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\npt SSN 078-05-1120 please\r\n--bb--\r\n";
+    let mut case = Case::post("slack", "/api/files.upload", "", body);
+    case.headers = &[("content-type", "multipart/form-data; boundary=bb")];
+    assert!(matches!(case.shipped().verdict, Verdict::Block(_)));
+}
+
+#[test]
 fn what_hides_in_another_encoding_is_read() {
     let batch = "batch=%5B%7B%22method%22%3A%22POST%22%2C%22relative_url%22%3A%22me%2Ffeed%22%2C%22body%22%3A%22message%3DMr.%2BCastellano%2Bwas%2Badmitted%2C%2BMRN%2B00412345%22%7D%5D";
     let cases = [
