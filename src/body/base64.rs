@@ -35,6 +35,14 @@ pub(super) fn decode_start(encoded: &[u8], n_bytes: usize) -> Option<Vec<u8>> {
     decode(encoded.get(..n_digits)?)
 }
 
+/// What a `data:` address says before its base64, and the digits; any other string is all digits.
+pub(super) fn payload(value: &str) -> (Option<&str>, &str) {
+    match value.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
+        Some((media_type, digits)) => (Some(media_type), digits),
+        None => (None, value),
+    }
+}
+
 /// Padded base64, of the plain alphabet.
 pub(super) fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

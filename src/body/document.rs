@@ -254,6 +254,23 @@ impl Document {
             .collect()
     }
 
+    /// The first member of an object with this key, without a look at its duplicates.
+    pub fn first_member(&self, object: Node, key: &str) -> Option<Node> {
+        let has_key = |value: &Value| self.key(value) == Some(key);
+        if self.children(object, Shape::Object).nth(MOST_WALKED).is_none() {
+            let mut members = self.children(object, Shape::Object);
+            return members.find(|(_, value)| has_key(value)).map(|(node, _)| node);
+        }
+        let index = self.by_key.get_or_init(|| self.index_by_key());
+        let wanted = (object.layer, object.node, hash(key));
+        let first = index.partition_point(|(place, _)| *place < wanted);
+        let mut candidates = index.iter().skip(first).take_while(|(place, _)| *place == wanted);
+        candidates.find_map(|&(_, node)| {
+            let node = Node { layer: object.layer, node };
+            self.value(node).is_some_and(has_key).then_some(node)
+        })
+    }
+
     /// Every member of every object, by where it stands and its key.
     fn index_by_key(&self) -> Vec<(KeyPlace, u32)> {
         let mut index = Vec::new();

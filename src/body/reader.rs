@@ -211,13 +211,10 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Whether a string is media in base64, which nobody reads; a document that we cannot read is a fault.
+    /// Whether a string is media in base64 and nothing else, which nobody reads; a document that we cannot read is a
+    /// fault. What may be media and may be words is noted as media, and read as well.
     pub(super) fn is_media(&mut self, value: &str) -> Result<bool, Unreadable> {
-        let digits = match value.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"))
-        {
-            Some((_, digits)) => digits,
-            None => value,
-        };
+        let (media_type, digits) = base64::payload(value);
         if !base64::is(digits) {
             return Ok(false);
         }
@@ -227,7 +224,9 @@ impl<'l> Reader<'l> {
         }
         let is_media = sniff::is_media(&leading);
         self.unread_files |= is_media;
-        Ok(is_media)
+        Ok(is_media
+            && media_type.is_none_or(sniff::is_media_type)
+            && base64::decode(digits.as_bytes()).is_some_and(|bytes| sniff::is_whole_media(&bytes)))
     }
 
     pub(super) fn mark(&self) -> Mark {

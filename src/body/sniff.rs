@@ -18,6 +18,78 @@ pub(super) fn is_media(bytes: &[u8]) -> bool {
     is_media_format(leading) && leading.iter().any(|byte| is_binary(*byte))
 }
 
+/// Fewer bytes than this are hardly a picture.
+const FEWEST_OF_MEDIA: usize = 64;
+
+/// Whether the bytes of a string are long enough for media, and no text under the first bytes of some.
+pub(super) fn is_whole_media(bytes: &[u8]) -> bool {
+    bytes.len() >= FEWEST_OF_MEDIA && is_media(bytes) && !is_mostly_text(bytes)
+}
+
+/// Whether most of the bytes are those of texts. Of those of media, about four in ten are.
+pub(super) fn is_mostly_text(bytes: &[u8]) -> bool {
+    let n = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')).count();
+    n > bytes.len() / 3 * 2
+}
+
+/// Whether what a `data:` address says before its base64 is the type of media and no word more. Names that we do not
+/// know may be those of patients.
+pub(super) fn is_media_type(text: &str) -> bool {
+    const TYPES: &[&str] = &[
+        "application/octet-stream",
+        "audio/aac",
+        "audio/flac",
+        "audio/m4a",
+        "audio/mp3",
+        "audio/mp4",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "audio/wave",
+        "audio/webm",
+        "audio/x-m4a",
+        "audio/x-wav",
+        "image/avif",
+        "image/bmp",
+        "image/gif",
+        "image/heic",
+        "image/heif",
+        "image/jp2",
+        "image/jpeg",
+        "image/jpg",
+        "image/jxl",
+        "image/pjpeg",
+        "image/png",
+        "image/tiff",
+        "image/webp",
+        "image/x-ms-bmp",
+        "image/x-png",
+        "video/3gpp",
+        "video/mp4",
+        "video/mpeg",
+        "video/ogg",
+        "video/quicktime",
+        "video/webm",
+        "video/x-flv",
+        "video/x-m4v",
+        "video/x-matroska",
+        "video/x-msvideo",
+    ];
+    const PARAMS: &[&str] = &[
+        "charset=utf-8",
+        "codecs=av1",
+        "codecs=h264",
+        "codecs=opus",
+        "codecs=vp8",
+        "codecs=vp8,opus",
+        "codecs=vp9",
+        "codecs=vp9,opus",
+    ];
+    let known = |all: &[&str], one: &str| all.iter().any(|known| known.eq_ignore_ascii_case(one));
+    let (media_type, param) = text.split_once(';').unzip();
+    known(TYPES, media_type.unwrap_or(text)) && param.is_none_or(|param| known(PARAMS, param))
+}
+
 /// Whether bytes are a document of a format that holds text we cannot read: never media, never text.
 pub(super) fn is_known_document(bytes: &[u8]) -> bool {
     const STARTS: &[&[u8]] =

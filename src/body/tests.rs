@@ -413,8 +413,8 @@ fn lines_of_json_are_edited_each() {
 
 #[test]
 fn media_in_strings_is_media() {
-    let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk";
-    for value in [png.to_owned(), format!("data:image/png;base64,{png}")] {
+    let png = format!("{PNG}{}", "AfFcSJiZ".repeat(8));
+    for value in [png.clone(), format!("data:image/png;base64,{png}")] {
         let json = format!("{{\"media\":\"{value}\",\"alt\":\"Jane\"}}");
         let document = parse(JSON, &json).unwrap();
         assert!(document.holds_media() && !document.holds_unknown_files());
@@ -428,6 +428,41 @@ fn media_in_strings_is_media() {
     }
     assert_eq!(parse(JSON, "[\"JVBERi0xLjcKJeLjz9MK\"]").err(), Some(Unreadable::UnknownKind));
     assert!(!parse(JSON, "[\"QWxsIHdlbGwgb24gdGhlIHdhcmQu\"]").unwrap().holds_media());
+}
+
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk";
+
+#[test]
+fn words_around_or_in_media_are_read() {
+    let png = format!("{PNG}{}", "AfFcSJiZ".repeat(8));
+    let gif = [b"GIF89a\x01\0\xff".as_slice(), &b" MRN 00412345 Dorothy".repeat(6)].concat();
+    let gif = super::base64::encode(&gif);
+    for (value, words) in [
+        (format!("data:MRN 00412345, our patient Dorothy;base64,{png}"), "MRN 00412345"),
+        (format!("data:image/MRN00412345;base64,{png}"), "MRN00412345"),
+        (format!("data:image/png;name=MRN00412345;base64,{png}"), "MRN00412345"),
+        ("R0lGODlhAQABMRN00412345DorothyKowalskiABCDEF".to_owned(), "MRN00412345"),
+        (gif.clone(), "MRN 00412345"),
+        (format!("data:image/gif;base64,{gif}"), "MRN 00412345"),
+    ] {
+        let document = parse(JSON, &format!("[\"{value}\"]")).unwrap();
+        assert!(document.holds_media(), "{value}");
+        text_with(&document, words);
+        text_with(&parse(FORM, &format!("a={}", value.replace('+', "%2B"))).unwrap(), words);
+    }
+}
+
+#[test]
+fn the_first_of_many_duplicates_is_found_at_once() {
+    let pairs = vec!["\"code\":\"x\",\"value\":\"1234567\""; 8000].join(",");
+    let document = parse(JSON, &format!("{{{pairs}}}")).unwrap();
+    let root = document.root().unwrap();
+    let first = document.members(root, "code").first().copied();
+    let start = std::time::Instant::now();
+    for _ in 0..8000 {
+        assert_eq!(document.first_member(root, "code"), first);
+    }
+    assert!(start.elapsed().as_secs() < 4);
 }
 
 #[test]

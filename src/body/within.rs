@@ -110,6 +110,10 @@ impl Within<'_> {
             self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Base64))?;
             inner = Inner::Some;
         }
+        if let Some(decoded) = text_under_media(text) {
+            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::ReadOnly))?;
+            inner = Inner::Some;
+        }
         if inner == Inner::None {
             reader.back_to(&mark);
         }
@@ -236,14 +240,7 @@ fn undo_percent(word: &str) -> Option<String> {
         out.push(byte);
         rest = rest.get(length..).unwrap_or_default();
     }
-    let mut text = String::with_capacity(out.len());
-    for chunk in out.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    Some(text)
+    Some(lossy(&out))
 }
 
 /// What base64 holds if it is text: words, with blanks between them. Ids and tokens are none.
@@ -253,4 +250,26 @@ fn base64_text(text: &str) -> Option<String> {
     }
     let decoded = String::from_utf8(base64::decode(text.as_bytes())?).ok()?;
     (decoded.contains([' ', '"']) && sniff::is_plain_text(&decoded)).then_some(decoded)
+}
+
+/// What base64 holds if it starts like media and goes on like text.
+fn text_under_media(text: &str) -> Option<String> {
+    let (_, digits) = base64::payload(text);
+    if !base64::is(digits) {
+        return None;
+    }
+    let decoded = base64::decode(digits.as_bytes())?;
+    (sniff::is_media(&decoded) && sniff::is_mostly_text(&decoded)).then(|| lossy(&decoded))
+}
+
+/// Bytes as text, with a mark for each that is none.
+fn lossy(out: &[u8]) -> String {
+    let mut text = String::with_capacity(out.len());
+    for chunk in out.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }

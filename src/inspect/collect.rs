@@ -371,7 +371,7 @@ fn label(document: &Document, index: usize) -> Option<Label<'_>> {
 fn label_beside(document: &Document, index: usize) -> Option<&str> {
     let object = document.parent(document.node_of(index)?)?;
     LABEL_KEYS.iter().find_map(|key| {
-        let beside = document.members(object, key).into_iter().next()?;
+        let beside = document.first_member(object, key)?;
         let beside = document.text_of(beside)?;
         document.texts().get(beside).map(|text| text.text.expose())
     })

@@ -176,7 +176,8 @@ impl PartReader<'_> {
         if claim != Claim::Json && sniff::is_known_document(&content) {
             return Err(Unreadable::UnknownKind);
         }
-        let binary = claim == Claim::Other && sniff::is_media(&content);
+        let is_media = self.may_be_media() && sniff::is_media(&content);
+        let binary = claim == Claim::Other && is_media;
         let label = content_type.charset().filter(|_| !binary);
         if let Some(decoded) =
             label.map(|label| charset::read(label, &content)).transpose()?.flatten()
@@ -199,10 +200,10 @@ impl PartReader<'_> {
                 read_text(reader, &place, claim, &content, slot)
             }
             _ if claim == Claim::Json => Err(Unreadable::Json),
-            _ if is_string && !sniff::is_media(&content) => Err(Unreadable::Charset),
+            _ if !is_media && (is_string || !self.may_be_media()) => Err(Unreadable::Charset),
             _ => {
                 reader.unread_files = true;
-                reader.unknown_files |= !sniff::is_media(&content);
+                reader.unknown_files |= !is_media;
                 Ok(())
             }
         }
@@ -235,7 +236,7 @@ impl PartReader<'_> {
         if sniff::is_known_document(&decoded) {
             return Err(Unreadable::UnknownKind);
         }
-        if sniff::is_media(&decoded) {
+        if self.may_be_media() && sniff::is_media(&decoded) {
             reader.unread_files = true;
             return Ok(());
         }
@@ -250,6 +251,18 @@ impl PartReader<'_> {
 
     fn read_only(&self) -> Slot {
         Slot::new(self.around.layer, self.content.start, self.content.end, Coding::ReadOnly)
+    }
+
+    /// Whether it says that it is a file: by a file name or by its type. Of a form's field, only that of media does.
+    fn may_be_media(&self) -> bool {
+        let is_one = |known: &str| {
+            let claimed =
+                self.head.content_type.and_then(|claimed| claimed.trim().get(..known.len()));
+            claimed.is_some_and(|claimed| claimed.eq_ignore_ascii_case(known))
+        };
+        self.is_file()
+            || ["image/", "audio/", "video/"].into_iter().any(is_one)
+            || (!self.around.form_data && is_one("application/octet-stream"))
     }
 
     fn is_file(&self) -> bool {

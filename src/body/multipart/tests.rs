@@ -226,10 +226,27 @@ fn what_parts_hold_decides_how_they_are_read() {
             Ok(Some("saw Jane Ro\u{e9}")),
         ),
         (
-            format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
+            typed(&format!("{}\r\nContent-Transfer-Encoding: base64", field("f")), "image/png"),
             b"iVBORw0KGgoAAAAN\r\nSUhEUgAAAAEAAAAB",
             Ok(None),
         ),
+        (
+            format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
+            b"iVBORw0KGgoAAAAN\r\nSUhEUgAAAAEAAAAB",
+            Err(Unreadable::UnknownCoding),
+        ),
+        (field("f"), b"GIF89a\x01\xff MRN 00412345", Err(Unreadable::Charset)),
+        (
+            typed(&field("f"), "text/plain"),
+            b"GIF89a\x01\xff MRN 00412345",
+            Err(Unreadable::Charset),
+        ),
+        (
+            typed(&field("f"), "application/octet-stream"),
+            b"GIF89a\x01\xff MRN 00412345",
+            Err(Unreadable::Charset),
+        ),
+        (text_file.into(), b"GIF89a\x01\xff", Ok(None)),
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
             b"JVBERi0xLjcK",
