@@ -79,7 +79,9 @@ fn write_reasons(
     } else {
         String::new()
     };
-    writeln!(out, "    care {:+.2}{sum}: {says} of a patient's care", care.score)?;
+    let alone = care.speaks_of_care && care.score + care.candidates < care.trigger;
+    let why = if alone { ", by a number or name that says so itself" } else { "" };
+    writeln!(out, "    care {:+.2}{sum}: {says} of a patient's care{why}", care.score)?;
     write_parts(out, &care.parts)?;
     for candidate in candidates {
         let words = candidate.span.of(&post.text).unwrap_or_default();
