@@ -258,6 +258,30 @@ fn a_text_file_to_slack_is_read() {
 }
 
 #[test]
+fn a_route_in_a_parameter_counts_before_the_path() {
+    let content = "content=Mr.+Castellano+was+admitted+to+room+412+last+night";
+    for (path, query, form) in [
+        ("/wp-login.php", Some("rest_route=/wp/v2/posts"), ""),
+        ("/wp-login.php", None, "rest_route=/wp/v2/posts&"),
+        ("/wp-login.php", None, "rest.route=/wp/v2/posts&"),
+        ("/wp-json/jwt-auth/v1/token", Some("rest_route=/wp/v2/posts"), ""),
+        ("/wp-json/jwt-auth/v1/token", Some("rest%5Broute=/wp/v2/posts"), ""),
+        ("/wp-comments-post.php", Some("rest_route=/jwt-auth/v1/token"), ""),
+        ("/", Some("rest_route=/jwt-auth/v1/token"), "rest_route=/wp/v2/posts&"),
+        ("/", Some("rest_route=/jwt-auth/v1/token&rest.route=/wp/v2/posts"), ""),
+    ] {
+        let mut case = Case::post("wordpress", path, FORM, format!("{form}{content}"));
+        case.query = query;
+        let inspection = case.shipped();
+        assert!(!inspection.known, "{path} {query:?} {form}");
+        assert!(matches!(inspection.verdict, Verdict::Block(_)), "{path} {query:?} {form}");
+    }
+    let form = format!("rest_route=/wp/v2/posts&{content}");
+    let inspection = Case::post("wordpress", "/", FORM, form).shipped();
+    assert!(inspection.known && inspection.is_post);
+}
+
+#[test]
 fn what_hides_in_another_encoding_is_read() {
     let batch = "batch=%5B%7B%22method%22%3A%22POST%22%2C%22relative_url%22%3A%22me%2Ffeed%22%2C%22body%22%3A%22message%3DMr.%2BCastellano%2Bwas%2Badmitted%2C%2BMRN%2B00412345%22%7D%5D";
     let cases = [

@@ -174,7 +174,7 @@ impl Platform {
         let query = query.unwrap_or_default();
         let method = self.settings.method(method, query, body);
         let method = method.as_ref();
-        let found = self.settings.segments(path, query).and_then(|mut segments| {
+        let found = self.settings.segments(path, query, body).and_then(|mut segments| {
             if self.settings.version_prefix {
                 // Before everything, or after the segment that the API stands under.
                 let base = self.settings.base_segment.as_deref();
