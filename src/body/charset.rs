@@ -10,12 +10,20 @@ use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFIN
 use crate::body::Unreadable;
 
 /// What stands in a charset that is named, if it is not UTF-8 after all.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Eq, PartialEq)]
 pub(super) struct Decoded {
     pub(super) encoding: &'static Encoding,
     pub(super) text: String,
     /// Bytes of the mark in front that says which byte comes first.
     pub(super) mark: usize,
+}
+
+/// Shows no text.
+impl std::fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Decoded");
+        shown.field("encoding", &self.encoding.name()).finish_non_exhaustive()
+    }
 }
 
 /// The charset of this name; UTF-8 for its subset ASCII (which the caller has still to check).

@@ -10,6 +10,7 @@
 use memchr::memmem;
 
 use crate::body::content_type::{Claim, ContentType};
+use crate::body::params;
 
 /// How much of a file part is kept, so that its leading bytes can be looked at.
 const LEAD: usize = 4096;
@@ -131,8 +132,7 @@ impl Elider {
             return false;
         };
         let head = self.held.get(..end).unwrap_or_default();
-        let is_file =
-            header(head, "content-disposition").is_some_and(|value| value.contains("filename"));
+        let is_file = header(head, "content-disposition").is_some_and(|value| names_a_file(&value));
         self.content_type = header(head, "content-type");
         self.state = State::Kept;
         if end >= 2 {
@@ -193,6 +193,12 @@ fn header(head: &[u8], name: &str) -> Option<String> {
         let (key, value) = line.split_once(':')?;
         key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_ascii_lowercase())
     })
+}
+
+/// Whether a disposition has a file name: a field may be called `filename` and hold words.
+fn names_a_file(disposition: &str) -> bool {
+    let params = params::parse(disposition).map(|(_, params)| params).unwrap_or_default();
+    params.iter().any(|param| param.name == "filename" || param.name.starts_with("filename*"))
 }
 
 #[cfg(test)]
@@ -257,6 +263,15 @@ mod tests {
         let mut content = b"\x89PNG\r\n\x1a\n".to_vec();
         content.extend((0..n).map(|byte| u8::try_from(byte % 251).unwrap()));
         content
+    }
+
+    #[test]
+    fn a_field_that_is_called_filename_is_no_file() {
+        let mut body = b"--b\r\nContent-Disposition: form-data; name=\"filename\"\r\n\r\n".to_vec();
+        body.extend(png(3 * LEAD));
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        let (kept, runs) = separate(&body, 1000);
+        assert!(runs.is_empty() && kept == body);
     }
 
     #[test]

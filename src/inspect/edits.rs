@@ -12,7 +12,7 @@ use crate::inspect::collect::{Field, Source};
 use crate::inspect::rewrite::{Documents, TextEdit};
 use crate::inspect::text;
 use crate::platform::{CannotRedact, FieldSpec};
-use crate::policy::{Judgement, Policy};
+use crate::policy::{Action, Judgement, Policy};
 use crate::redact::Splice;
 use crate::rules::Category;
 use crate::span::Span;
@@ -115,21 +115,25 @@ fn outward(
     Ok(splices.into_iter().map(|(span, with)| Splice { span, with }).collect())
 }
 
+/// A category in a text of the query or the body.
+type Within = (bool, usize, Category);
+
 /// Where findings lie in the texts that persons wrote, so that one that is found in a text and again in what that holds,
 /// or in a joined text, is listed once.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    /// The findings of a category in a text: start and end, none of which overlap.
-    by_text: HashMap<(bool, usize, Category), BTreeMap<usize, usize>>,
+    /// Where each starts, where it ends and what is done about it.
+    by_text: HashMap<Within, BTreeMap<usize, (usize, Action)>>,
 }
 
 impl Listed {
-    /// Whether no such finding was listed; lists it.
+    /// Whether no such finding was listed on which as much is done; lists it.
     pub(super) fn is_new(
         &mut self,
         documents: &Documents<'_>,
         field: &Field<'_>,
         finding: &Finding,
+        action: Action,
     ) -> bool {
         let (in_query, document, index) = match &field.source {
             Source::Body(index) => (false, documents.body, *index),
@@ -137,7 +141,7 @@ impl Listed {
             Source::Joined { in_query, joined } => {
                 let mut is_new = true;
                 for (text, span, _) in joined.parts(finding.span) {
-                    is_new &= self.list((*in_query, text, finding.category), span);
+                    is_new &= self.list((*in_query, text, finding.category), span, action);
                 }
                 return is_new;
             }
@@ -145,24 +149,25 @@ impl Listed {
         };
         let Some(whole) = field.within else {
             if document.holds_texts(index) || !field.seen.is_empty() {
-                self.list((in_query, index, finding.category), finding.span);
+                self.list((in_query, index, finding.category), finding.span, action);
             }
             return true;
         };
         let splice = Splice { span: finding.span, with: String::new() };
         let outward = outward(document, index, whole, vec![splice]).unwrap_or_default();
         let Some(Splice { span, .. }) = outward.first() else { return true };
-        self.list((in_query, whole, finding.category), *span)
+        self.list((in_query, whole, finding.category), *span, action)
     }
 
-    /// Lists a span, unless one that overlaps it is listed; says whether it was.
-    fn list(&mut self, at: (bool, usize, Category), span: Span) -> bool {
+    /// Lists a span, unless one that overlaps it is listed and no less is done about that: the verdict is taken over what
+    /// is listed, so a stricter judgement must never hide behind a milder one. Says whether it was listed.
+    fn list(&mut self, at: Within, span: Span, action: Action) -> bool {
         let here = self.by_text.entry(at).or_default();
         let before = here.range(..span.end()).next_back();
-        if before.is_some_and(|(_, end)| *end > span.start()) {
+        if before.is_some_and(|(_, (end, listed))| *end > span.start() && *listed >= action) {
             return false;
         }
-        here.insert(span.start(), span.end());
+        here.insert(span.start(), (span.end(), action));
         true
     }
 }
@@ -223,9 +228,28 @@ fn merged(
 
 #[cfg(test)]
 mod tests {
-    use super::{under, united};
+    use super::{Listed, under, united};
+    use crate::policy::Action;
     use crate::redact::Splice;
+    use crate::rules::Category;
     use crate::span::Span;
+
+    #[test]
+    fn a_stricter_judgement_never_hides_behind_a_milder_one() {
+        let mut listed = Listed::default();
+        let at = (false, 0, Category::OtherId);
+        for (start, end, action, is_listed) in [
+            (4, 9, Action::Log, true),
+            (4, 9, Action::Log, false),
+            (2, 9, Action::Block, true),
+            (4, 8, Action::Block, true),
+            (20, 24, Action::Log, true),
+            (18, 24, Action::Redact, true),
+        ] {
+            let span = Span::new(start, end);
+            assert_eq!(listed.list(at, span, action), is_listed, "{start}..{end} {action:?}");
+        }
+    }
 
     #[test]
     fn all_of_two_edits_goes() {

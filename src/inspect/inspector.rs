@@ -200,7 +200,7 @@ impl Inspector {
                     action: judgement.action,
                     by: judgement.by.clone(),
                 };
-                if listed.is_new(documents, field, &finding) {
+                if listed.is_new(documents, field, &finding, judgement.action) {
                     inspection.findings.push(judged);
                 }
                 here.push((finding, judgement));

@@ -25,7 +25,6 @@ pub use rewrite::Rewrite;
 use crate::span::Span;
 
 /// A folded text and where each of its bytes came from.
-#[derive(Debug)]
 pub struct View {
     text: String,
     /// The same bytes with the capitals of the original; nothing where the original has the same bytes.
@@ -52,6 +51,13 @@ enum Map {
 struct Grapheme {
     start: u32,
     end: u32,
+}
+
+/// Shows no text.
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("len", &self.text.len()).finish_non_exhaustive()
+    }
 }
 
 impl View {

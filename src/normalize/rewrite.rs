@@ -4,7 +4,7 @@ use crate::normalize::{Disguise, Grapheme, Kind, Map, View, disguise};
 use crate::span::Span;
 
 /// A stretch of a folded text and what it stands for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rewrite {
     /// What goes, in the folded text.
     pub span: Span,
@@ -12,6 +12,14 @@ pub struct Rewrite {
     pub with: Vec<(char, Span)>,
     /// How it was hidden.
     pub kind: Kind,
+}
+
+/// Shows no text.
+impl std::fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Rewrite");
+        shown.field("span", &self.span).field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl View {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::body::Step;
 
 /// Where in a call we are.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Rpc {
     /// The name of the member whose value comes next.
     key: Option<Arc<str>>,

@@ -8,7 +8,6 @@ use crate::body::Unreadable;
 const MOST_ATTRIBUTES: usize = 64;
 
 /// One token.
-#[derive(Debug)]
 pub(super) enum Token<'a> {
     /// Text between tags, entities and all.
     Text(Range<usize>),
@@ -29,7 +28,6 @@ pub(super) enum Token<'a> {
 }
 
 /// One attribute; its value is what stands between the quotes.
-#[derive(Debug)]
 pub(super) struct Attribute<'a> {
     pub(super) name: &'a str,
     pub(super) value: Range<usize>,

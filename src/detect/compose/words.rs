@@ -39,7 +39,6 @@ pub(crate) struct Word {
 }
 
 /// A text read.
-#[derive(Debug)]
 pub(crate) struct Reading<'t> {
     pub(crate) text: &'t Text,
     pub(crate) words: Vec<Word>,

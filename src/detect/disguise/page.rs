@@ -10,7 +10,7 @@ use crate::span::Span;
 const NAMES: Classes = Classes::of(&[Class::FirstName, Class::LastName, Class::Nickname]);
 
 /// A text, its words and the lists.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
     pub(super) reading: &'a Reading<'a>,
     original: &'a str,
