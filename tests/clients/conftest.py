@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_pro
     os.environ.pop(_name, None)
 
 import house  # noqa: E402
+import platforms  # noqa: E402
+import record  # noqa: E402
 import stand_in  # noqa: E402
 from words import CANARIES  # noqa: E402
 
@@ -40,6 +43,11 @@ class Sent:
     def posts(self):
         return [request for request in self.arrived if request.method != "GET"]
 
+    @property
+    def faults(self):
+        """What the platforms would refuse of it."""
+        return [fault for request in self.arrived for fault in request.faults]
+
 
 class World:
     """Sends a client's call straight to the stand-in, or through Postward to it."""
@@ -48,8 +56,8 @@ class World:
         self.platform, self.proxy, self.mock_port = platform, proxy, mock_port
 
     def lead(self, port, ca_file):
-        os.environ["POSTWARD_TEST_HOSTS"] = " ".join(f"{host}={port}" for host in stand_in.HOSTS if host != "localhost")
-        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+        os.environ["POSTWARD_TEST_HOSTS"] = " ".join(f"{host}={port}" for host in platforms.HOSTS + ["mock.example"])
+        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "HTTPLIB2_CA_CERTS", "NODE_EXTRA_CA_CERTS"):
             os.environ[name] = str(ca_file)
 
     def direct(self, call):
@@ -72,13 +80,17 @@ class World:
             error = raised
         return Sent(result, error, self.platform.take(), self.proxy.take_decisions())
 
-    def same(self, call):
-        """The clean case: what arrives through Postward is what arrives without it, to the byte."""
+    def same(self, call, volatile=()):
+        """The clean case: what arrives through Postward is what arrives without it, to the byte.
+
+        A boundary, and what matches one of the patterns `volatile`, is drawn anew by the library for each call, and only has to be there.
+        """
         direct, through = self.direct(call), self.through(call)
         assert through.error is None, through.error
-        assert [str(request) for request in through.arrived] == [str(request) for request in direct.arrived]
+        assert direct.faults == through.faults == []
+        assert [_steady(str(got), volatile) for got in through.arrived] == [_steady(str(expected), volatile) for expected in direct.arrived]
         for expected, got in zip(direct.arrived, through.arrived):
-            assert _less_random(got, got.body) == _less_random(expected, expected.body)
+            assert _steady(_less_random(got, got.body), volatile) == _steady(_less_random(expected, expected.body), volatile)
             assert _end_to_end(got) == _end_to_end(expected)
         assert [event["verdict"] for event in through.decisions] == ["forward"] * len(through.posts)
         return through
@@ -113,10 +125,30 @@ def _end_to_end(request):
     }
 
 
+def _steady(content, volatile):
+    for pattern in volatile:
+        pattern = pattern if isinstance(content, bytes) else pattern.decode()
+        content, _ = re.subn(pattern, b"DRAWN ANEW" if isinstance(content, bytes) else "DRAWN ANEW", content)
+    return content
+
+
 def _less_random(request, content):
     """A multipart boundary is drawn anew for each call; all else must be equal."""
     kind, _, boundary = (request.header("content-type") or "").partition("boundary=")
     return content.replace(boundary.strip('"').encode(), b"BOUNDARY") if kind.startswith("multipart/") else content
+
+
+def pytest_addoption(parser):
+    parser.addoption("--calls", metavar="FILE", help="write what came of each recorded call to FILE, a line of JSON a call")
+
+
+@pytest.fixture(scope="session")
+def calls_record(request):
+    """What came of each recorded call, written out at the end of the run."""
+    kept = record.Record()
+    yield kept
+    if file := request.config.getoption("--calls"):
+        kept.write(Path(file))
 
 
 @pytest.fixture(scope="session")
@@ -151,12 +183,8 @@ def mock_port(tmp_path_factory):
 def proxy(tmp_path_factory, platform, mock_port):
     secure, plain = f"https://127.0.0.1:{platform.tls_port}", f"http://127.0.0.1:{platform.plain_port}"
     upstreams = [
-        (["mastodon.example"], "mastodon", plain),
-        (["mock.example"], "mastodon", f"http://127.0.0.1:{mock_port}"),
-        (["bsky.social"], "bluesky", secure),
-        (["api.twitter.com", "upload.twitter.com"], "x", secure),
-        (["graph.facebook.com"], "facebook", secure),
-    ]
+        (platform.HOSTS, platform.NAME, plain if getattr(platform, "UPSTREAM", None) == "plain" else secure) for platform in platforms.ALL
+    ] + [(["mock.example"], "mastodon", f"http://127.0.0.1:{mock_port}")]
     running = house.Postward(tmp_path_factory.mktemp("postward"), upstreams, platform.ca_file).start()
     yield running
     assert running.stop() == 0, "a drained stop is a clean stop"

@@ -1,7 +1,8 @@
 """A stand-in for every platform: records each request to the byte, and answers what the stock clients need to go on.
 
 It listens twice on loopback with one memory: plain, and over TLS under a certificate of its own (for clients that post to it
-directly, and for routes whose upstream is https). It never judges: what it received is what the tests ask about.
+directly, and for routes whose upstream is https). Of each platform it knows what its file in `platforms/` says: the answers, and
+what the platform itself would refuse. All else it takes: what it received is what the tests ask about.
 """
 
 import datetime
@@ -10,22 +11,16 @@ import json
 import re
 import ssl
 import threading
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import platforms
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
-DID = "did:plc:postwardpostwardpostward"
-CID = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
-# Where a Bluesky client would go if it believed the session's didDoc: round the proxy.
-LEADS_AWAY = "https://leads-away.example"
-
 
 @dataclass
 class Request:
@@ -37,6 +32,7 @@ class Request:
     headers: list
     body: bytes
     client: str
+    faults: list = field(default_factory=list)
 
     @property
     def path(self):
@@ -56,113 +52,40 @@ class Request:
 
     @property
     def parts(self):
-        """The parts of a multipart body: name -> (file name or None, bytes)."""
+        """The parts of a multipart body: name -> (file name or None, bytes). Parts without a name (multipart/related) are numbered."""
         boundary = re.search(r"boundary=\"?([^\";]+)", self.header("content-type")).group(1).encode()
         found = {}
-        for part in self.body.split(b"--" + boundary)[1:-1]:
-            head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-            name = re.search(rb'[; ]name="([^"]*)"', head).group(1).decode()
+        for number, part in enumerate(self.body.split(b"--" + boundary)[1:-1]):
+            # Google's client writes bare line feeds.
+            end = b"\r\n" if part.startswith(b"\r\n") else b"\n"
+            head, _, content = part.removeprefix(end).partition(end + end)
+            name = re.search(rb'[; ]name="([^"]*)"', head)
             file_name = re.search(rb'filename="([^"]*)"', head)
-            found[name] = (file_name and file_name.group(1).decode(), content.removesuffix(b"\r\n"))
+            key = name.group(1).decode() if name else number
+            found[key] = (file_name and file_name.group(1).decode(), content.removesuffix(end))
         return found
+
+    @property
+    def values(self):
+        """What a server reads, of whatever kind the body is: the query, and over it JSON, form or the parts that are no files."""
+        kind = (self.header("content-type") or "").partition(";")[0].strip().lower()
+        values = dict(self.query)
+        if not self.body:
+            return values
+        if kind == "application/json":
+            body = self.json
+            return values | body if isinstance(body, dict) else values
+        if kind == "application/x-www-form-urlencoded":
+            return values | self.form
+        if kind == "multipart/form-data":
+            return values | {name: content.decode() for name, (file_name, content) in self.parts.items() if file_name is None}
+        return values
 
     def header(self, name):
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def __str__(self):
         return f"{self.method} {self.host} {self.target}"
-
-
-def _token():
-    def encode(value):
-        return urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-    return f"{encode({'alg': 'none'})}.{encode({'exp': 9999999999, 'iat': 1, 'sub': DID, 'scope': 'a'})}.c2ln"
-
-
-def _session():
-    service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": LEADS_AWAY}
-    document = {
-        "@context": ["https://www.w3.org/ns/did/v1"],
-        "id": DID,
-        "alsoKnownAs": ["at://clinic.test"],
-        "verificationMethod": [],
-        "service": [service],
-    }
-    return {
-        "did": DID,
-        "handle": "clinic.test",
-        "accessJwt": _token(),
-        "refreshJwt": _token(),
-        "active": True,
-        "didDoc": document,
-    }
-
-
-ACCOUNT = {
-    "id": "1",
-    "username": "clinic",
-    "acct": "clinic",
-    "url": "https://mastodon.example/@clinic",
-    "display_name": "Clinic",
-    "note": "",
-    "source": {},
-}
-STATUS = {
-    "id": "10",
-    "uri": "https://mastodon.example/statuses/10",
-    "url": "https://mastodon.example/@clinic/10",
-    "created_at": "2026-01-01T00:00:00.000Z",
-    "content": "<p>posted</p>",
-    "account": ACCOUNT,
-    "visibility": "public",
-    "spoiler_text": "",
-    "media_attachments": [],
-    "mentions": [],
-    "tags": [],
-    "emojis": [],
-}
-MEDIA = {"id": "9", "type": "image", "url": "https://mastodon.example/9.png", "preview_url": None, "description": ""}
-INSTANCE = {
-    "uri": "mastodon.example",
-    "domain": "mastodon.example",
-    "title": "stand-in",
-    "version": "4.5.0",
-    "api_versions": {"mastodon": 7},
-    "configuration": {"statuses": {"max_characters": 500}},
-}
-TOKEN = {"access_token": "granted", "token_type": "Bearer", "scope": "read write follow push", "created_at": 1}
-RECORD = {"uri": f"at://{DID}/app.bsky.feed.post/3l", "cid": CID}
-BLOB = {"blob": {"$type": "blob", "ref": {"$link": CID}, "mimeType": "image/png", "size": 3}}
-UPLOADED = {"media_id": 1, "media_id_string": "1", "size": 3, "expires_after_secs": 86400, "data": {"id": "1"}}
-TWEET_1 = {"id": 1, "id_str": "1", "text": "posted", "created_at": "Mon Sep 24 03:35:21 +0000 2012"}
-SEARCH = {"accounts": [], "statuses": [], "hashtags": []}
-
-# METHOD, host and path -> (status, JSON). The first that matches answers.
-ANSWERS = [
-    (r"POST \S+ /xrpc/com\.atproto\.server\.(create|refresh)Session", 200, _session()),
-    (r"GET \S+ /xrpc/app\.bsky\.actor\.getProfile", 200, {"did": DID, "handle": "clinic.test"}),
-    (r"GET \S+ /xrpc/app\.bsky\.(feed|actor)\.search", 200, {"posts": [], "actors": []}),
-    (r"POST \S+ /xrpc/com\.atproto\.repo\.uploadBlob", 200, BLOB),
-    (r"POST \S+ /xrpc/com\.atproto\.repo\.(create|put)Record", 200, RECORD),
-    (r"POST \S+ /xrpc/com\.atproto\.repo\.applyWrites", 200, {"results": []}),
-    (r"POST \S+ /1\.1/media/metadata/create", 200, None),
-    (r"POST \S+ /1\.1/media/upload", 200, UPLOADED),
-    (r"POST \S+ /1\.1/jot/", 200, None),
-    (r"\S+ api\.(twitter|x)\.com /1\.1/search", 200, {"statuses": []}),
-    (r"GET api\.(twitter|x)\.com /2/", 200, {"data": [], "meta": {"result_count": 0}}),
-    (r"\S+ api\.(twitter|x)\.com /1\.1/", 200, TWEET_1),
-    (r"POST api\.(twitter|x)\.com /2/", 201, {"data": {"id": "1", "text": "posted"}}),
-    (r"\S+ graph\.facebook\.com /.*/photos", 200, {"id": "1", "post_id": "1_2"}),
-    (r"\S+ graph\.facebook\.com /.*search", 200, {"data": []}),
-    (r"\S+ graph\.facebook\.com /", 200, {"id": "1_1"}),
-    (r"GET \S+ /api/v[12]/instance", 200, INSTANCE),
-    (r"POST \S+ /oauth/token", 200, TOKEN),
-    (r"GET \S+ /api/v2/search", 200, SEARCH),
-    (r"\S+ \S+ /api/v1/accounts/(verify|update)_credentials", 200, ACCOUNT),
-    (r"(POST|PUT) \S+ /api/v[12]/media", 200, MEDIA),
-    (r"(POST|PUT) \S+ /api/v1/statuses", 200, STATUS),
-]
 
 
 class StandIn:
@@ -224,17 +147,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         host = (self.headers.get("Host") or "").split(":")[0]
         request = Request(self.command, host, self.path, list(self.headers.items()), body, self.client_address[0])
+        status, answer = _answer_to(request)
         self.server.stand_in.record(request)
-        status, answer = 404, {"error": "the stand-in has no such endpoint"}
-        for pattern, known_status, known_answer in ANSWERS:
-            if re.match(pattern, f"{self.command} {host} {request.path}"):
-                status, answer = known_status, known_answer
-                break
         if not self.server.stand_in.leads_away and isinstance(answer, dict):
             answer = {key: value for key, value in answer.items() if key != "didDoc"}
-        content = b"" if answer is None else json.dumps(answer).encode()
+        is_text = isinstance(answer, bytes)
+        content = b"" if answer is None else answer if is_text else json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", "text/plain; charset=utf-8" if is_text else "application/json; charset=utf-8")
         self.send_header("Alt-Svc", 'h3=":443"; ma=86400')
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -252,6 +172,24 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
+
+
+def _answer_to(request):
+    """What the platform answers, and in the request's faults what it would refuse."""
+    platform = platforms.of_host(request.host)
+    if platform is None:
+        return 404, {"error": "the stand-in is no such host"}
+    if hasattr(platform, "faults"):
+        try:
+            request.faults = platform.faults(request)
+        except (KeyError, ValueError, TypeError, AttributeError) as fault:
+            request.faults = [f"not to be read as a post: {fault!r}"]
+    if request.faults:
+        return 400, {"error": f"the stand-in refuses it: {request.faults}"}
+    for pattern, status, answer in platform.ANSWERS:
+        if re.match(pattern, f"{request.method} {request.host} {request.path}"):
+            return status, answer(request) if callable(answer) else answer
+    return 404, {"error": "the stand-in has no such endpoint"}
 
 
 def _make_certificates(folder):
@@ -285,7 +223,7 @@ def _make_certificates(folder):
         .add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), True)
         .sign(ca_key, hashes.SHA256())
     )
-    names = [x509.DNSName(host) for host in HOSTS] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName(host) for host in platforms.HOSTS + ["localhost"]] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     leaf = (
         builder(leaf_name, leaf_key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), False)
@@ -301,5 +239,3 @@ def _make_certificates(folder):
     key.write_bytes(leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     return ca_file, chain, key
 
-
-HOSTS = ["mastodon.example", "mock.example", "bsky.social", "api.twitter.com", "upload.twitter.com", "graph.facebook.com", "localhost"]

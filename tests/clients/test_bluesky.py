@@ -1,10 +1,10 @@
 """atproto: posts whose links and tags are byte ranges into the text, and a session that would lead the client round the proxy."""
 
 import pytest
-import stand_in
 import words
 from atproto import Client, client_utils, models
 from atproto_client.exceptions import NetworkError, UnauthorizedError
+from platforms import bluesky
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_signing_in_with_an_address_passes_and_leads_nowhere_else(world, signed_
     assert sent.error is None, sent.error
     session = next(request for request in sent.arrived if request.path.endswith("createSession"))
     assert session.json == {"identifier": words.SIGN_IN, "password": words.PASSWORD}
-    assert stand_in.LEADS_AWAY not in sent.result._base_url and "bsky.social" in sent.result._base_url
+    assert bluesky.LEADS_AWAY not in sent.result._base_url and "bsky.social" in sent.result._base_url
 
 
 def test_without_the_proxy_the_session_does_lead_away(world, platform, signed_in):
@@ -53,7 +53,7 @@ def test_a_name_is_redacted_and_tags_still_point_at_their_words(world, signed_in
     assert sent.error is None, sent.error
     record = sent.posts[-1].json["record"]
     assert words.is_redacted(record["text"]), record
-    assert _tags(record) == {"#夜勤": "夜勤", "#Nursing": "Nursing", "#Recovery": "Recovery"}
+    assert bluesky.facets(record) == {"#夜勤": "夜勤", "#Nursing": "Nursing", "#Recovery": "Recovery"}
     assert sent.decisions[-1]["verdict"] == "redact"
 
 
@@ -71,7 +71,7 @@ def test_a_link_over_a_redacted_name_is_dropped(world, signed_in):
     assert sent.error is None, sent.error
     record = sent.posts[-1].json["record"]
     assert words.is_redacted(record["text"]), record
-    assert _tags(record) == {"#Nursing": "Nursing"}
+    assert bluesky.facets(record) == {"#Nursing": "Nursing"}
 
 
 def test_a_name_in_an_alt_text_is_redacted_and_the_picture_is_not_touched(world, signed_in, png):
@@ -83,7 +83,7 @@ def test_a_name_in_an_alt_text_is_redacted_and_the_picture_is_not_touched(world,
     assert record["text"] == words.CLEAN
     [image] = record["embed"]["images"]
     assert words.is_redacted(image["alt"]), image
-    assert image["image"]["ref"]["$link"] == stand_in.CID
+    assert image["image"]["ref"]["$link"] == bluesky.CID
 
 
 def test_a_name_in_a_batch_of_writes_is_redacted(world, signed_in):
@@ -133,12 +133,3 @@ def test_a_search_passes(world, signed_in):
     assert sent.error is None, sent.error
     assert sent.arrived[-1].query["q"] == words.SEARCH
 
-
-def _tags(record):
-    """Each facet's words, cut out of the text by its byte range, with the tag it stands for."""
-    text = record["text"].encode()
-    found = {}
-    for facet in record.get("facets") or []:
-        words_of_facet = text[facet["index"]["byteStart"] : facet["index"]["byteEnd"]].decode()
-        found[words_of_facet] = "".join(feature.get("tag", "not a tag") for feature in facet["features"])
-    return found

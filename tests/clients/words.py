@@ -10,6 +10,9 @@ NAMED = f"🏥 My patient Mrs. {FIRST} {LAST} was admitted to our ward with pneu
 NAMED_KEPT = ("🏥 My patient ", " was admitted to our ward with pneumonia and is recovering well on oxygen")
 NAME_MARKER = "[name]"
 
+# The same where there is room for few words (a poll's option has 25 characters on X).
+CLEAN_SHORT, NAMED_SHORT, NUMBERED_SHORT = "tea", f"Mrs. {FIRST} {LAST}", "SSN 219-09-4417"
+
 # Numbers that identify by themselves: the shipped policy blocks them.
 SSN, MRN = "219-09-4417", "48213377"
 NUMBERED = f"Still on 4 West: patient MRN {MRN}, SSN {SSN}, waiting for a bed"
@@ -25,4 +28,9 @@ CANARIES = [LAST, SSN, MRN, SSN.replace("-", ""), "kettering", "correct horse", 
 
 def is_redacted(text):
     """Whether a text arrived as it should: the name gone, the marker in its place, every other word as it was."""
-    return FIRST not in text and LAST not in text and NAME_MARKER in text and all(words in text for words in NAMED_KEPT)
+    return is_nameless(text) and all(words in text for words in NAMED_KEPT)
+
+
+def is_nameless(text):
+    """Whether the name is gone and the marker in its place."""
+    return FIRST not in text and LAST not in text and NAME_MARKER in text
