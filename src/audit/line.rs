@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use crate::audit::{Event, Outcome, What};
-use crate::inspect::{Inspection, JudgedFinding};
+use crate::inspect::{Coverage, Inspection, JudgedFinding};
 use crate::policy::DecidedBy;
 
 /// Most findings that one event lists; `unlisted` counts the others.
@@ -77,6 +77,14 @@ fn decision(inspection: &Inspection, line: &mut Vec<u8>) {
         let mut words = String::new();
         let _ = write!(words, "{fault}");
         key_text("fault", &words, line);
+    }
+    match inspection.coverage {
+        Coverage::Understood => {}
+        Coverage::Generic => key_text("coverage", "generic", line),
+        Coverage::Unreadable(why) => {
+            key_text("coverage", "unreadable", line);
+            key_text("reason", why, line);
+        }
     }
     if inspection.unjudged_media {
         key_flag("unjudged-media", true, line);

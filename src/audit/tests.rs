@@ -15,9 +15,14 @@ use crate::audit::store::Store;
 use crate::audit::writer::Writer;
 use crate::audit::{Audit, AuditError, AuditSettings, Event, Outcome, Sync, What, line, verify};
 use crate::body::Unreadable;
-use crate::inspect::{Fault, Inspection, JudgedFinding, Verdict};
+use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Verdict};
 use crate::policy::{Action, DecidedBy};
 use crate::rules::{Category, Confidence, RuleId};
+
+/// Two lines as they were written before coverage was marked.
+const OLD_LINES: &str = r#"{"time":"2026-11-22T15:54:32.007Z","node":"edge-1","seq":1,"prev":"0000000000000000000000000000000000000000000000000000000000000000","event":"decision","id":"E0","ref":"ABCD2345","host":"mastodon.example","platform":"mastodon","method":"POST","endpoint":"unknown","known":false,"post":true,"verdict":"block","enforced":true,"findings":[],"fault":"unreadable: JSON is malformed","care":0.00,"rules":"ab12","policy":"cd34","micros":412,"hash":"a9b1e3b305cc3f4a1b7cc2385f585bbcb714fbc0ec686465b6eb99b382b20cf2"}
+{"time":"2026-11-22T15:54:33.100Z","node":"edge-1","seq":2,"prev":"a9b1e3b305cc3f4a1b7cc2385f585bbcb714fbc0ec686465b6eb99b382b20cf2","event":"outcome","id":"E0","host":"mastodon.example","platform":"mastodon","method":"POST","outcome":"client-gone","hash":"df3c693e6e0687618f79aedd17af9c5f92b4cd09f66533436d2a860f8d4cfdbc"}
+"#;
 
 fn settings(file: &Path) -> AuditSettings {
     AuditSettings { file: file.to_owned(), sync: Sync::None, node: "edge-1".into() }
@@ -30,6 +35,7 @@ fn inspection() -> Inspection {
         is_post: true,
         endpoint: "POST /api/v1/statuses".into(),
         known: true,
+        coverage: Coverage::Understood,
         findings: vec![JudgedFinding {
             rule: RuleId::try_from("us-ssn".to_owned()).unwrap(),
             category: Category::Ssn,
@@ -129,17 +135,34 @@ fn faults_exceptions_and_media_are_said() {
     let mut asked = event("E1");
     let What::Decided { inspection, .. } = &mut asked.what else { unreachable!() };
     inspection.fault = Some(Fault::Unreadable(Unreadable::UnknownCoding));
+    inspection.coverage = Coverage::Unreadable(Unreadable::UnknownCoding.as_str());
     inspection.unjudged_media = true;
     inspection.care = f32::NAN;
     inspection.findings[0].by = DecidedBy::Exception("a \"quoted\"\\ name".into());
     inspection.findings = vec![inspection.findings[0].clone(); 300];
     let said = said(&asked);
     assert_eq!(said["fault"], "unreadable: content coding is unknown");
+    assert_eq!(
+        (&said["coverage"], &said["reason"]),
+        (&json!("unreadable"), &json!("unknown-coding"))
+    );
     assert_eq!(said["unjudged-media"], true);
     assert_eq!(said["care"], Value::Null);
     assert_eq!(said["findings"][0]["exception"], "a \"quoted\"\\ name");
     assert_eq!(said["findings"].as_array().unwrap().len(), 256);
     assert_eq!(said["unlisted"], 44);
+}
+
+#[test]
+fn a_body_that_no_endpoint_describes_is_marked() {
+    let mut asked = event("E1");
+    let What::Decided { inspection, .. } = &mut asked.what else { unreachable!() };
+    inspection.endpoint = "unknown".into();
+    inspection.known = false;
+    inspection.coverage = Coverage::Generic;
+    let said = said(&asked);
+    assert_eq!((&said["coverage"], &said["known"]), (&json!("generic"), &json!(false)));
+    assert_eq!((&said["endpoint"], said.get("reason")), (&json!("unknown"), None));
 }
 
 #[test]
@@ -184,6 +207,24 @@ async fn a_chain_is_written_continued_and_verified() {
     assert_eq!(lines[0]["node"], "edge-1");
     assert!(lines.is_sorted_by_key(|line| line["time"].as_str().unwrap().to_owned()));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_file_from_before_coverage_was_marked_goes_on() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    fs::write(&file, OLD_LINES).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(verify(&[&file]).unwrap().broken, None);
+    let audit = Audit::open(settings(&file)).unwrap();
+    let mut marked = event("E1");
+    let What::Decided { inspection, .. } = &mut marked.what else { unreachable!() };
+    inspection.coverage = Coverage::Generic;
+    audit.record(marked).await.unwrap();
+    audit.close().await;
+    let report = verify(&[&file]).unwrap();
+    assert_eq!((report.n_lines, report.broken, report.torn), (3, None, vec![]));
+    assert_eq!(lines(&file)[2]["coverage"], "generic");
 }
 
 #[tokio::test]

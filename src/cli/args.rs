@@ -122,11 +122,30 @@ pub(crate) struct Init {
 #[command(after_help = "\
 Examples:
   postward check                                  the rules and policy that ship inside this program
-  postward check --config /etc/postward/postward.toml")]
+  postward check --config /etc/postward/postward.toml
+  postward check --endpoints mastodon             which calls of Mastodon are understood, and what is redacted in them
+  postward check --config postward.toml --endpoints --format json > understood.json")]
 pub(crate) struct Check {
     /// The configuration, postward.toml. Left out: what ships inside this program.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Also list every call that is understood: of this platform; without a name, of each that has a route, or of all
+    /// where no configuration is given.
+    #[arg(long, value_name = "PLATFORM")]
+    #[expect(clippy::option_option, reason = "left out, without a name, with one")]
+    pub(crate) endpoints: Option<Option<String>>,
+    /// For people, or JSON.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(crate) format: CheckFormat,
+}
+
+/// How `check` writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people.
+    Human,
+    /// One JSON object.
+    Json,
 }
 
 /// Judge posts from files or standard input, offline.
@@ -316,6 +335,9 @@ mod tests {
             ("postward serve --config a.toml --log postward=debug,hyper=warn", true),
             ("postward serve --config a.toml --log postward=loud", false),
             ("postward check", true),
+            ("postward check --endpoints", true),
+            ("postward check --endpoints mastodon --format json", true),
+            ("postward check --endpoints --format xml", false),
             ("postward init", false),
             ("postward ca init --host a.example --host b.example", true),
             ("postward audit verify", false),

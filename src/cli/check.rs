@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::cli::args;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::args::{self, CheckFormat};
 use crate::cli::diagnostics;
+use crate::cli::endpoints;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::proved;
 use crate::cli::style;
 use crate::config::{self, Loaded};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::platform::Platform;
 use crate::policy::Mode;
 use crate::rules::{Category, RuleSet};
 
@@ -27,12 +33,94 @@ pub(crate) fn run(args: &args::Check) -> Result<Exit, Failure> {
             return Err(Failure::Files(idle.into_iter().map(as_fault).collect()));
         }
     }
-    let what = match &args.config {
-        Some(file) => file.display().to_string(),
-        None => "what ships inside this program".to_owned(),
+    let listed = match &args.endpoints {
+        None => Vec::new(),
+        Some(None) => concerned(&loaded),
+        Some(Some(name)) => match loaded.platforms.get(name) {
+            Some(platform) => vec![platform],
+            None => {
+                no_platform(name, &loaded);
+                return Ok(Exit::WrongUsage);
+            }
+        },
     };
-    style::to_stdout(&summary(&what, &loaded))?;
+    let text = match args.format {
+        CheckFormat::Json => as_json(args, &loaded, &listed).to_string(),
+        CheckFormat::Human => {
+            let what = match &args.config {
+                Some(file) => file.display().to_string(),
+                None => "what ships inside this program".to_owned(),
+            };
+            let mut text = summary(&what, &loaded);
+            for platform in listed {
+                let _ =
+                    write!(text, "\n\n{}", endpoints::list(platform, &hosts(&loaded, platform)));
+            }
+            text
+        }
+    };
+    style::to_stdout(&text)?;
     Ok(Exit::Fine)
+}
+
+/// The platforms that somebody asks about: those with a route or, where there is none, all.
+fn concerned(loaded: &Loaded) -> Vec<&Arc<Platform>> {
+    let is_routed = |platform: &&Arc<Platform>| !routed(loaded, platform).is_empty();
+    let routed: Vec<_> = loaded.platforms.iter().filter(is_routed).collect();
+    if routed.is_empty() { loaded.platforms.iter().collect() } else { routed }
+}
+
+/// The hosts that routes lead to a platform.
+fn routed(loaded: &Loaded, platform: &Platform) -> Vec<String> {
+    let routes = loaded.config.routes.iter().filter(|route| route.platform == platform.id());
+    routes.flat_map(|route| route.hosts.iter().cloned()).collect()
+}
+
+/// The hosts of its routes or, where it has none, those that its file lists.
+fn hosts(loaded: &Loaded, platform: &Platform) -> Vec<String> {
+    let routed = routed(loaded, platform);
+    if routed.is_empty() { platform.hosts().to_vec() } else { routed }
+}
+
+fn no_platform(name: &str, loaded: &Loaded) {
+    let names: Vec<&str> = loaded.platforms.iter().map(|platform| platform.id()).collect();
+    style::to_stderr(&format!(
+        "{}: there is no platform `{}`\n{}: {}",
+        style::paint(style::ERROR, "error"),
+        style::printable(name),
+        style::paint(style::HELP, "help"),
+        did_you_mean(name, &names),
+    ));
+}
+
+/// The same as [`summary`] for machines; the endpoints of those platforms with it.
+fn as_json(args: &args::Check, loaded: &Loaded, listed: &[&Arc<Platform>]) -> Value {
+    let Loaded { config, rules, policy, platforms, .. } = loaded;
+    let platform = |platform: &Arc<Platform>| {
+        let mut said = Map::new();
+        said.insert("name".into(), platform.id().into());
+        said.insert("routed-hosts".into(), routed(loaded, platform).into());
+        said.insert("n-endpoints".into(), platform.n_endpoints().into());
+        if listed.iter().any(|one| Arc::ptr_eq(one, platform)) {
+            said.insert("always-signed".into(), platform.is_always_signed().into());
+            said.insert("endpoints".into(), endpoints::as_json(platform));
+        }
+        Value::Object(said)
+    };
+    json!({
+        "config": args.config.as_ref().map(|file| file.display().to_string()),
+        "rules": {
+            "n-rules": rules.rules.len(), "n-excepts": rules.excepts.len(), "n-disabled": rules.disabled.len(),
+            "n-examples": n_examples(rules), "hash": rules.hash,
+        },
+        "policy": {
+            "n-clauses": policy.n_clauses(), "hash": policy.hash(),
+            "mode": match policy.mode() { Mode::Enforce => "enforce", Mode::Monitor => "monitor" },
+        },
+        "platforms": platforms.iter().map(platform).collect::<Vec<_>>(),
+        "n-routes": config.routes.len(),
+        "n-listeners": config.listeners.len(),
+    })
 }
 
 /// What was read, in numbers an officer can compare with what was meant.
@@ -77,8 +165,19 @@ fn summary(what: &str, loaded: &Loaded) -> String {
             style::count(n_hosts, "host"),
             style::count(config.listeners.len(), "listener"),
         );
+        for platform in concerned(loaded) {
+            let _ = write!(text, "\n{}", understood(platform));
+        }
     }
+    text.push_str("\n  --endpoints [PLATFORM] lists the calls that are understood; any other is read, never edited");
     text
+}
+
+/// A routed platform's endpoints in numbers, under the words of the line above.
+fn understood(platform: &Platform) -> String {
+    let lines = style::wrap(&endpoints::by_class(platform), 64 - 12);
+    let lines: Vec<_> = lines.iter().map(|line| line.replace('\u{a0}', " ")).collect();
+    format!("              {:<11} {}", platform.id(), lines.join("\n                          "))
 }
 
 /// More of the line above, under its words.

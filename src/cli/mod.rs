@@ -10,6 +10,7 @@ mod ca;
 mod check;
 mod demo;
 mod diagnostics;
+mod endpoints;
 mod eval;
 mod exit;
 mod failure;

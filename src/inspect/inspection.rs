@@ -62,6 +62,29 @@ pub enum Fault {
     Failed,
 }
 
+/// How far a request was understood: what the hospital is told of the gaps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Coverage {
+    /// Read as its platform's file says, or it carried nothing to read.
+    #[default]
+    Understood,
+    /// No endpoint of the platform's file fits: everything was read, and nothing could have been edited.
+    Generic,
+    /// It could not be read. Why, in one word of a closed list.
+    Unreadable(&'static str),
+}
+
+impl Coverage {
+    /// Of a request that could not be read or judged.
+    pub(super) const fn of_fault(fault: Fault) -> Self {
+        match fault {
+            Fault::Unreadable(why) => Self::Unreadable(why.as_str()),
+            Fault::Failed => Self::Unreadable("inspection-failed"),
+            Fault::CannotRedact(_) => Self::Understood,
+        }
+    }
+}
+
 /// One finding with its judgement, as the audit lists it.
 #[derive(Clone, Debug)]
 pub struct JudgedFinding {
@@ -98,6 +121,8 @@ pub struct Inspection {
     pub endpoint: String,
     /// Whether the platform's file names the endpoint.
     pub known: bool,
+    /// How far it was understood.
+    pub coverage: Coverage,
     /// Every finding.
     pub findings: Vec<JudgedFinding>,
     /// What kept the post from being read or redacted.

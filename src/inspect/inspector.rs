@@ -13,7 +13,7 @@ use crate::detect::{Engine, Piece};
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::rewrite::{self, Documents};
-use crate::inspect::{Fault, Inspection, JudgedFinding, Redacted, Verdict};
+use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
 use crate::platform::{CannotRedact, Class, Platform, Resolved};
 use crate::policy::{Action, MediaAction, Mode, OnFault, Policy, Question};
 use crate::rules::Category;
@@ -270,6 +270,7 @@ impl Inspector {
         let resolved = resolve(request, None);
         let mut inspection = self.blank(request, resolved);
         inspection.fault = Some(fault);
+        inspection.coverage = Coverage::of_fault(fault);
         if on_fault == OnFault::Block {
             let words = match fault {
                 Fault::Unreadable(_) => "this post could not be read",
@@ -292,6 +293,7 @@ impl Inspector {
             is_post: is_post(request, resolved),
             endpoint: resolved.endpoint.template().to_owned(),
             known: resolved.known,
+            coverage: coverage(request, resolved),
             findings: Vec::new(),
             fault: None,
             unjudged_media: false,
@@ -331,6 +333,17 @@ fn is_post(request: &Request<'_>, resolved: Resolved<'_>) -> bool {
         || !matches!(*request.method, Method::GET | Method::HEAD | Method::OPTIONS)
         || overriding(request.headers).next().is_some()
         || (resolved.known && matches!(resolved.endpoint.class(), Class::Post | Class::Media))
+}
+
+/// Whether what a request publishes was read by its platform's file. What has neither body nor query has nothing that
+/// a file could name.
+fn coverage(request: &Request<'_>, resolved: Resolved<'_>) -> Coverage {
+    let carries = !request.body.is_empty() || request.query.is_some_and(|query| !query.is_empty());
+    if !resolved.known && carries && is_post(request, resolved) {
+        Coverage::Generic
+    } else {
+        Coverage::Understood
+    }
 }
 
 /// The one value of a header that decides how a body is read; two that differ, or one that is no text, and nobody can

@@ -19,6 +19,6 @@ mod table;
 mod tests;
 mod text;
 
-pub use inspection::{Fault, Inspection, JudgedFinding, Redacted, Verdict};
+pub use inspection::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
 pub use inspector::{Inspector, Request};
 pub use text::TextInspection;

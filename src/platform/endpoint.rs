@@ -39,6 +39,11 @@ impl Class {
         ("sealed", Self::Sealed),
     ];
 
+    /// The word of platform files.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, class)| *class == self).map_or("", |(name, _)| name)
+    }
+
     /// Whether strings that the endpoint does not name are read. This is the one place that decides it: on endpoints of
     /// class sign-in, telemetry and pass they are not, because none of them is published and an e-mail address in a
     /// login or a name in a search must not cost anybody the service.
@@ -122,6 +127,41 @@ impl Endpoint {
     /// Its template, such as `POST /api/v1/statuses`: safe to print. `unknown` for what no file names.
     pub fn template(&self) -> &str {
         &self.template
+    }
+
+    /// The method it is called by; `None` is any.
+    pub fn method(&self) -> Option<&Method> {
+        self.method.as_ref()
+    }
+
+    /// The template of its path, such as `/api/v1/statuses/{id}`, for reports.
+    pub fn path(&self) -> &str {
+        let after_method = self.template.split_once(' ').map_or("", |(_, rest)| rest);
+        let operation = self
+            .operation
+            .as_deref()
+            .and_then(|operation| after_method.strip_suffix(operation)?.strip_suffix(' '));
+        operation.unwrap_or(after_method)
+    }
+
+    /// The GraphQL operation it is, if it is one.
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
+    /// Templates of the fields that carry words: what is read and may be redacted. In alphabetical order.
+    pub fn words(&self) -> Vec<&str> {
+        let named = self.entry.fields.iter();
+        let words = named.filter(|named| named.treatment == Treatment::Words && !named.repeated);
+        let mut words: Vec<&str> = words.map(|named| named.spec.template.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
+    /// Whether this endpoint and another come from one entry of the file, and so have the same fields.
+    pub fn shares_entry_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.entry, &other.entry)
     }
 
     /// Whether a string that only a `**` names is none of a person's words: an address within the platform's own network,

@@ -147,6 +147,16 @@ impl Platform {
         self.endpoints.len()
     }
 
+    /// Every endpoint that its file lists, the more exact first, for reports.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter()
+    }
+
+    /// Whether whoever writes a body signs it, so that nothing is ever redacted here.
+    pub fn is_always_signed(&self) -> bool {
+        self.settings.signatures.always
+    }
+
     /// Hosts that its file lists, for routes that name none.
     pub fn hosts(&self) -> &[String] {
         &self.hosts

@@ -1,17 +1,21 @@
 //! Counters of the data path. Labels are platforms of the configuration and fixed words: nothing a client sends can add
 //! one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::inspect::{Inspection, Verdict};
+use crate::inspect::{Coverage, Inspection, Verdict};
 use crate::proxy::connection::Activity;
 use crate::proxy::upstream::UpstreamFault;
 use crate::rules::Category;
 
 const VERDICTS: [&str; 3] = ["forward", "redact", "block"];
+
+/// The label of an endpoint that the platform's file does not name. Its path is the client's own words.
+const NO_ENDPOINT: &str = "(none)";
 
 /// The counters.
 #[derive(Debug, Default)]
@@ -35,6 +39,27 @@ pub struct Metrics {
 struct PlatformCounters {
     name: String,
     verdicts: [AtomicU64; VERDICTS.len()],
+    /// Bodies for no endpoint of its file.
+    generic: AtomicU64,
+    /// Bodies that could not be read, by the endpoint's template and the reason: at most as many as the file has endpoints,
+    /// times a closed list. Seldom enough for a lock.
+    unreadable: Mutex<BTreeMap<(String, &'static str), u64>>,
+}
+
+impl PlatformCounters {
+    fn uncovered(&self, inspection: &Inspection) {
+        match inspection.coverage {
+            Coverage::Understood => {}
+            Coverage::Generic => {
+                self.generic.fetch_add(1, Relaxed);
+            }
+            Coverage::Unreadable(why) => {
+                let mut gaps = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+                let endpoint = if inspection.known { &inspection.endpoint } else { NO_ENDPOINT };
+                *gaps.entry((endpoint.to_owned(), why)).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// One request, counted while it lives.
@@ -50,7 +75,7 @@ pub(crate) struct Connected(Arc<Metrics>);
 
 impl Metrics {
     pub(crate) fn new(platforms: &[String]) -> Self {
-        let platforms = platforms
+        let platforms: Vec<_> = platforms
             .iter()
             .map(|name| PlatformCounters { name: name.clone(), ..PlatformCounters::default() })
             .collect();
@@ -88,6 +113,9 @@ impl Metrics {
             place
                 .and_then(|place| self.findings.get(place))
                 .map(|counter| counter.fetch_add(1, Relaxed));
+        }
+        if let Some(counters) = self.platforms.get(platform) {
+            counters.uncovered(inspection);
         }
         self.unreadable.fetch_add(inspection.fault.is_some().into(), Relaxed);
         self.unjudged_media.fetch_add(inspection.unjudged_media.into(), Relaxed);
@@ -132,6 +160,41 @@ impl Metrics {
         sums
     }
 
+    /// What of the traffic no platform's file describes.
+    fn write_coverage(&self, out: &mut String) {
+        family(
+            out,
+            "postward_generic_bodies_total",
+            "counter",
+            "Bodies for no endpoint of the platform's file: read, never edited.",
+        );
+        for counters in &self.platforms {
+            let _ = writeln!(
+                out,
+                "postward_generic_bodies_total{{platform=\"{}\",endpoint=\"{NO_ENDPOINT}\"}} {}",
+                label(&counters.name),
+                counters.generic.load(Relaxed)
+            );
+        }
+        family(
+            out,
+            "postward_unreadable_bodies_total",
+            "counter",
+            "Bodies that could not be read, by platform, endpoint and reason.",
+        );
+        for counters in &self.platforms {
+            let gaps = counters.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+            for ((endpoint, reason), n) in &*gaps {
+                let _ = writeln!(
+                    out,
+                    "postward_unreadable_bodies_total{{platform=\"{}\",endpoint=\"{}\",reason=\"{reason}\"}} {n}",
+                    label(&counters.name),
+                    label(endpoint),
+                );
+            }
+        }
+    }
+
     /// Writes every counter as Prometheus text.
     pub fn write(&self, out: &mut String) {
         family(out, "postward_posts_total", "counter", "Posts decided, by platform and verdict.");
@@ -145,6 +208,7 @@ impl Metrics {
                 );
             }
         }
+        self.write_coverage(out);
         family(out, "postward_findings_total", "counter", "Findings, by category.");
         for (category, counter) in Category::ALL.iter().zip(&self.findings) {
             let _ = writeln!(
@@ -246,7 +310,56 @@ fn label(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Metrics;
+    use crate::body::Unreadable;
+    use crate::inspect::{Coverage, Inspection, Verdict};
+
+    fn inspection(endpoint: Option<&str>, coverage: Coverage) -> Inspection {
+        Inspection {
+            verdict: Verdict::Forward,
+            enforced: true,
+            is_post: true,
+            endpoint: endpoint.unwrap_or("unknown").into(),
+            known: endpoint.is_some(),
+            coverage,
+            findings: Vec::new(),
+            fault: None,
+            unjudged_media: false,
+            care: 0.0,
+            reference: "ABCD2345".into(),
+        }
+    }
+
+    #[test]
+    fn gaps_are_counted_by_platform_and_endpoint() {
+        let metrics = Metrics::new(&["mastodon".into(), "x".into()]);
+        let post = Some("POST /api/v1/statuses");
+        for (platform, endpoint, coverage) in [
+            (0, post, Coverage::Understood),
+            (0, post, Coverage::Unreadable(Unreadable::Json.as_str())),
+            (0, post, Coverage::Unreadable(Unreadable::Json.as_str())),
+            (0, post, Coverage::Unreadable(Unreadable::Charset.as_str())),
+            (0, None, Coverage::Unreadable(Unreadable::Json.as_str())),
+            (1, None, Coverage::Generic),
+        ] {
+            metrics.decided(platform, &inspection(endpoint, coverage), Duration::ZERO);
+        }
+        let mut text = String::new();
+        metrics.write(&mut text);
+        let gaps: Vec<_> = text.lines().filter(|line| line.contains("_bodies_total{")).collect();
+        assert_eq!(
+            gaps,
+            [
+                r#"postward_generic_bodies_total{platform="mastodon",endpoint="(none)"} 0"#,
+                r#"postward_generic_bodies_total{platform="x",endpoint="(none)"} 1"#,
+                r#"postward_unreadable_bodies_total{platform="mastodon",endpoint="(none)",reason="json"} 1"#,
+                r#"postward_unreadable_bodies_total{platform="mastodon",endpoint="POST /api/v1/statuses",reason="charset"} 1"#,
+                r#"postward_unreadable_bodies_total{platform="mastodon",endpoint="POST /api/v1/statuses",reason="json"} 2"#,
+            ]
+        );
+    }
 
     #[test]
     fn every_line_is_a_comment_or_a_sample() {

@@ -411,6 +411,88 @@ fn check_counts_what_ships() {
     );
 }
 
+/// A configuration of two routed platforms.
+fn routed(dir: &TempDir) -> String {
+    let routes = "\
+        [[listener]]\naddress = \"127.0.0.1:0\"\n\
+        [[route]]\nhosts = [\"mastodon.example\"]\nplatform = \"mastodon\"\n\
+        [[route]]\nhosts = [\"relay.example\"]\nplatform = \"activitypub\"\n";
+    let audit = format!("[audit]\nfile = \"{}/audit.jsonl\"\n", dir.path().display());
+    file(dir, "routed.toml", &(audit + routes))
+}
+
+#[test]
+fn check_says_how_much_of_each_routed_platform_is_understood() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let ran = postward(["check", "--config", &routed(&dir)]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let after = ran.stdout.split("  routes      ").nth(1).expect("routes");
+    let mut lines = after.lines();
+    assert_eq!(lines.next(), Some("2 routes for 2 hosts on 1 listener"));
+    assert_eq!(lines.next(), Some("              activitypub 1 post"));
+    let mastodon = lines.next().expect("a line");
+    for class in ["mastodon", " post", " media", " pass"] {
+        assert!(mastodon.contains(class), "{mastodon}");
+    }
+    assert!(after.contains("--endpoints [PLATFORM]"), "{after}");
+    assert!(!after.contains("discord"), "{after}");
+}
+
+#[test]
+fn check_lists_what_is_understood() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let config = routed(&dir);
+    let all = postward(["check", "--config", &config, "--endpoints"]);
+    assert_eq!(all.code, 0, "{}", all.stderr);
+    insta::assert_snapshot!(all.stdout.split("\n\n").take(4).skip(1).collect::<Vec<_>>().join("\n\n"), @r#"
+    activitypub: 1 endpoint
+      on relay.example
+
+      post (1): read, never redacted: whoever writes them signs them
+        POST  /**
+                **.anyOf[].name, **.content, **.contentMap.*, **.name,
+                **.nameMap.*, **.oneOf[].name, **.source.content, **.summary,
+                **.summaryMap.*
+
+      Any other call of activitypub is read whole and never edited. What should be
+      redacted there follows the policy's on-cannot-redact; the audit marks it
+      coverage: generic.
+    "#);
+    assert!(all.stdout.contains("\nmastodon: ") && !all.stdout.contains("\nx: "));
+    let one = postward(["check", "--config", &config, "--endpoints", "x"]);
+    assert!(one.stdout.contains("\nx: ") && !one.stdout.contains("\nmastodon: "));
+    for (list, name) in [(&all, "mastodon"), (&one, "x")] {
+        let (_, list) = list.stdout.split_once(&format!("\n{name}: ")).expect("a list");
+        let wide = list.lines().find(|line| line.chars().count() > 100);
+        assert_eq!(wide, None, "{name}");
+    }
+    let none = postward(["check", "--endpoints", "mastodn"]);
+    assert_eq!((none.code, none.stdout.as_str()), (2, ""));
+    assert!(none.stderr.contains("did you mean `mastodon`?"), "{}", none.stderr);
+}
+
+#[test]
+fn check_lists_the_same_for_machines() {
+    let ran = postward(["check", "--endpoints", "mastodon", "--format", "json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let said: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let platforms = said["platforms"].as_array().expect("a list");
+    let listed: Vec<_> = platforms.iter().filter(|one| one.get("endpoints").is_some()).collect();
+    assert_eq!((listed.len(), &listed[0]["name"]), (1, &"mastodon".into()));
+    let endpoints = listed[0]["endpoints"].as_array().expect("a list");
+    assert_eq!(endpoints.len() as u64, listed[0]["n-endpoints"].as_u64().expect("a number"));
+    let is_it = |endpoint: &&serde_json::Value| {
+        endpoint["path"] == "/api/v1/statuses" && endpoint["method"] == "POST"
+    };
+    let status = endpoints.iter().find(is_it).expect("the endpoint");
+    assert_eq!(
+        (&status["class"], &status["operation"]),
+        (&"post".into(), &serde_json::Value::Null)
+    );
+    assert!(status["words"].as_array().expect("a list").contains(&"status".into()), "{status}");
+    assert!(said["policy"]["mode"] == "enforce" && said["rules"]["n-rules"].as_u64() > Some(0));
+}
+
 #[test]
 fn eval_scores_a_corpus() {
     let dir = TempDir::new().expect("a temporary directory");

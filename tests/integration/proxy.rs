@@ -121,6 +121,39 @@ async fn outcomes_follow_decisions() {
 }
 
 #[tokio::test]
+async fn what_is_not_understood_is_counted_and_marked() {
+    let upstream = Upstream::start().await;
+    let proxy = Proxy::to(&upstream).start().await;
+    let mut client = Client::plain(proxy.plain).await;
+    for (path, body) in [
+        ("/api/v1/statuses", r#"{"status":"flu shots are here"}"#),
+        ("/api/v9/jane-roe", r#"{"status":"flu shots are here"}"#),
+        ("/api/v1/statuses", r#"{"status":"flu sh"#),
+    ] {
+        let request = client.request("POST", HOST, path).header("content-type", "application/json");
+        client.send(request.body(body.into()).unwrap()).await;
+    }
+    let mut admin = Client::plain(proxy.admin).await;
+    let metrics =
+        admin.send(admin.request("GET", "a", "/metrics").body(Full::default()).unwrap()).await;
+    let metrics = metrics.text();
+    for line in [
+        r#"postward_generic_bodies_total{platform="mastodon",endpoint="(none)"} 1"#,
+        r#"postward_unreadable_bodies_total{platform="mastodon",endpoint="POST /api/v1/statuses",reason="json"} 1"#,
+    ] {
+        assert!(metrics.contains(&format!("\n{line}\n")), "{metrics}");
+    }
+    assert!(!metrics.contains("jane"), "{metrics}");
+    let events = proxy.stop().await;
+    let marks: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "decision")
+        .map(|event| (event["coverage"].as_str(), event["reason"].as_str()))
+        .collect();
+    assert_eq!(marks, [(None, None), (Some("generic"), None), (Some("unreadable"), Some("json"))]);
+}
+
+#[tokio::test]
 async fn an_unknown_host_is_misdirected() {
     let upstream = Upstream::start().await;
     let proxy = Proxy::to(&upstream).start().await;

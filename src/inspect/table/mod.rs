@@ -21,6 +21,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data; boundary=bb";
 
 mod answers;
+mod coverage;
 mod cuts;
 mod marks;
 
