@@ -1,6 +1,6 @@
 """The recorded calls: what 36 calls of the platforms' own libraries do, each as one thing that can be made with any words.
 
-A file here holds the calls of one platform in one language and lists them as CALLS. `test_calls.py` makes each of them with
+A file here holds the calls of one client and lists them as CALLS. `test_calls.py` makes each of them with
 clean words, with a name in every field, and with a number in each field in turn; `table.py` writes what came of it.
 """
 
@@ -11,6 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import words as posts
+
+
+# A picture of one pixel, with no metadata to strip.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
 
 
 @dataclass(frozen=True)

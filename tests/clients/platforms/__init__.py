@@ -7,7 +7,9 @@ A file says:
     ANSWERS = [(pattern, status, answer)]
                                   a regular expression on «METHOD host path», the first that fits answers; the answer is JSON, bytes
                                   (then as text/plain), None (nothing) or a function of the request
-    UPSTREAM = "plain"            if the proxy is to reach it without TLS; left out, with
+    UPSTREAM = "plain"            if the proxy is to reach it without TLS
+    JSON_TYPE = "application/json"
+                                  the content type of JSON answers, if it is not «application/json; charset=utf-8»
     def faults(request): ..       what the platform itself would refuse in a post: lengths, offsets, required fields. A list of
                                   sentences; where it is not empty the stand-in answers 400, so that a client fails as it would
 """

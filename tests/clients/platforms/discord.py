@@ -4,6 +4,8 @@ import json
 
 NAME = "discord"
 HOSTS = ["discord.com"]
+# With a charset, discord.py takes it for text.
+JSON_TYPE = "application/json"
 
 USER = {"id": "1", "username": "b", "discriminator": "0", "avatar": None, "bot": True}
 APPLICATION = {
