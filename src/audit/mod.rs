@@ -3,6 +3,7 @@
 mod chain;
 mod clock;
 mod event;
+mod find;
 mod id;
 mod line;
 mod previous;
@@ -13,6 +14,7 @@ mod verify;
 mod writer;
 
 pub use event::{Event, Outcome, What};
+pub use find::{Found, find};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
 pub use verify::{BrokenLink, ChainReport, verify};
 

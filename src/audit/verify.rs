@@ -171,7 +171,7 @@ fn lines(n: u64) -> String {
 }
 
 /// Reads one line with its end, if it has one; false if it is too long to be ours.
-fn read_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
+pub(super) fn read_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
     loop {
         let available = reader.fill_buf()?;
         if available.is_empty() {

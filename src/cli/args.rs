@@ -286,6 +286,7 @@ pub(crate) struct CaInit {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     Verify(AuditVerify),
+    Find(AuditFind),
 }
 
 /// Check that audit files are whole.
@@ -305,6 +306,35 @@ pub(crate) struct AuditVerify {
     /// Audit files, oldest first; `-` is standard input.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Find the post that somebody asks about.
+///
+/// A blocked post's author is shown a reference: (ref k3f7q2ma). This prints the audit lines of that post as they stand
+/// in the files, the decision first, then what became of it. Exit 1 if there is none.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward audit find k3f7q2ma audit.jsonl
+  postward audit find k3f7q2ma audit.jsonl.1 audit.jsonl | jq .findings")]
+pub(crate) struct AuditFind {
+    /// The reference: 8 letters and digits, small or capital.
+    #[arg(value_name = "REF", value_parser = reference)]
+    pub(crate) reference: String,
+    /// Audit files, oldest first; `-` is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What people copy along with a reference is left out.
+fn reference(written: &str) -> Result<String, String> {
+    let bare = written.trim().trim_start_matches('(').trim_end_matches(')').trim();
+    let bare = bare.strip_prefix("ref ").unwrap_or(bare).trim();
+    if bare.len() == 8 && bare.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        Ok(bare.to_ascii_lowercase())
+    } else {
+        Err("a reference is 8 letters and digits, such as k3f7q2ma".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -342,6 +372,10 @@ mod tests {
             ("postward ca init --host a.example --host b.example", true),
             ("postward audit verify", false),
             ("postward audit verify a b --head 00", true),
+            ("postward audit find k3f7q2ma a b", true),
+            ("postward audit find K3F7Q2MA -", true),
+            ("postward audit find k3f7q2ma", false),
+            ("postward audit find audit.jsonl k3f7q2ma", false),
             ("postward", false),
         ] {
             assert_eq!(CommandLine::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");

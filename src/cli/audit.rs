@@ -1,8 +1,8 @@
-//! `audit verify`: whether audit files are whole, offline.
+//! `audit verify`: whether audit files are whole, offline. `audit find`: the events of one post.
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::audit::{self, ChainReport};
 use crate::cli::args;
@@ -11,12 +11,7 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
 
 pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
-    let files: Vec<&Path> = args.files.iter().map(|file| given(file)).collect();
-    // Each file is opened once before, so that a fault can name it.
-    for file in &files {
-        std::fs::File::open(file)
-            .map_err(|source| Failure::plain(Context::file("open", file, source)))?;
-    }
+    let files = openable(&args.files)?;
     let report = audit::verify(&files).map_err(unreadable)?;
     style::to_stdout(&said(&report, args.files.len()))?;
     let Some(wanted) = &args.head else { return Ok(exit(&report)) };
@@ -32,6 +27,39 @@ pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
         style::paint(style::ERROR, "broken:")
     ))?;
     Ok(Exit::Failed)
+}
+
+pub(crate) fn find(args: &args::AuditFind) -> Result<Exit, Failure> {
+    let files = openable(&args.files)?;
+    let found = audit::find(&files, &args.reference).map_err(unreadable)?;
+    if found.is_empty() {
+        return Err(Failure::new(
+            format!("no event of these files has the reference {}", args.reference),
+            "give the files of the day of the post too: an older one is named like audit.jsonl.1",
+        ));
+    }
+    for line in &found {
+        style::to_stdout(&line.text)?;
+        if !line.intact {
+            style::to_stderr(&format!(
+                "{} {}, line {}: it was changed: its hash is not that of its words",
+                style::paint(style::WARNING, "warning:"),
+                line.file.display(),
+                line.line
+            ));
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Each file is opened once before, so that a fault can name it.
+fn openable(files: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
+    let files: Vec<&Path> = files.iter().map(|file| given(file)).collect();
+    for file in &files {
+        std::fs::File::open(file)
+            .map_err(|source| Failure::plain(Context::file("open", file, source)))?;
+    }
+    Ok(files)
 }
 
 /// `-` is standard input, which the system names as a file.

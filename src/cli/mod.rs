@@ -56,6 +56,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Eval(args) => eval::run(args),
         Command::Ca(args::Ca::Init(args)) => ca::run(args),
         Command::Audit(args::Audit::Verify(args)) => audit::run(args),
+        Command::Audit(args::Audit::Find(args)) => audit::find(args),
     }
 }
 

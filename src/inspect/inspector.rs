@@ -1,5 +1,6 @@
 //! Decides on one post.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,8 +15,8 @@ use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::rewrite::{self, Documents};
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
-use crate::platform::{CannotRedact, Class, Platform, Resolved};
-use crate::policy::{Action, MediaAction, Mode, OnFault, Policy, Question};
+use crate::platform::{CannotRedact, Class, Platform, Reason, Resolved};
+use crate::policy::{Action, MediaAction, Mode, OnFault, Policy, Question, Refused};
 use crate::rules::Category;
 
 /// One request, read whole.
@@ -97,14 +98,7 @@ impl Inspector {
         let mut inspection = self.blank(request, resolved);
         inspection.unjudged_media = true;
         if self.policy.media(request.platform.id()) == MediaAction::Block {
-            let sentence = self
-                .policy
-                .fault_sentence("media, which this hospital does not let pass", request.reference);
-            inspection.verdict = Verdict::Block(request.platform.answer(
-                resolved.endpoint,
-                &sentence,
-                request.reference,
-            ));
+            inspection.verdict = self.refusal(request, resolved, Refused::Media);
         }
         inspection
     }
@@ -254,16 +248,40 @@ impl Inspector {
         resolved: Resolved<'_>,
         inspection: &Inspection,
     ) -> Verdict {
-        let mut kinds: Vec<Category> = inspection
-            .findings
-            .iter()
-            .filter(|finding| finding.action > Action::Log)
-            .map(|finding| finding.category)
-            .collect();
+        let acted_on = inspection.findings.iter().filter(|finding| finding.action > Action::Log);
+        // What decided stands first: a short sentence may not name them all.
+        let mut kinds: Vec<(Reverse<Action>, Category)> =
+            acted_on.map(|finding| (Reverse(finding.action), finding.category)).collect();
         kinds.sort_unstable();
-        kinds.dedup();
+        let kinds: Vec<Category> = kinds.into_iter().map(|(_, kind)| kind).collect();
         let sentence = self.policy.sentence(&kinds, request.reference);
-        Verdict::Block(request.platform.answer(resolved.endpoint, &sentence, request.reference))
+        let reason = Reason::Findings;
+        Verdict::Block(request.platform.answer(
+            resolved.endpoint,
+            reason,
+            &sentence,
+            request.reference,
+        ))
+    }
+
+    /// A block for another reason than what the post contains.
+    fn refusal(&self, request: &Request<'_>, resolved: Resolved<'_>, refused: Refused) -> Verdict {
+        let reason = match refused {
+            Refused::Media => Reason::Media,
+            Refused::Unaudited => Reason::Unaudited,
+            Refused::Unreadable
+            | Refused::TooLarge
+            | Refused::Encrypted
+            | Refused::Incomplete
+            | Refused::Unchecked => Reason::Unreadable,
+        };
+        let sentence = self.policy.fault_sentence(refused, request.reference);
+        Verdict::Block(request.platform.answer(
+            resolved.endpoint,
+            reason,
+            &sentence,
+            request.reference,
+        ))
     }
 
     fn faulty(&self, request: &Request<'_>, fault: Fault, on_fault: OnFault) -> Inspection {
@@ -272,16 +290,16 @@ impl Inspector {
         inspection.fault = Some(fault);
         inspection.coverage = Coverage::of_fault(fault);
         if on_fault == OnFault::Block {
-            let words = match fault {
-                Fault::Unreadable(_) => "this post could not be read",
-                Fault::CannotRedact(_) | Fault::Failed => "this post could not be checked",
+            let refused = match fault {
+                Fault::Unreadable(Unreadable::TooLarge) => Refused::TooLarge,
+                Fault::Unreadable(Unreadable::Encrypted) => Refused::Encrypted,
+                Fault::Unreadable(Unreadable::Truncated | Unreadable::TooSlow) => {
+                    Refused::Incomplete
+                }
+                Fault::Unreadable(_) => Refused::Unreadable,
+                Fault::CannotRedact(_) | Fault::Failed => Refused::Unchecked,
             };
-            let sentence = self.policy.fault_sentence(words, request.reference);
-            inspection.verdict = Verdict::Block(request.platform.answer(
-                resolved.endpoint,
-                &sentence,
-                request.reference,
-            ));
+            inspection.verdict = self.refusal(request, resolved, refused);
         }
         inspection
     }

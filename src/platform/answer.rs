@@ -1,6 +1,37 @@
 //! The answer a client gets instead of the platform's own.
 
+use bytes::Bytes;
+
+use crate::body::{Document, Limits};
 use crate::platform::template::Fault;
+
+/// Why a client is refused, for programs that read a code and no sentence.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// Something was found that may not be sent.
+    Findings,
+    /// The post could not be read, or not be checked.
+    Unreadable,
+    /// The policy lets no media pass.
+    Media,
+    /// The audit cannot be written.
+    Unaudited,
+    /// No block: the platform did not answer.
+    Unanswered,
+}
+
+impl Reason {
+    /// The code. Slack's Node library shows its users this and nothing else, so it says the whole.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Findings => "blocked_by_hospital_policy_phi",
+            Self::Unreadable => "blocked_by_hospital_policy_unreadable",
+            Self::Media => "blocked_by_hospital_policy_media",
+            Self::Unaudited => "blocked_by_hospital_policy_not_recorded",
+            Self::Unanswered => "platform_did_not_answer",
+        }
+    }
+}
 
 /// What we answer in a platform's own shape, so that a stock client shows the sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,6 +63,7 @@ enum Escaping {
 
 const SENTENCE: &str = "{sentence}";
 const REFERENCE: &str = "{ref}";
+const CODE: &str = "{code}";
 
 impl AnswerTemplate {
     /// Checks that the answer can be what it says: a body of its own type with the sentence in it, for any sentence.
@@ -62,25 +94,40 @@ impl AnswerTemplate {
         };
         let template =
             Self { status, content_type: content_type.into(), body: body.into(), escaping };
-        if escaping == Escaping::Json && !template.is_sound() {
-            return Err((
-                "the answer is not valid JSON".into(),
-                "write {sentence} and {ref} inside quotes: {\"error\":\"{sentence}\"}",
-            ));
+        if !template.is_sound() {
+            return Err(match escaping {
+                Escaping::Xml => (
+                    "the answer is not valid XML".into(),
+                    "write {sentence} between an element's tags: <string>{sentence}</string>",
+                ),
+                Escaping::Json | Escaping::Plain => (
+                    "the answer is not valid JSON".into(),
+                    "write {sentence} and {ref} inside quotes: {\"error\":\"{sentence}\"}",
+                ),
+            });
         }
         Ok(template)
     }
 
-    /// Whether a sentence with all that JSON escapes comes out as it went in.
+    /// Whether a sentence with all that JSON or XML escapes comes out as it went in.
     fn is_sound(&self) -> bool {
-        const HARD: &str = "a \"b\" \\c {ref}";
-        let filled = self.fill(HARD, "ABCD2345");
-        serde_json::from_slice::<serde_json::Value>(&filled.body)
-            .is_ok_and(|value| holds_string(&value, HARD))
+        const HARD: &str = "a \"b\" \\c <d> & {ref}";
+        let filled = self.fill(Reason::Findings, HARD, "ABCD2345");
+        match self.escaping {
+            Escaping::Plain => true,
+            Escaping::Json => serde_json::from_slice::<serde_json::Value>(&filled.body)
+                .is_ok_and(|value| holds_string(&value, HARD)),
+            Escaping::Xml => {
+                let body = Bytes::from(filled.body);
+                Document::parse(Some("text/xml"), body, &Limits::default()).is_ok_and(|document| {
+                    document.texts().iter().any(|text| text.text.expose().contains(HARD))
+                })
+            }
+        }
     }
 
     /// The answer with this sentence. Control characters become spaces: clients show one line.
-    pub(super) fn fill(&self, sentence: &str, reference: &str) -> Answer {
+    pub(super) fn fill(&self, reason: Reason, sentence: &str, reference: &str) -> Answer {
         let put = |text: &str| -> String {
             let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             match self.escaping {
@@ -98,7 +145,7 @@ impl AnswerTemplate {
         let body: Vec<String> = self
             .body
             .split(SENTENCE)
-            .map(|piece| piece.replace(REFERENCE, &put(reference)))
+            .map(|piece| piece.replace(CODE, reason.as_str()).replace(REFERENCE, &put(reference)))
             .collect();
         Answer {
             status: self.status,
@@ -117,8 +164,12 @@ pub(super) fn status(number: usize) -> Result<http::StatusCode, Fault> {
         ))
     };
     match number {
-        200 | 400 | 402 | 403..=406 | 409..=418 | 422..=424 | 426 | 428 | 431 | 451 => {}
+        200 | 400 | 402 | 403 | 405 | 406 | 409 | 411..=418 | 422..=424 | 426 | 428 | 431 | 451 => {
+        }
         401 => return refuse("clients sign in again"),
+        404 | 410 => {
+            return refuse("clients say in words of their own that there is no such thing");
+        }
         408 | 425 | 429 => return refuse("clients wait and try again"),
         500..=599 => return refuse("clients try again, or show words of their own"),
         _ => return refuse("it is no refusal"),
@@ -142,7 +193,7 @@ fn holds_string(value: &serde_json::Value, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{AnswerTemplate, status};
+    use super::{AnswerTemplate, Reason, status};
 
     fn template(content_type: &str, body: &str) -> Result<AnswerTemplate, super::Fault> {
         AnswerTemplate::new(http::StatusCode::FORBIDDEN, content_type, body)
@@ -157,12 +208,24 @@ mod tests {
             ("one\ntwo", r#"{"error":"one two","id":"AB"}"#),
             ("{ref}", r#"{"error":"{ref}","id":"AB"}"#),
         ] {
-            assert_eq!(String::from_utf8(json.fill(sentence, "AB").body).unwrap(), want);
+            assert_eq!(
+                String::from_utf8(json.fill(Reason::Findings, sentence, "AB").body).unwrap(),
+                want
+            );
         }
         let xml = template("text/xml", "<string>{sentence} ({ref})</string>").unwrap();
-        assert_eq!(xml.fill("a < b & c", "AB").body, b"<string>a &lt; b &amp; c (AB)</string>");
+        assert_eq!(
+            xml.fill(Reason::Findings, "a < b & c", "AB").body,
+            b"<string>a &lt; b &amp; c (AB)</string>"
+        );
         let plain = template("text/plain; charset=utf-8", "{sentence} ({ref})").unwrap();
-        assert_eq!(plain.fill("a \"b\"", "AB").body, b"a \"b\" (AB)");
+        assert_eq!(plain.fill(Reason::Findings, "a \"b\"", "AB").body, b"a \"b\" (AB)");
+        let coded =
+            template("application/json", r#"{"error":"{code}","text":"{sentence}"}"#).unwrap();
+        assert_eq!(
+            coded.fill(Reason::Unanswered, "{code} is {ref}", "AB").body,
+            br#"{"error":"platform_did_not_answer","text":"{code} is {ref}"}"#
+        );
     }
 
     #[test]
@@ -172,6 +235,9 @@ mod tests {
             ("application/json", r#"{"error":"{sentence}""#),
             ("application/json", r#"{"error":"no"}"#),
             ("text/html", "<p>{sentence}</p>"),
+            ("text/xml", "<a>{sentence}"),
+            ("text/xml", "<a><b>{sentence}</a></b>"),
+            ("text/xml", "{sentence}"),
         ] {
             assert!(template(content_type, body).is_err(), "{body}");
         }
@@ -185,6 +251,8 @@ mod tests {
             (403, true),
             (422, true),
             (401, false),
+            (404, false),
+            (410, false),
             (429, false),
             (503, false),
             (302, false),

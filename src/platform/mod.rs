@@ -35,7 +35,7 @@ mod template;
 mod tests;
 mod valid;
 
-pub use answer::Answer;
+pub use answer::{Answer, Reason};
 pub use endpoint::{Class, Endpoint, FieldClass, Place};
 pub use field::FieldSpec;
 pub use markup::{Markup, Visible, widen};

@@ -11,7 +11,7 @@ use crate::platform::endpoint::Entry;
 use crate::platform::file;
 use crate::platform::settings::Settings;
 use crate::platform::template::{PathTemplate, is_version};
-use crate::platform::{Answer, Endpoint, FieldSpec, valid};
+use crate::platform::{Answer, Endpoint, FieldSpec, Reason, valid};
 use crate::redact::Splice;
 
 /// The shipped files.
@@ -57,7 +57,7 @@ pub struct Platform {
     settings: Settings,
     answer: AnswerTemplate,
     /// The more exact first.
-    endpoints: Vec<Endpoint>,
+    pub(super) endpoints: Vec<Endpoint>,
     /// Indexes of the endpoints that a path of so many segments may be for, the more exact first.
     by_length: Vec<Vec<usize>>,
     /// The same for longer paths than any template.
@@ -285,9 +285,24 @@ impl Platform {
         endpoint.entry.bound.map_or_else(|| Ok(Vec::new()), |bound| bound.mend(before, after))
     }
 
-    /// The answer of a blocked post.
-    pub fn answer(&self, endpoint: &Endpoint, sentence: &str, reference: &str) -> Answer {
-        endpoint.entry.answer.as_ref().unwrap_or(&self.answer).fill(sentence, reference)
+    /// The answer of a post that is not sent on, or whose platform did not answer.
+    pub fn answer(
+        &self,
+        endpoint: &Endpoint,
+        reason: Reason,
+        sentence: &str,
+        reference: &str,
+    ) -> Answer {
+        endpoint.entry.answer.as_ref().unwrap_or(&self.answer).fill(reason, sentence, reference)
+    }
+
+    /// The endpoint of this template, which [`Self::resolve`] gave before; the unknown one for any other. A GraphQL
+    /// endpoint may have been told by its body, so whoever has the body no more must ask so.
+    pub fn endpoint(&self, template: &str) -> &Endpoint {
+        self.endpoints
+            .iter()
+            .find(|endpoint| endpoint.template == template)
+            .unwrap_or(&self.unknown)
     }
 
     /// Rewrites the JSON answer of an endpoint whose file says so (Bluesky's `didDoc`); `None` leaves it as it is. The

@@ -13,6 +13,7 @@ mod syntax;
 
 pub use action::Action;
 pub use judge::{DecidedBy, Judgement, Question};
+pub use sentence::Refused;
 pub use settings::{MediaAction, Mode, OnFault, Policy};
 
 #[cfg(test)]

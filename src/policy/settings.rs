@@ -11,7 +11,7 @@ use crate::policy::Action;
 use crate::policy::clause::{Clause, Exception};
 use crate::policy::group::Groups;
 use crate::policy::replacement::Replacements;
-use crate::policy::sentence::{self, Message};
+use crate::policy::sentence::{Messages, Refused};
 use crate::rules::Category;
 
 /// Whether verdicts are carried out.
@@ -55,7 +55,7 @@ pub struct Policy {
     pub(super) on_unreadable: OnFault,
     pub(super) on_cannot_redact: OnFault,
     pub(super) on_unaudited: OnFault,
-    pub(super) message: Message,
+    pub(super) messages: Messages,
     pub(super) groups: Groups,
     pub(super) clauses: Vec<Clause>,
     pub(super) exceptions: Vec<Exception>,
@@ -122,16 +122,15 @@ impl Policy {
         named.map_or(self.media.default, |(_, action)| *action)
     }
 
-    /// The sentence of a block: `{kinds}` and `{ref}` filled in; one line of printable ASCII.
+    /// The sentence of a block: `{kinds}` and `{ref}` filled in; one line of printable ASCII. Kinds are named in the order
+    /// given, and no more than fit a short sentence.
     pub fn sentence(&self, kinds: &[Category], reference: &str) -> String {
-        self.message.fill(kinds, reference)
+        self.messages.of_block(kinds, reference)
     }
 
-    /// The sentence for a post that is refused for another reason than what it contains. `fault` is `unreadable`,
-    /// `cannot-redact`, `unaudited` or `busy`, or words of our own such as `this post could not be checked`; never
-    /// words of the post.
-    pub fn fault_sentence(&self, fault: &str, reference: &str) -> String {
-        sentence::of_fault(fault, reference)
+    /// The sentence for a post that is refused for another reason than what it contains: `{why}` and `{ref}` filled in.
+    pub fn fault_sentence(&self, refused: Refused, reference: &str) -> String {
+        self.messages.of_fault(refused, reference)
     }
 
     /// Exceptions that are over: they excuse nothing any more, and whoever keeps the policy should know.

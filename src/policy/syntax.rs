@@ -13,7 +13,7 @@ use crate::policy::clause::{Clause, Exception};
 use crate::policy::group::Groups;
 use crate::policy::replacement::Replacements;
 use crate::policy::scope::Known;
-use crate::policy::sentence::Message;
+use crate::policy::sentence::Messages;
 use crate::policy::settings::Media;
 use crate::policy::{MediaAction, Mode, OnFault, Policy};
 use crate::rules::{Category, RuleSet};
@@ -76,7 +76,8 @@ fn read(
     let on_cannot_redact = on_fault(&mut file, "on-cannot-redact", faults);
     let on_unaudited = on_fault(&mut file, "on-unaudited", faults);
     let message = file.text("message", faults);
-    let message = Message::read(message, faults);
+    let fault_message = file.text("fault-message", faults);
+    let messages = Messages::read(message, fault_message, faults);
     let groups = Groups::read(file.tables("group", faults), faults);
     let known = Known { rules, platforms, groups: groups.names() };
     let mut clauses: Vec<Clause> = Vec::new();
@@ -124,7 +125,7 @@ fn read(
         on_unreadable,
         on_cannot_redact,
         on_unaudited,
-        message,
+        messages,
         groups,
         clauses,
         exceptions,

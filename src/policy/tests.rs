@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::detect::Finding;
 use crate::diagnostic::{Diagnostic, Source};
-use crate::policy::{Action, DecidedBy, MediaAction, Mode, OnFault, Policy, Question};
+use crate::policy::{Action, DecidedBy, MediaAction, Mode, OnFault, Policy, Question, Refused};
 use crate::rules::{Category, Confidence, Matcher, Rule, RuleId, RuleSet};
 use crate::span::Span;
 
@@ -277,21 +277,15 @@ fn the_sentence_is_one_line_of_ascii() {
         (&[Category::Name, Category::Name], "a name"),
         (&[Category::Name, Category::Date, Category::Zip], "a name, a date and a ZIP code"),
         (&[], "something that may identify a patient"),
-        (&Category::ALL, "a name, a date, an age over 89, a place, a ZIP code and more"),
+        (&Category::ALL, "a name, a date, an age over 89, a place and more"),
+        (&[Category::Ssn, Category::Date, Category::Ssn], "a social security number and a date"),
     ] {
         assert_eq!(
             policy.sentence(kinds, "ABCD2345"),
             format!("This post has {want} (ref ABCD2345). Nothing was sent")
         );
     }
-    for fault in [
-        "unreadable",
-        "cannot-redact",
-        "unaudited",
-        "busy",
-        "this post could not be checked",
-        "odd\n\u{202e}<b>",
-    ] {
+    for fault in REFUSED {
         let sentence = policy.fault_sentence(fault, "ABCD\n2345");
         assert!(
             sentence.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !sentence.contains('<'),
@@ -309,6 +303,44 @@ fn the_sentence_is_one_line_of_ascii() {
             assert!(!sentence.contains(phrase), "{sentence}");
         }
     }
+}
+
+const REFUSED: [Refused; 7] = [
+    Refused::Unreadable,
+    Refused::TooLarge,
+    Refused::Encrypted,
+    Refused::Incomplete,
+    Refused::Unchecked,
+    Refused::Media,
+    Refused::Unaudited,
+];
+
+/// Apps show it in one small box, whatever was found.
+#[test]
+fn the_shipped_sentences_are_short() {
+    let policy = policy("");
+    let mut longest = Category::ALL;
+    longest.sort_by_key(|kind| std::cmp::Reverse(kind.phrase().len()));
+    for sentence in (0..=longest.len())
+        .map(|n| policy.sentence(&longest[..n], "k3f7q2ma"))
+        .chain(REFUSED.map(|refused| policy.fault_sentence(refused, "k3f7q2ma")))
+    {
+        assert!(sentence.len() <= 200, "{} letters: {sentence}", sentence.len());
+        assert!(sentence.starts_with("Blocked by hospital policy: "), "{sentence}");
+        assert!(sentence.ends_with(". Nothing was sent. (ref k3f7q2ma)"), "{sentence}");
+    }
+}
+
+#[test]
+fn a_hospital_words_both_messages() {
+    let policy = policy(
+        "message = \"Held: {kinds}. Ask 4400 ({ref})\"\nfault-message = \"Held: {why}. Ask 4400 ({ref})\"\n",
+    );
+    assert_eq!(policy.sentence(&[Category::Mrn], "a2"), "Held: a record number. Ask 4400 (a2)");
+    assert_eq!(
+        policy.fault_sentence(Refused::TooLarge, "a2"),
+        "Held: this post is too long to be checked. Ask 4400 (a2)"
+    );
 }
 
 #[test]
@@ -364,9 +396,9 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "without",
     ),
     (
-        "message = \"Aborted: {kinds} {ref}\"",
-        "1:11: the Bluesky app shows a text of its own for a message with \"abort\"",
-        "other words",
+        "fault-message = \"no {kinds} {why} {ref}\"",
+        "1:17: the message cannot fill in `{kinds}`",
+        "use one of `{why}`, `{ref}`",
     ),
     (
         "message = \" \"",
@@ -583,6 +615,15 @@ fn what_is_odd_but_usable_is_a_warning() {
             "2:11: metadata is not stripped yet: media passes as it is, with what the camera wrote into it",
         ),
         ("message = \"no (ref {ref})\"", "1:11: the message has no {kinds}"),
+        ("fault-message = \"no (ref {ref})\"", "1:17: the message has no {why}"),
+        (
+            "message = \"Aborted: {kinds} {ref}\"",
+            "1:11: the Bluesky app shows a text of its own for a message with \"abort\"",
+        ),
+        (
+            "fault-message = \"Load failed: {why} {ref}\"",
+            "1:17: the Bluesky app shows a text of its own for a message with \"load failed\"",
+        ),
         (
             "[[group]]\nname = \"a\"\nclients = [\"10.0.0.7/8\"]",
             "3:12: `10.0.0.7/8` names one address but means the whole network",

@@ -134,7 +134,7 @@ pub(crate) async fn forward(
             respond::upstream_failed(
                 fault,
                 platform,
-                endpoint,
+                platform.endpoint(&passage.endpoint),
                 passage.reference(),
                 passage.asker(false, in_flight),
             )

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderValue, Version};
+use http::{HeaderValue, Method, Version};
 use jiff::civil::Date;
 
 use crate::audit::{Event, What};
@@ -57,6 +57,8 @@ pub(crate) struct Passage {
     pub(crate) framing: Framing,
     pub(crate) client: IpAddr,
     pub(crate) group: Option<String>,
+    /// The template of its endpoint, once it was judged.
+    pub(crate) endpoint: String,
     pub(crate) id: String,
     pub(crate) reference: String,
     pub(crate) today: Date,
@@ -110,6 +112,7 @@ impl Passage {
         Asker {
             origin: self.origin.clone(),
             close: close && self.parts.version < Version::HTTP_2,
+            is_head: self.parts.method == Method::HEAD,
             in_flight,
         }
     }
@@ -142,7 +145,7 @@ impl Passage {
 }
 
 /// A method of the client's own making is the client's text.
-fn standard_method(method: &http::Method) -> &'static str {
+fn standard_method(method: &Method) -> &'static str {
     ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
         .into_iter()
         .find(|name| *name == method.as_str())

@@ -6,11 +6,11 @@
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONNECTION,
-    CONTENT_TYPE, VARY,
+    CONTENT_LENGTH, CONTENT_TYPE, VARY,
 };
 use http::{HeaderValue, Response, StatusCode};
 
-use crate::platform::{Answer, Endpoint, Platform};
+use crate::platform::{Answer, Endpoint, Platform, Reason};
 use crate::proxy::body::Answering;
 use crate::proxy::metrics::InFlight;
 use crate::proxy::upstream::UpstreamFault;
@@ -72,6 +72,8 @@ pub(crate) struct Asker {
     pub(crate) origin: Option<HeaderValue>,
     /// Whether the connection can be used again after the answer (HTTP/1 with its request read to the end).
     pub(crate) close: bool,
+    /// Whether it hears only the head of an answer.
+    pub(crate) is_head: bool,
     /// Counts the request until the answer is gone.
     pub(crate) in_flight: InFlight,
 }
@@ -118,7 +120,8 @@ pub(crate) fn upstream_failed(
             "The platform did not answer in time. It may have received this",
         ),
     };
-    let mut answer = platform.answer(endpoint, &format!("{sentence} (ref {reference})"), reference);
+    let sentence = format!("{sentence} (ref {reference})");
+    let mut answer = platform.answer(endpoint, Reason::Unanswered, &sentence, reference);
     // Where a platform reports errors under 200, its clients repeat everything else: leave that status alone.
     if !answer.status.is_success() {
         answer.status = status;
@@ -132,9 +135,13 @@ fn ours(
     body: Bytes,
     asker: Asker,
 ) -> Response<Answering> {
-    let mut response = Response::new(Answering::whole(body, asker.in_flight));
+    let length = body.len();
+    // Over HTTP/2 nothing but us keeps a body from following the head that a HEAD asked for.
+    let sent = if asker.is_head { Bytes::new() } else { body };
+    let mut response = Response::new(Answering::whole(sent, asker.in_flight));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, length.into());
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if asker.close {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,8 +17,8 @@ use crate::audit::{Audit, What};
 use crate::body::Unreadable;
 use crate::config::Timeouts;
 use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
-use crate::platform::{Answer, Class};
-use crate::policy::OnFault;
+use crate::platform::{Answer, Class, Reason};
+use crate::policy::{OnFault, Refused};
 use crate::proxy::body::{Answering, Outgoing};
 use crate::proxy::digest;
 use crate::proxy::forward::{self, Sending};
@@ -95,13 +95,14 @@ impl Gateway {
         let in_flight = self.metrics.enter(&peer.activity);
         let (parts, body) = request.into_parts();
         let is_h1 = parts.version < Version::HTTP_2;
+        let is_head = parts.method == Method::HEAD;
         match self.admit(&peer, parts) {
             Ok(passage) => self.pass(passage, body, in_flight).await,
             Err((refusal, origin, framing)) => {
                 // After ambiguous framing, nobody knows where the next request would begin.
                 let drained = refusal != Refusal::Framing && receive::drain(body, framing).await;
                 let close = is_h1 && !drained;
-                respond::refuse(refusal, Asker { origin, close, in_flight })
+                respond::refuse(refusal, Asker { origin, close, is_head, in_flight })
             }
         }
     }
@@ -138,6 +139,7 @@ impl Gateway {
                 framing,
                 client: peer.address,
                 group: self.inspector.policy().group_of(peer.address).map(ToOwned::to_owned),
+                endpoint: String::new(),
                 id: Audit::new_id(),
                 reference: Audit::new_reference(),
                 today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
@@ -163,6 +165,7 @@ impl Gateway {
         in_flight: InFlight,
     ) -> Response<Answering> {
         let is_media = passage.class() == Class::Media;
+        let is_head = passage.parts.method == Method::HEAD;
         let reading = Reading {
             most: self.limits.max_body,
             wants_start: is_media || passage.elider().is_some(),
@@ -176,10 +179,11 @@ impl Gateway {
         else {
             return respond::refuse(
                 Refusal::Stopping,
-                Asker { origin: None, close: true, in_flight },
+                Asker { origin: None, close: true, is_head, in_flight },
             );
         };
         let spent = began.elapsed();
+        passage.endpoint.clone_from(&inspection.endpoint);
         self.metrics.decided(passage.target.platform_index, &inspection, spent);
 
         let enforced = inspection.enforced;
@@ -374,18 +378,10 @@ impl Gateway {
         match policy.on_unaudited() {
             OnFault::Forward => Ok(()),
             OnFault::Block => {
-                let sentence =
-                    policy.fault_sentence("the audit trail cannot be written", passage.reference());
+                let sentence = policy.fault_sentence(Refused::Unaudited, passage.reference());
                 let platform = &passage.target.platform;
-                let endpoint = platform
-                    .resolve_with_query(
-                        &passage.parts.method,
-                        passage.parts.uri.path(),
-                        passage.parts.uri.query(),
-                        None,
-                    )
-                    .endpoint;
-                Err(platform.answer(endpoint, &sentence, passage.reference()))
+                let endpoint = platform.endpoint(&passage.endpoint);
+                Err(platform.answer(endpoint, Reason::Unaudited, &sentence, passage.reference()))
             }
         }
     }

@@ -108,9 +108,19 @@ fn help_names_the_commands_and_the_exits() {
 
 #[test]
 fn every_command_explains_itself_in_100_columns() {
-    for command in
-        ["serve", "demo", "init", "check", "scan", "eval", "ca", "ca init", "audit", "audit verify"]
-    {
+    for command in [
+        "serve",
+        "demo",
+        "init",
+        "check",
+        "scan",
+        "eval",
+        "ca",
+        "ca init",
+        "audit",
+        "audit verify",
+        "audit find",
+    ] {
         let help = postward(command.split(' ').chain(["--help"]));
         assert_eq!(help.code, 0, "{command}");
         assert!(help.stdout.contains("Usage: postward"), "{command}: {}", help.stdout);
@@ -130,6 +140,8 @@ fn wrong_usage_exits_2() {
         "eval",
         "init",
         "audit verify",
+        "audit find k3f7q2ma",
+        "audit find short audit.jsonl",
     ] {
         let ran = postward(line.split(' ').filter(|word| !word.is_empty()));
         assert_eq!(ran.code, 2, "{line}");

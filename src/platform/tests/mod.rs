@@ -1,5 +1,6 @@
 //! What the shipped files say, through real bodies: calls as stock clients send them, with invented text.
 
+mod answers;
 mod blogs;
 mod bound;
 mod classify;

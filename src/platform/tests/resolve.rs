@@ -242,47 +242,6 @@ fn only_session_answers_are_rewritten() {
 }
 
 #[test]
-fn answers_have_the_platforms_shape() {
-    for (name, method, path, status, want) in [
-        (
-            "x",
-            "POST",
-            "/2/tweets",
-            403,
-            r#"{"title":"Forbidden","detail":"no \"x\"","type":"about:blank","status":403}"#,
-        ),
-        (
-            "x",
-            "POST",
-            "/1.1/statuses/update.json",
-            403,
-            r#"{"errors":[{"code":186,"message":"no \"x\""}]}"#,
-        ),
-        ("mastodon", "POST", "/api/v1/statuses", 422, r#"{"error":"no \"x\""}"#),
-        ("bluesky", "POST", "/xrpc/none", 403, r#"{"error":"PolicyBlocked","message":"no \"x\""}"#),
-        ("generic", "POST", "/a", 403, r#"{"error":"no \"x\""}"#),
-    ] {
-        let platform = platform(name);
-        let resolved =
-            platform.resolve(&Method::from_bytes(method.as_bytes()).unwrap(), path, None);
-        let answer = platform.answer(resolved.endpoint, "no \"x\"", "ABCD2345");
-        assert_eq!(
-            (answer.status.as_u16(), String::from_utf8(answer.body).unwrap().as_str()),
-            (status, want),
-            "{name} {path}"
-        );
-    }
-    let facebook = platform("facebook");
-    let answer =
-        facebook.answer(facebook.resolve(&Method::GET, "/", None).endpoint, "no \"x\"", "ABCD2345");
-    let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(
-        (&value["error"]["message"], &value["error"]["fbtrace_id"]),
-        (&"no \"x\"".into(), &"ABCD2345".into())
-    );
-}
-
-#[test]
 fn an_unknown_endpoint_reads_everything_and_edits_nothing() {
     use crate::body::Role;
     use crate::platform::{FieldClass, Place};
