@@ -1,5 +1,6 @@
 //! Everything that needs the whole program: one binary, a module a room.
 
+mod answers;
 mod audit;
 mod cli;
 mod disguise;

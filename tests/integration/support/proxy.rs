@@ -1,7 +1,7 @@
 //! The proxy under test: the shipped rules and platforms, a policy, and the real start and stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use postward::app::{self, Options, Running};
@@ -105,9 +105,17 @@ impl Proxy {
 impl Started {
     /// Stops it and gives every line of its audit.
     pub(crate) async fn stop(self) -> Vec<Value> {
+        self.stop_and_read(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        })
+        .await
+    }
+
+    /// Stops it and has its audit file read, before the file goes.
+    pub(crate) async fn stop_and_read<T>(self, read: impl FnOnce(&Path) -> T) -> T {
         self.running.shutdown().await;
-        let text = std::fs::read_to_string(&self.audit).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        read(&self.audit)
     }
 }
 
