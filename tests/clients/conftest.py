@@ -38,6 +38,8 @@ class Sent:
     error: Exception | None
     arrived: list
     decisions: list
+    # Requests that the proxy inspected, forwarded or not.
+    n_at_proxy: int = 0
 
     @property
     def posts(self):
@@ -73,12 +75,14 @@ class World:
         self.lead(self.proxy.port, self.proxy.ca_file)
         self.platform.take()
         self.proxy.take_decisions()
+        n_before = self.proxy.n_requests()
         result, error = None, None
         try:
             result = call()
         except Exception as raised:  # The caller says which one it must be.
             error = raised
-        return Sent(result, error, self.platform.take(), self.proxy.take_decisions())
+        n_at_proxy = self.proxy.n_requests() - n_before
+        return Sent(result, error, self.platform.take(), self.proxy.take_decisions(), n_at_proxy)
 
     def same(self, call, volatile=()):
         """The clean case: what arrives through Postward is what arrives without it, to the byte.
@@ -100,6 +104,7 @@ class World:
         sent = self.through(call)
         assert isinstance(sent.error, error_type), f"{sent.error!r}, arrived {[str(request) for request in sent.arrived]}"
         assert sent.posts == []
+        assert sent.n_at_proxy == len(sent.arrived) + 1, "one attempt"
         assert [event["verdict"] for event in sent.decisions] == ["block"]
         return sent
 

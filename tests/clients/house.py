@@ -86,6 +86,10 @@ sync = "group"
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/{path}", timeout=5) as answer:
             return answer.read().decode()
 
+    def n_requests(self):
+        """How many requests it has inspected."""
+        return int(re.search(r"^postward_inspected_total (\d+)$", self.admin("metrics"), re.MULTILINE).group(1))
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()

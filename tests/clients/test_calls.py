@@ -24,7 +24,8 @@ def test_a_clean_post_arrives_byte_for_byte(world, calls_record, call):
     line = calls_record.line(call)
     line["clean"] = record.FAILED
     sent = world.same(lambda: call.make(call.clean()), call.volatile)
-    assert sent.posts != []
+    assert sent.posts != [] and sent.n_at_proxy == len(sent.arrived)
+    _check_understood(sent)
     line["clean"] = "same"
 
 
@@ -45,6 +46,7 @@ def test_a_redacted_post_is_valid(world, calls_record, call):
     call.check(sent)
     for request in sent.posts:
         assert "chunked" in (request.header("transfer-encoding") or "") or int(request.header("content-length")) == len(request.body)
+    _check_understood(sent)
     assert "redact" in {event["verdict"] for event in sent.decisions} and _blocks(sent) == []
     line["redacted"] = "valid"
 
@@ -58,7 +60,7 @@ def test_a_post_that_cannot_be_redacted_is_blocked_and_shown(world, calls_record
     assert _is_nameless(sent)
     [event] = _blocks(sent)
     assert event["fault"].startswith("cannot redact"), event
-    assert sent.decisions[-1] is event, "nothing was tried after it"
+    assert sent.decisions[-1] is event and sent.n_at_proxy == len(sent.arrived) + 1, "nothing was tried after it"
     _check_sentence(call.shown(sent), event)
     line["sealed"] = "shown" if before in (None, "shown") else before
 
@@ -71,9 +73,10 @@ def test_a_blocked_post_shows_the_sentence_once(world, calls_record, call, in_fi
     sent = world.through(lambda: call.make(call.numbered(in_field)))
     assert not _stands(words.SSN, sent) and not _stands(words.MRN, sent), "it arrived"
     blocks = _blocks(sent)
-    line["attempts"] = max(line["attempts"] or 0, len(blocks))
+    line["attempts"] = max(line["attempts"] or 0, sent.n_at_proxy - len(sent.arrived))
     [event] = blocks
-    assert sent.decisions[-1] is event, "nothing was tried after it"
+    assert sent.decisions[-1] is event and sent.n_at_proxy == len(sent.arrived) + 1, "nothing was tried after it"
+    _check_understood(sent)
     _check_sentence(call.shown(sent), event)
     line["blocked"] = "shown" if before in (None, "shown") else before
 
@@ -82,6 +85,10 @@ def _check_sentence(shown, event):
     found = SENTENCE.search(shown)
     assert found, f"the sentence is not shown: {shown!r}"
     assert house.reference(found.group()) in event.values(), event
+
+
+def _check_understood(sent):
+    assert [event for event in sent.decisions if "coverage" in event] == [], "a call of a stock client is no unknown one"
 
 
 def _blocks(sent):
