@@ -31,7 +31,7 @@ PLATFORMS = {
 }
 
 
-REDACTED = {("valid", None): "valid", ("valid", "shown"): "valid", (None, "shown"): "cannot be: blocked, shown"}
+REDACTED = {("valid", None): "valid", ("valid", "shown"): "valid", (None, "shown"): "signed: blocked"}
 
 
 def table(lines):
@@ -60,9 +60,8 @@ def _agreed(calls, key, words):
     for call in calls:
         outcome = (call[key], call["sealed"]) if key == "redacted" else call[key]
         outcomes.setdefault(words.get(outcome, "**failed or not tried**"), []).append(call["call"])
-    if len(outcomes) == 1:
-        return next(iter(outcomes))
-    return "; ".join(f"{outcome} ({', '.join(names)})" for outcome, names in outcomes.items())
+    usual, *others = sorted(outcomes, key=lambda outcome: -len(outcomes[outcome]))
+    return "; ".join([usual] + [f"{', '.join(outcomes[outcome])} {outcome}" for outcome in others])
 
 
 def _attempts(calls):

@@ -69,7 +69,7 @@ CALLS = [
     ),
     Call(
         **KNOWN,
-        name="picture, edit and profile",
+        name="picture with edit and profile",
         make=media,
         fields={
             "alt text": lambda requests: requests[0].values["description"],

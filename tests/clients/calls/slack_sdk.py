@@ -97,7 +97,7 @@ CALLS = [
         sealed=frozenset({"file"}),
         shown=upload_shown,
         shown_in=SHOWN_IN,
-        note="Of a file's bytes: in the body of an `HTTPError`, which says 403 alone",
+        note="For a file's bytes: the body of an `HTTPError`",
     ),
     Call(
         client="slack_sdk",

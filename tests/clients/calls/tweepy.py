@@ -73,13 +73,13 @@ KNOWN = {
 CALLS = [
     Call(
         **KNOWN,
-        name="v2 poll, OAuth 1.0a",
+        name="v2 poll (OAuth 1.0a)",
         make=poll,
         fields={"text": text, "option": lambda requests: requests[0].json["poll"]["options"][0]},
         short=frozenset({"option"}),
         check=check_poll,
     ),
-    Call(**KNOWN, name="v2, OAuth 2", make=tweet, fields={"text": text}),
+    Call(**KNOWN, name="v2 (OAuth 2)", make=tweet, fields={"text": text}),
     Call(**KNOWN, name="direct message", make=message, fields={"text": text}),
     Call(
         **KNOWN,
