@@ -4,21 +4,26 @@
 //! may say that a string is nobody's words.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::body::{Document, Path, Role, Step, Text, encoded_words};
+use crate::body::{Document, Kind, Path, Role, Text, encoded_words};
 use crate::detect::Engine;
 use crate::inspect::disguise;
 use crate::inspect::joined::{Joined, Joiner};
-use crate::platform::{Endpoint, FieldClass, FieldSpec, Place};
+use crate::inspect::label::{self, Label};
+use crate::inspect::shape;
+use crate::platform::{Class, Endpoint, FieldClass, FieldSpec, Place};
 use crate::span::Span;
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
 
 /// `Slug` of the Atom publishing protocol: becomes part of a post's address.
 const SLUG: HeaderName = HeaderName::from_static("slug");
+
+/// Why a moderator did something: Discord shows it to the others.
+const AUDIT_LOG_REASON: HeaderName = HeaderName::from_static("x-audit-log-reason");
 
 /// Which document a string sits in.
 #[derive(Clone, Debug)]
@@ -40,6 +45,8 @@ pub(super) struct Field<'a> {
     pub(super) text: Cow<'a, str>,
     /// The key it stands under, where that may say what it is (`{"mrn": "004411"}`).
     pub(super) label: Option<Cow<'a, str>>,
+    /// Whether its label is what a form calls it, beside it.
+    pub(super) is_paired: bool,
     pub(super) place: Place,
     pub(super) source: Source,
     /// The endpoint's own words for it; `None` for everything that it does not name.
@@ -51,6 +58,8 @@ pub(super) struct Field<'a> {
     /// The stretches, of it or of the text it is within, that are read in a joined text, too, where they stand in their
     /// surroundings: what is found in them here counts only if it is certain by itself.
     pub(super) seen: Arc<[Span]>,
+    /// Where it stands among the lines of the whole post, if it is one: in the query after the body, then by its text.
+    pub(super) line: Option<(bool, usize)>,
     /// Child indexes, for what has no template.
     path: Option<&'a Path>,
 }
@@ -155,29 +164,30 @@ pub(super) fn of_document<'a>(
         let field = Field {
             text: Cow::Borrowed(text.text.expose()),
             label: None,
+            is_paired: false,
             place: texts.place(text),
             source,
             words,
             within,
             certain_only: false,
             seen: Arc::default(),
+            line: texts.is_line(index, words, around).then_some((in_query, index)),
             path: Some(&*text.path),
         };
         if let (Some(spec), None, Role::Value) = (words, within, text.role) {
             runs.add(spec, index);
         }
-        let label = label(document, index);
+        let label = label::of(document, index);
         if text.role != Role::Value {
             for hidden in disguise::hidden(text.text.expose()) {
                 let hidden = Cow::Owned(hidden);
-                push(
-                    Field { text: hidden, source: Source::Head, words: None, ..field.clone() },
-                    label,
-                    fields,
-                );
+                let source = Source::Head;
+                let hidden =
+                    Field { text: hidden, source, words: None, line: None, ..field.clone() };
+                push(hidden, label.as_ref(), fields);
             }
         }
-        push(field, label, fields);
+        push(field, label.as_ref(), fields);
     }
     let place = if in_query { Place::Query } else { Place::Body };
     let together: Vec<_> = runs.finish().collect();
@@ -185,14 +195,17 @@ pub(super) fn of_document<'a>(
         return;
     }
     note_seen(in_query, &together, fields.get_mut(n_before..).unwrap_or_default());
-    for (spec, text, parts) in together {
-        let source = Source::Joined { in_query, joined: parts };
-        let field = Field { source, words: Some(spec), ..of_head(Cow::Owned(text), place) };
-        push(field, None, fields);
+    for (spec, text, joined) in together {
+        let Some(first) = joined.texts().next() else { continue };
+        let label = label::of(document, first);
+        let line = Some((in_query, first));
+        let source = Source::Joined { in_query, joined };
+        let field = Field { source, words: Some(spec), line, ..of_head(Cow::Owned(text), place) };
+        push(field, label.as_ref(), fields);
     }
 }
 
-/// Notes on each string which of its stretches are read in a joined text, too.
+/// Notes on each string which of its stretches are read in a joined text, too: that is its line of the post, then.
 fn note_seen(in_query: bool, joined: &[(&FieldSpec, String, Joined)], fields: &mut [Field<'_>]) {
     let mut by_text: HashMap<usize, Vec<Span>> = HashMap::new();
     for (text, span) in joined.iter().flat_map(|(_, _, joined)| joined.seen()) {
@@ -205,7 +218,9 @@ fn note_seen(in_query: bool, joined: &[(&FieldSpec, String, Joined)], fields: &m
             (text, spans.into())
         })
         .collect();
+    let lines: HashSet<usize> = joined.iter().flat_map(|(_, _, joined)| joined.texts()).collect();
     for field in fields {
+        field.line = field.line.filter(|(_, index)| !lines.contains(index));
         let index = match field.source {
             Source::Body(index) if !in_query => index,
             Source::Query(index) if in_query => index,
@@ -234,7 +249,36 @@ impl<'a> Texts<'a> {
     }
 
     fn class(&self, text: &Text) -> FieldClass<'a> {
-        self.endpoint.classify(self.place(text), &text.path, text.role)
+        match self.endpoint.classify(self.place(text), &text.path, text.role) {
+            FieldClass::Opaque(spec) if !self.is_opaque(spec, text) => FieldClass::Other,
+            class => class,
+        }
+    }
+
+    /// Whether what is named opaque looks it. An id that is none is read; so is a sentence that comes with credentials
+    /// and is none: some sites take posts wherever they take sign-ins.
+    fn is_opaque(&self, spec: &FieldSpec, text: &Text) -> bool {
+        let words = text.text.expose();
+        if spec.template != "*" {
+            return shape::is_id(words);
+        }
+        self.endpoint.class() != Class::SignIn
+            || text.role != Role::Value
+            || !Engine::is_prose(words)
+            || label::key(&text.path).is_some_and(shape::is_of_secret)
+    }
+
+    /// Whether a text is a line of the post: words, or a cue of captions. Of one that holds a form or JSON, the strings in
+    /// it are; another reading of words is none.
+    fn is_line(&self, index: usize, words: Option<&FieldSpec>, around: Option<Held<'_>>) -> bool {
+        let document = self.document;
+        let Some(text) = document.texts().get(index) else { return false };
+        let is_read = words.is_some() || document.kind() == Kind::Captions;
+        let holder = document.holder(index).filter(|_| matches!(around, Some(Held::Whole(..))));
+        is_read
+            && text.role == Role::Value
+            && holder.is_none_or(|holder| document.is_structured(holder))
+            && !(document.holds_texts(index) && document.is_structured(index))
     }
 
     /// Whether the endpoint names any of the texts that a text holds. They follow it at once, and each is looked at once
@@ -269,7 +313,7 @@ pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<F
 
 /// The headers that carry words. Their bytes may be UTF-8, percent-encoded, or encoded words of mail (RFC 2047).
 pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>) {
-    for name in [&CONTENT_DISPOSITION, &SLUG] {
+    for name in [&CONTENT_DISPOSITION, &SLUG, &AUDIT_LOG_REASON] {
         for value in headers.get_all(name) {
             let raw = disguise::lenient(value.as_bytes());
             let decoded = encoded_words(&raw).unwrap_or(raw);
@@ -283,12 +327,14 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
     Field {
         text,
         label: None,
+        is_paired: false,
         place,
         source: Source::Head,
         words: None,
         within: None,
         certain_only: false,
         seen: Arc::default(),
+        line: None,
         path: None,
     }
 }
@@ -296,15 +342,15 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
 /// Takes a string in, unless it can hold nothing. What its platform does not name, and is no prose, is read for what
 /// is certain by itself. Its key is its label, unless the platform's file names that very key: under a wildcard the key
 /// may be any, `mrn` as well.
-fn push<'a>(mut field: Field<'a>, label: Option<Label<'a>>, fields: &mut Vec<Field<'a>>) {
-    field.certain_only = field.words.is_none() && !Engine::is_prose(&field.text);
+fn push<'a>(mut field: Field<'a>, label: Option<&Label<'a>>, fields: &mut Vec<Field<'a>>) {
+    let is_line = field.line.is_some();
+    field.certain_only = field.words.is_none() && !is_line && !Engine::is_prose(&field.text);
     if field.text.is_empty() || (field.certain_only && !may_identify(&field.text)) {
         return;
     }
-    let label = label.filter(|label| {
-        field.words.is_none_or(|spec| label.beside || !names_key(&spec.template, label.text))
-    });
-    field.label = label.map(|label| Cow::Owned(disguise::words_of_key(label.text)));
+    let label = label.filter(|label| field.words.is_none_or(|spec| label.holds_for(spec)));
+    field.is_paired = label.is_some_and(Label::is_of_pair);
+    field.label = label.map(|label| Cow::Owned(disguise::words_of_key(&label.text)));
     fields.push(field);
 }
 
@@ -313,68 +359,6 @@ fn push<'a>(mut field: Field<'a>, label: Option<Label<'a>>, fields: &mut Vec<Fie
 fn may_identify(text: &str) -> bool {
     text.bytes()
         .any(|byte| byte.is_ascii_digit() || byte == b'@' || byte == b'&' || !byte.is_ascii())
-}
-
-/// Whether the last step of a template, apart from list elements, is this very key.
-fn names_key(template: &str, key: &str) -> bool {
-    let mut template = template;
-    while let Some(list) = template.strip_suffix("[]") {
-        template = list;
-    }
-    let template = template.strip_suffix('"').unwrap_or(template).to_ascii_lowercase();
-    template
-        .strip_suffix(&key.to_ascii_lowercase())
-        .is_some_and(|before| before.is_empty() || before.ends_with(['.', ':', '"']))
-}
-
-/// What says what a string is.
-#[derive(Clone, Copy)]
-struct Label<'a> {
-    text: &'a str,
-    /// Whether it is what a form calls a field, beside the value: it counts whatever the platform's file names.
-    beside: bool,
-}
-
-/// Keys of a value whose label stands beside it, and nothing else.
-const PAIR_KEYS: &[&str] = &["value", "val", "answer", "valuestring"];
-
-/// Keys that only say that a value is one: what it is of stands beside it.
-const VALUE_KEYS: &[&str] =
-    &["value", "val", "text", "content", "answer", "data", "display", "valuestring"];
-
-/// Keys of what says what a value beside it is of.
-const LABEL_KEYS: &[&str] =
-    &["name", "label", "key", "title", "field", "question", "type", "code", "id", "system"];
-
-/// What says what a string is: the nearest key above it or, where that says nothing (`value`), the label beside it
-/// (`{"name": "MRN", "value": ".."}`).
-fn label(document: &Document, index: usize) -> Option<Label<'_>> {
-    let text = document.texts().get(index)?;
-    if !matches!(text.role, Role::Value | Role::Number) {
-        return None;
-    }
-    let key = text.path.steps.iter().rev().find_map(|step| match step {
-        // Forms number their lists.
-        Step::Key(key) if !key.bytes().all(|byte| byte.is_ascii_digit()) => Some(&**key),
-        Step::Key(_) | Step::Index(_) | Step::Append => None,
-    })?;
-    let is_one_of = |keys: &[&str]| keys.iter().any(|one| key.eq_ignore_ascii_case(one));
-    if is_one_of(VALUE_KEYS)
-        && let Some(text) = label_beside(document, index)
-    {
-        // Under any other of those keys what stands beside it may be a title of a post, or its kind.
-        return Some(Label { text, beside: is_one_of(PAIR_KEYS) });
-    }
-    Some(Label { text: key, beside: false })
-}
-
-fn label_beside(document: &Document, index: usize) -> Option<&str> {
-    let object = document.parent(document.node_of(index)?)?;
-    LABEL_KEYS.iter().find_map(|key| {
-        let beside = document.first_member(object, key)?;
-        let beside = document.text_of(beside)?;
-        document.texts().get(beside).map(|text| text.text.expose())
-    })
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn outward(
 }
 
 /// A category in a text of the query or the body.
-type Within = (bool, usize, Category);
+pub(super) type Within = (bool, usize, Category);
 
 /// Where findings lie in the texts that persons wrote, so that one that is found in a text and again in what that holds,
 /// or in a joined text, is listed once.
@@ -161,7 +161,7 @@ impl Listed {
 
     /// Lists a span, unless one that overlaps it is listed and no less is done about that: the verdict is taken over what
     /// is listed, so a stricter judgement must never hide behind a milder one. Says whether it was listed.
-    fn list(&mut self, at: Within, span: Span, action: Action) -> bool {
+    pub(super) fn list(&mut self, at: Within, span: Span, action: Action) -> bool {
         let here = self.by_text.entry(at).or_default();
         let before = here.range(..span.end()).next_back();
         if before.is_some_and(|(_, (end, listed))| *end > span.start() && *listed >= action) {

@@ -1,6 +1,7 @@
 //! Decides on one post.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,13 +11,14 @@ use jiff::civil::Date;
 
 use crate::body::encoding::Codings;
 use crate::body::{Document, Kind, Limits, Unreadable};
-use crate::detect::{Engine, Piece};
+use crate::detect::{Engine, Finding, Piece};
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::rewrite::{self, Documents};
+use crate::inspect::whole::Whole;
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
 use crate::platform::{CannotRedact, Class, Platform, Reason, Resolved};
-use crate::policy::{Action, MediaAction, Mode, OnFault, Policy, Question, Refused};
+use crate::policy::{Action, Judgement, MediaAction, Mode, OnFault, Policy, Question, Refused};
 use crate::rules::Category;
 
 /// One request, read whole.
@@ -165,45 +167,54 @@ impl Inspector {
             .map(|field| Piece { text: &field.text, label: field.label.as_deref() })
             .collect();
         let scan = self.engine.scan(&pieces, request.today);
+        let whole = Whole::of(fields);
+        let together = whole.as_ref().map(|whole| {
+            let piece = [Piece { text: whole.text(), label: None }];
+            (whole, self.engine.scan(&piece, request.today))
+        });
+        let of_whole = together.as_ref().is_some_and(|(_, scan)| scan.care.speaks_of_care);
+        let care = scan.care.speaks_of_care || of_whole;
         inspection.care = scan.care.score;
-        let mut judged = Vec::new();
-        let mut listed = Listed::default();
+        let judge = |field: &Field<'_>, finding: Finding, care: bool| {
+            let judgement = self.policy.judge(&Question {
+                finding: &finding,
+                words: finding.span.of(&field.text).unwrap_or_default(),
+                care,
+                platform: request.platform.id(),
+                group: request.group,
+                field: field.words.map(|spec| spec.template.as_str()),
+                today: request.today,
+            });
+            (finding, judgement)
+        };
+        let mut found: Vec<Vec<(Finding, Judgement)>> = Vec::with_capacity(fields.len());
         for (field, findings) in fields.iter().zip(scan.findings) {
-            let mut here = Vec::new();
-            for finding in findings {
-                if !finding.standalone
-                    && !field.counts(edits::start(documents, field, finding.span))
-                {
-                    continue;
-                }
-                let judgement = self.policy.judge(&Question {
-                    finding: &finding,
-                    words: finding.span.of(&field.text).unwrap_or_default(),
-                    care: scan.care.speaks_of_care,
-                    platform: request.platform.id(),
-                    group: request.group,
-                    field: field.words.map(|spec| spec.template.as_str()),
-                    today: request.today,
-                });
-                let judged = JudgedFinding {
-                    rule: finding.rule.clone(),
-                    category: finding.category,
-                    field: field.name(),
-                    length: finding.span.len(),
-                    confidence: finding.confidence,
-                    action: judgement.action,
-                    by: judgement.by.clone(),
-                };
-                if listed.is_new(documents, field, &finding, judgement.action) {
-                    inspection.findings.push(judged);
-                }
-                here.push((finding, judgement));
-            }
-            if !here.is_empty() {
-                judged.push(Judged { field, findings: here });
-            }
+            let counts = |finding: &Finding| {
+                finding.standalone || field.counts(edits::start(documents, field, finding.span))
+            };
+            let counted = findings.into_iter().filter(counts);
+            found.push(counted.map(|finding| judge(field, finding, care)).collect());
         }
-        judged
+        if let Some((whole, scan)) = together {
+            let parts = scan.findings.iter().flatten().flat_map(|finding| whole.parts(finding));
+            let together = parts.filter_map(|(at, part)| {
+                fields.get(at).map(|field| (at, judge(field, part, care)))
+            });
+            let mut more: Vec<_> = together.collect();
+            if !care {
+                // What others say beside it must not hide what one string says by itself.
+                for at in whole.long_lines(fields) {
+                    let Some((field, piece)) = fields.get(at).zip(pieces.get(at)) else { continue };
+                    let scan = self.engine.scan(std::slice::from_ref(piece), request.today);
+                    if scan.care.speaks_of_care {
+                        let alone = scan.findings.into_iter().flatten();
+                        more.extend(alone.map(|finding| (at, judge(field, finding, true))));
+                    }
+                }
+            }
+            add(more, &mut found);
+        }
+        list(documents, fields, found, inspection)
     }
 
     /// The verdict: the strictest action over all findings.
@@ -319,6 +330,63 @@ impl Inspector {
             reference: request.reference.to_owned(),
         }
     }
+}
+
+/// Adds what other readings of a field found and the first did not, or what they judge more strictly.
+fn add(more: Vec<(usize, (Finding, Judgement))>, found: &mut [Vec<(Finding, Judgement)>]) {
+    if more.is_empty() {
+        return;
+    }
+    let mut known = Listed::default();
+    for (at, found) in found.iter().enumerate() {
+        for (finding, judgement) in found {
+            known.list((false, at, finding.category), finding.span, judgement.action);
+        }
+    }
+    let mut touched = BTreeSet::new();
+    for (at, (finding, judgement)) in more {
+        let Some(found) = found.get_mut(at) else { continue };
+        if known.list((false, at, finding.category), finding.span, judgement.action) {
+            found.push((finding, judgement));
+            touched.insert(at);
+        }
+    }
+    for at in touched {
+        let Some(found) = found.get_mut(at) else { continue };
+        found.sort_by_key(|(it, judged)| (it.span, it.category, Reverse(judged.action)));
+        found
+            .dedup_by(|(later, _), (it, _)| (later.span, later.category) == (it.span, it.category));
+    }
+}
+
+/// Lists the findings of each field in the inspection, each once.
+fn list<'f>(
+    documents: &Documents<'_>,
+    fields: &'f [Field<'f>],
+    found: Vec<Vec<(Finding, Judgement)>>,
+    inspection: &mut Inspection,
+) -> Vec<Judged<'f>> {
+    let mut judged = Vec::new();
+    let mut listed = Listed::default();
+    for (field, findings) in fields.iter().zip(found) {
+        for (finding, judgement) in &findings {
+            if listed.is_new(documents, field, finding, judgement.action) {
+                inspection.findings.push(JudgedFinding {
+                    rule: finding.rule.clone(),
+                    category: finding.category,
+                    field: field.name(),
+                    length: finding.span.len(),
+                    confidence: finding.confidence,
+                    action: judgement.action,
+                    by: judgement.by.clone(),
+                });
+            }
+        }
+        if !findings.is_empty() {
+            judged.push(Judged { field, findings });
+        }
+    }
+    judged
 }
 
 /// The endpoint of a request. A server may believe the method that a header names in place of the request's own: where

@@ -47,6 +47,11 @@ impl Joined {
         })
     }
 
+    /// Every string it came from, in order; one that has several stretches is given as often.
+    pub(super) fn texts(&self) -> impl Iterator<Item = usize> {
+        self.stretches.iter().map(|it| it.text)
+    }
+
     /// Every string it came from, with the stretches of it that are read here or are ids.
     pub(super) fn seen(&self) -> impl Iterator<Item = (usize, Span)> {
         self.stretches.iter().map(|it| (it.text, it.span)).chain(self.ids.iter().copied())

@@ -12,12 +12,15 @@ mod fit;
 mod inspection;
 mod inspector;
 mod joined;
+mod label;
 mod rewrite;
+mod shape;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod whole;
 
 pub use inspection::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
 pub use inspector::{Inspector, Request};

@@ -21,6 +21,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data; boundary=bb";
 
 mod answers;
+mod apart;
 mod coverage;
 mod cuts;
 mod marks;
@@ -41,7 +42,14 @@ static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
 /// One call: platform, method, path with its query, content type, body.
 type Call<'a> = (&'a str, &'a str, &'a str, &'a str, String);
 
-fn inspect((platform, method, url, content_type, body): &Call<'_>) -> Inspection {
+fn inspect(call: &Call<'_>) -> Inspection {
+    inspect_with(call, &[])
+}
+
+fn inspect_with(
+    (platform, method, url, content_type, body): &Call<'_>,
+    more: &[(&'static str, &str)],
+) -> Inspection {
     let (path, query) =
         url.split_once('?').map_or((*url, None), |(path, query)| (path, Some(query)));
     let mut headers = HeaderMap::new();
@@ -50,6 +58,9 @@ fn inspect((platform, method, url, content_type, body): &Call<'_>) -> Inspection
             HeaderName::from_static("content-type"),
             HeaderValue::from_str(content_type).unwrap(),
         );
+    }
+    for (name, value) in more {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
     SHIPPED.inspect(&Request {
         platform: PLATFORMS.get(platform).expect("a platform"),
