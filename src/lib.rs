@@ -3,8 +3,8 @@
 //!
 //! The rooms, in the order in which they may import each other (`tests/architecture.rs` keeps it):
 //!
-//! `span`, `phi`, `diagnostic` <- `normalize`, `rules`, `redact`, `body` <- `detect`, `platform` <- `policy` <-
-//! `inspect` <- `audit` <- `config` <- `proxy`, `admin` <- `app` <- `cli`
+//! `span`, `phi`, `diagnostic` <- `media` <- `normalize`, `rules`, `redact`, `body` <- `detect`, `platform` <-
+//! `policy` <- `inspect` <- `audit` <- `config` <- `proxy`, `admin` <- `app` <- `cli`
 //!
 //! Up to `inspect` everything is pure: no sockets, no files, no clock, no tokio. `ARCHITECTURE.md` says where a change
 //! belongs.
@@ -12,6 +12,8 @@
 pub mod diagnostic;
 pub mod phi;
 pub mod span;
+
+pub mod media;
 
 pub mod body;
 pub mod normalize;

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The house, from the ground up. Rooms on one line never import each other.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["span"],
     &["phi", "diagnostic"],
+    &["media"],
     &["normalize", "rules", "redact", "body"],
     &["detect", "platform"],
     &["policy"],
@@ -26,10 +27,11 @@ const LAYERS: [&[&str]; 12] = [
 ];
 
 /// The rooms that decide: no sockets, no files, no clock.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "span",
     "phi",
     "diagnostic",
+    "media",
     "normalize",
     "rules",
     "redact",
