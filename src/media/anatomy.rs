@@ -142,8 +142,7 @@ impl Anatomy {
     /// Takes a file apart, whatever it claims to be.
     pub fn of(bytes: &[u8]) -> Self {
         let format = Format::of(bytes);
-        let mut anatomy =
-            Self { format, parts: Vec::new(), fault: None, understood: bytes.len() };
+        let mut anatomy = Self { format, parts: Vec::new(), fault: None, understood: bytes.len() };
         let read = match format {
             Some(Format::Jpeg) => jpeg::read(bytes, &mut anatomy.parts),
             Some(Format::Png) => png::read(bytes, &mut anatomy.parts),

@@ -67,7 +67,9 @@ pub(super) fn flac(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
                     *first = *first & 0x80 | 1;
                 }
                 let is_bare = kind == 1
-                    && bytes.get(at + 4..end).is_some_and(|held| held.iter().all(|byte| *byte == 0));
+                    && bytes
+                        .get(at + 4..end)
+                        .is_some_and(|held| held.iter().all(|byte| *byte == 0));
                 if !is_bare {
                     let blank = Blank::starting(head);
                     parts.push(Part::overwritten(at..end, at + 4..end, Kind::Unknown, blank));

@@ -78,7 +78,8 @@ pub(super) fn words(tiff: &[u8], words: &mut Words) {
         let mut place = Place::default();
         for entry in 0..n {
             n_entries += 1;
-            let Some(entry) = reader.entry(at + 2 + entry * 12).filter(|_| n_entries < MOST_ENTRIES)
+            let Some(entry) =
+                reader.entry(at + 2 + entry * 12).filter(|_| n_entries < MOST_ENTRIES)
             else {
                 break;
             };

@@ -158,7 +158,7 @@ pub(super) fn holds_document(bytes: &[u8]) -> bool {
 /// explicit or implicit representation, whichever end is first.
 fn begins_a_data_set(bytes: &[u8]) -> bool {
     let Some(first) = Element::read(bytes, 0) else { return false };
-    if !matches!(first.group, 2 | 8) || first.element > 0x0300 {
+    if !matches!(first.group, 2 | 8) || first.number > 0x0300 {
         return false;
     }
     if first.is_explicit {
@@ -168,16 +168,22 @@ fn begins_a_data_set(bytes: &[u8]) -> bool {
     // Without a representation, a second element of the same group must follow in its order.
     let second = Element::read(bytes, first.end);
     second.is_some_and(|second| {
-        second.group == first.group && second.element > first.element && second.end < 1 << 16
+        second.group == first.group && second.number > first.number && second.end < 1 << 16
     })
 }
 
 struct Element {
     group: u16,
-    element: u16,
+    number: u16,
     is_explicit: bool,
     end: usize,
 }
+
+/// Representations of values.
+const VALUES: &[&[u8; 2]] = &[
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"OB",
+    b"OW", b"PN", b"SH", b"SL", b"SQ", b"SS", b"ST", b"TM", b"UI", b"UL", b"UN", b"US", b"UT",
+];
 
 impl Element {
     fn read(bytes: &[u8], at: usize) -> Option<Self> {
@@ -185,22 +191,16 @@ impl Element {
         let [g0, g1, e0, e1, v0, v1, l0, l1] = head;
         let big = g0 == 0 && g1 != 0;
         let two = |a, b| if big { u16::from_be_bytes([a, b]) } else { u16::from_le_bytes([a, b]) };
-        let (group, element) = (two(g0, g1), two(e0, e1));
-        const KINDS: &[&[u8; 2]] = &[
-            b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT",
-            b"OB", b"OW", b"PN", b"SH", b"SL", b"SQ", b"SS", b"ST", b"TM", b"UI", b"UL", b"UN",
-            b"US", b"UT",
-        ];
-        let is_explicit = KINDS.iter().any(|kind| **kind == [v0, v1]);
+        let (group, number) = (two(g0, g1), two(e0, e1));
+        let is_explicit = VALUES.iter().any(|kind| **kind == [v0, v1]);
         let length = if is_explicit {
             usize::from(two(l0, l1))
         } else {
             let length = [v0, v1, l0, l1];
-            let length =
-                if big { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
+            let length = if big { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
             usize::try_from(length).ok().filter(|length| *length < 1024 && length % 2 == 0)?
         };
-        Some(Self { group, element, is_explicit, end: at + 8 + length })
+        Some(Self { group, number, is_explicit, end: at + 8 + length })
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
             }
             Some(0x2c) => {
                 let flags = *bytes.get(at + 9).ok_or((start, Fault::Truncated))?;
-                at = blocks(bytes, at + 10 + colours(flags) + 1).ok_or((start, Fault::Truncated))?;
+                at =
+                    blocks(bytes, at + 10 + colours(flags) + 1).ok_or((start, Fault::Truncated))?;
                 has_frame = true;
                 control = None;
             }
@@ -45,7 +46,9 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
                         parts.push(part(start..at, start + 2..at, Kind::Unknown));
                     }
                     0xfe => parts.push(part(start..at, start + 2..at, Kind::Text)),
-                    0xff if application.is_some_and(|held| held.get(1..) == Some(b"XMP DataXMP")) => {
+                    0xff if application
+                        .is_some_and(|held| held.get(1..) == Some(b"XMP DataXMP")) =>
+                    {
                         parts.push(part(start..at, start + 14..at, Kind::Xmp));
                     }
                     _ => parts.push(part(start..at, start + 2..at, Kind::Unknown)),
@@ -123,4 +126,3 @@ pub(super) fn joined(bytes: &[u8]) -> Vec<u8> {
     }
     out
 }
-

@@ -152,8 +152,7 @@ impl Reader<'_> {
         let turn = exif::turn(tiff).filter(|_| !self.has_turn);
         let Some(turn) = turn else {
             let blank = [self.head(&span), b"Exif\0\0".to_vec(), exif::empty().to_vec()].concat();
-            let blank =
-                if blank.len() <= span.len() { blank } else { self.head(&span) };
+            let blank = if blank.len() <= span.len() { blank } else { self.head(&span) };
             let part = Part::gone(span, content, Kind::Exif);
             self.parts.push(part.with_blank(Blank::starting(blank)));
             return;
@@ -175,9 +174,8 @@ impl Reader<'_> {
 
 /// Whether a piece of a colour profile is one: the first has the profile's own signature.
 fn is_profile(held: &[u8]) -> bool {
-    let Some((&[number, count], data)) = held
-        .get(PROFILE.len()..)
-        .and_then(|rest| rest.split_first_chunk::<2>())
+    let Some((&[number, count], data)) =
+        held.get(PROFILE.len()..).and_then(|rest| rest.split_first_chunk::<2>())
     else {
         return false;
     };

@@ -11,7 +11,13 @@ const CLUSTER: u32 = 0x1f43_b675;
 const VOID: u32 = 0xec;
 /// Every element of a segment, and so what ends a cluster of unknown length.
 const TOP: &[u32] = &[
-    0x114d_9b74, 0x1549_a966, 0x1654_ae6b, CLUSTER, 0x1c53_bb6b, 0x1941_a469, 0x1254_c367,
+    0x114d_9b74,
+    0x1549_a966,
+    0x1654_ae6b,
+    CLUSTER,
+    0x1c53_bb6b,
+    0x1941_a469,
+    0x1254_c367,
     0x1043_a770,
 ];
 

@@ -50,10 +50,10 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
                 if minimal.as_ref().is_some_and(|minimal| minimal == held) {
                     continue;
                 }
-                let cut = minimal.as_ref().map(|minimal| chunk(b"eXIf", minimal, 0));
+                let cut = minimal.as_ref().map(|minimal| chunk(*b"eXIf", minimal, 0));
                 let blank = match minimal.filter(|minimal| minimal.len() <= length) {
-                    Some(minimal) => chunk(b"eXIf", &minimal, length - minimal.len()),
-                    None => chunk(EMPTY, &[], length),
+                    Some(minimal) => chunk(*b"eXIf", &minimal, length - minimal.len()),
+                    None => chunk(*EMPTY, &[], length),
                 };
                 let part = Part::gone(span, content, Kind::Exif).with_blank(Blank::Own(blank));
                 parts.push(Part { cut: Some(cut.unwrap_or_default()), ..part });
@@ -70,7 +70,7 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
                     b"tIME" => Kind::Nothing,
                     _ => Kind::Unknown,
                 };
-                let blank = Blank::Own(chunk(EMPTY, &[], length));
+                let blank = Blank::Own(chunk(*EMPTY, &[], length));
                 parts.push(Part::gone(span, content, read).with_blank(blank));
             }
         }
@@ -82,11 +82,11 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
 }
 
 /// A chunk of these bytes and so many noughts.
-fn chunk(kind: &[u8; 4], data: &[u8], n_noughts: usize) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8], n_noughts: usize) -> Vec<u8> {
     let length = data.len() + n_noughts;
     let mut out = Vec::with_capacity(length + AROUND);
     out.extend_from_slice(&to_be32(length).unwrap_or_default());
-    out.extend_from_slice(kind);
+    out.extend_from_slice(&kind);
     out.extend_from_slice(data);
     out.resize(8 + length, 0);
     let mut crc = Crc::new();

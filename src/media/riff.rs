@@ -2,11 +2,10 @@
 
 use crate::media::anatomy::{Blank, Fault, Kind, Part};
 use crate::media::bytes::{le32, take};
-use crate::media::exif;
+use crate::media::exif::{only_turn, turn};
 
 /// Chunks of a picture in WebP.
-const WEBP: &[&[u8; 4]] =
-    &[b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
+const WEBP: &[&[u8; 4]] = &[b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
 /// Chunks of sound in WAV.
 const WAVE: &[&[u8; 4]] = &[b"fmt ", b"data", b"fact"];
 /// Flags of `VP8X` that say that there is EXIF, and XMP.
@@ -50,18 +49,19 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
         }
         let head = bytes.get(span.start..content.start).unwrap_or_default().to_vec();
         if is_webp && kind == b"EXIF" {
-            let held = bytes.get(content.clone()).unwrap_or_default();
-            let tiff = held.strip_prefix(b"Exif\0\0").unwrap_or(held);
+            let exif = bytes.get(content.clone()).unwrap_or_default();
+            let tiff = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
             let content = content.end - tiff.len()..content.end;
-            let turn = exif::turn(tiff).filter(|_| !has_turn);
-            has_turn |= turn.is_some();
-            let minimal = turn.map_or_else(Vec::new, |turn| exif::only_turn(turn).to_vec());
-            if turn.is_some() && held == minimal {
+            let turned = turn(tiff).filter(|_| !has_turn);
+            has_turn |= turned.is_some();
+            let minimal = turned.map_or_else(Vec::new, |turn| only_turn(turn).to_vec());
+            if turned.is_some() && exif == minimal {
                 continue;
             }
-            let cut = turn.map_or_else(Vec::new, |_| chunk(*kind, &minimal));
+            let cut = turned.map_or_else(Vec::new, |_| chunk(*kind, &minimal));
             let blank = [head, minimal].concat();
-            let blank = if blank.len() <= span.len() { Blank::starting(blank) } else { Blank::zeros() };
+            let blank =
+                if blank.len() <= span.len() { Blank::starting(blank) } else { Blank::zeros() };
             let part = Part::gone(span, content, Kind::Exif).with_blank(blank);
             parts.push(Part { cut: Some(cut), ..part });
             continue;

@@ -61,7 +61,7 @@ impl InPlace {
             State::Head if self.held.is_empty() && self.is_described => Ok(()),
             State::Pass(None) | State::Blank(None) if self.is_described => Ok(()),
             State::Head if self.is_described => {
-                self.blank(self.held.len(), out);
+                blank(self.held.len(), out);
                 self.held.clear();
                 Ok(())
             }
@@ -80,7 +80,7 @@ impl InPlace {
             State::Blank(left) => {
                 let (now, after) = cut(rest, left);
                 self.changed |= now.iter().any(|byte| *byte != 0);
-                self.blank(now.len(), out);
+                blank(now.len(), out);
                 self.state = less(left, now.len(), State::Blank);
                 Ok(after)
             }
@@ -126,7 +126,7 @@ impl InPlace {
             }
             // Behind the end of the film.
             self.changed = true;
-            self.blank(self.held.len(), out);
+            blank(self.held.len(), out);
             self.held.clear();
             self.state = State::Blank(None);
             return Ok(());
@@ -176,17 +176,16 @@ impl InPlace {
         }
         Ok(())
     }
+}
 
-    fn blank(&self, n: usize, out: &mut Vec<u8>) {
-        out.resize(out.len() + n, 0);
-    }
+fn blank(n: usize, out: &mut Vec<u8>) {
+    out.resize(out.len() + n, 0);
 }
 
 /// What of these bytes is still of a stretch, and the rest.
 fn cut(bytes: &[u8], left: Option<u64>) -> (&[u8], &[u8]) {
-    let n = left.map_or(bytes.len(), |left| {
-        usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len())
-    });
+    let n = left
+        .map_or(bytes.len(), |left| usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len()));
     bytes.split_at_checked(n).unwrap_or((bytes, &[]))
 }
 

@@ -31,7 +31,13 @@ pub(super) fn exif(tags: &[(u16, &[u8])], turn: Option<u16>, place: bool) -> Vec
     let mut entries: Vec<(u16, u16, u32, Vec<u8>)> = tags
         .iter()
         .map(|(tag, value)| {
-            let kind = if *tag == 0x9286 { 7 } else if *tag >= 0x9c00 { 1 } else { 2 };
+            let kind = if *tag == 0x9286 {
+                7
+            } else if *tag >= 0x9c00 {
+                1
+            } else {
+                2
+            };
             (*tag, kind, u32::try_from(value.len()).unwrap(), value.to_vec())
         })
         .collect();
@@ -59,8 +65,17 @@ pub(super) fn exif(tags: &[(u16, &[u8])], turn: Option<u16>, place: bool) -> Vec
         push(*tag, *kind, *count, value);
     }
     if place {
-        let at = 8 + 2 + n * 12 + 4 + entries.iter().map(|(.., value)| if value.len() > 4 { value.len() } else { 0 }).sum::<usize>();
-        let rational = |numbers: [u32; 6]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+        let at = 8
+            + 2
+            + n * 12
+            + 4
+            + entries
+                .iter()
+                .map(|(.., value)| if value.len() > 4 { value.len() } else { 0 })
+                .sum::<usize>();
+        let rational = |numbers: [u32; 6]| {
+            numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>()
+        };
         let latitude = rational([40, 1, 42, 1, 4600, 100]);
         let longitude = rational([74, 1, 0, 1, 2160, 100]);
         let values_at = u32::try_from(at + 2 + 4 * 12 + 4).unwrap();
@@ -151,16 +166,33 @@ fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
 pub(super) fn film(more: &[u8]) -> Vec<u8> {
     let header = [&[0; 4][..], &[9; 8], &[0; 88]].concat();
     let handler = [&[0; 8][..], b"vide", &[0; 13]].concat();
-    let media = [boxed(b"mdhd", &[&[0; 4][..], &[9; 8], &[0; 12]].concat()), boxed(b"hdlr", &handler), boxed(b"minf", b"")].concat();
+    let media = [
+        boxed(b"mdhd", &[&[0; 4][..], &[9; 8], &[0; 12]].concat()),
+        boxed(b"hdlr", &handler),
+        boxed(b"minf", b""),
+    ]
+    .concat();
     let track = [boxed(b"tkhd", &[0; 84]), boxed(b"mdia", &media)].concat();
     let movie = [boxed(b"mvhd", &header), boxed(b"trak", &track), more.to_vec()].concat();
-    [boxed(b"ftyp", b"isom\0\0\x02\0isommp42"), boxed(b"mdat", b"pixels and sound"), boxed(b"moov", &movie)].concat()
+    [
+        boxed(b"ftyp", b"isom\0\0\x02\0isommp42"),
+        boxed(b"mdat", b"pixels and sound"),
+        boxed(b"moov", &movie),
+    ]
+    .concat()
 }
 
 /// A HEIC picture with EXIF and XMP items in its data.
 fn heic(exif: &[u8], xmp: &[u8]) -> Vec<u8> {
-    let entry = |id: u8, kind: &[u8; 4], more: &[u8]| boxed(b"infe", &[&[2, 0, 0, 0, 0, id, 0, 0][..], kind, more].concat());
-    let entries = [entry(1, b"hvc1", b"\0"), entry(2, b"Exif", b"\0"), entry(3, b"mime", b"\0application/rdf+xml\0")].concat();
+    let entry = |id: u8, kind: &[u8; 4], more: &[u8]| {
+        boxed(b"infe", &[&[2, 0, 0, 0, 0, id, 0, 0][..], kind, more].concat())
+    };
+    let entries = [
+        entry(1, b"hvc1", b"\0"),
+        entry(2, b"Exif", b"\0"),
+        entry(3, b"mime", b"\0application/rdf+xml\0"),
+    ]
+    .concat();
     let items = boxed(b"iinf", &[&[0, 0, 0, 0, 0, 3][..], &entries].concat());
     let pixels = b"compressed pixels";
     let head = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
@@ -174,7 +206,14 @@ fn heic(exif: &[u8], xmp: &[u8]) -> Vec<u8> {
             places.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
             at += length;
         }
-        let content = [&[0; 4][..], &boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0"), &boxed(b"pitm", b"\0\0\0\0\0\x01"), &items, &boxed(b"iloc", &places)].concat();
+        let content = [
+            &[0; 4][..],
+            &boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            &boxed(b"pitm", b"\0\0\0\0\0\x01"),
+            &items,
+            &boxed(b"iloc", &places),
+        ]
+        .concat();
         boxed(b"meta", &content)
     };
     let base = head.len() + meta(0).len() + 8;
@@ -210,7 +249,10 @@ fn a_jpeg_keeps_what_a_decoder_needs() {
     assert_eq!(stripped(&bare), bare);
     let mut all = kept.to_vec();
     all.extend([
-        segment(0xe1, &[b"Exif\0\0".to_vec(), exif(&[(0x010e, b"Jane Roe, bed 4\0")], None, true)].concat()),
+        segment(
+            0xe1,
+            &[b"Exif\0\0".to_vec(), exif(&[(0x010e, b"Jane Roe, bed 4\0")], None, true)].concat(),
+        ),
         segment(0xe1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>Jane</x:xmpmeta>"),
         segment(0xed, b"Photoshop 3.0\08BIM\x04\x04\0\0\0\0\0\x0a\x1c\x02\x78\0\x05Janie"),
         segment(0xfe, b"a comment"),
@@ -222,7 +264,15 @@ fn a_jpeg_keeps_what_a_decoder_needs() {
     let full = [jpeg(&all), b"behind the end".to_vec()].concat();
     let filled = jpeg(&[kept.to_vec(), vec![b"\xff\xff".to_vec()]].concat());
     assert_eq!(stripped(&full), filled);
-    for want in ["Jane Roe, bed 4", "Jane", "Janie", "a comment", "somebody's own", "behind the end", "GPS position 40.71278, -74.00600"] {
+    for want in [
+        "Jane Roe, bed 4",
+        "Jane",
+        "Janie",
+        "a comment",
+        "somebody's own",
+        "behind the end",
+        "GPS position 40.71278, -74.00600",
+    ] {
         says(&full, want);
     }
 }
@@ -232,11 +282,13 @@ fn a_portrait_stays_upright() {
     let app1 = |tiff: Vec<u8>| segment(0xe1, &[b"Exif\0\0".to_vec(), tiff].concat());
     let picture = jpeg(&[app1(exif(&[(0x013b, b"Ann Lee, RN\0")], Some(6), true))]);
     let bare = stripped(&picture);
-    let minimal = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let minimal =
+        b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     assert_eq!(bare, jpeg(&[minimal.to_vec()]));
     // One that stands upright needs no word of it.
     assert_eq!(stripped(&jpeg(&[app1(exif(&[], Some(1), false))])), jpeg(&[]));
-    let png_picture = png(&[chunk(b"eXIf", &exif(&[(0x010e, b"bed 4, ward 9\0")], Some(8), false))]);
+    let png_picture =
+        png(&[chunk(b"eXIf", &exif(&[(0x010e, b"bed 4, ward 9\0")], Some(8), false))]);
     assert_eq!(stripped(&png_picture), png(&[chunk(b"eXIf", &crate::media::exif::only_turn(8))]));
 }
 
@@ -296,17 +348,23 @@ fn what_inflates_without_end_is_not_read() {
 fn a_webp_is_put_right() {
     let bare = webp(0x10, &[]);
     assert_eq!(stripped(&bare), bare);
-    let full = webp(0x1c, &[
-        riff_chunk(b"EXIF", &exif(&[(0x8298, b"(c) Jane Roe 2026\0")], None, true)),
-        riff_chunk(b"XMP ", b"<x:xmpmeta><dc:title>Jane</dc:title></x:xmpmeta>"),
-        riff_chunk(b"mine", b"odd"),
-    ]);
+    let full = webp(
+        0x1c,
+        &[
+            riff_chunk(b"EXIF", &exif(&[(0x8298, b"(c) Jane Roe 2026\0")], None, true)),
+            riff_chunk(b"XMP ", b"<x:xmpmeta><dc:title>Jane</dc:title></x:xmpmeta>"),
+            riff_chunk(b"mine", b"odd"),
+        ],
+    );
     let full = [full, b"tail".to_vec()].concat();
     assert_eq!(stripped(&full), bare);
     says(&full, "(c) Jane Roe 2026");
     says(&full, "GPS position");
     // Turned, it keeps a word of it, and the flag that says so.
-    let turned = stripped(&webp(0x1c, &[riff_chunk(b"EXIF", &exif(&[(0x8298, b"(c) Jane Roe\0")], Some(3), false))]));
+    let turned = stripped(&webp(
+        0x1c,
+        &[riff_chunk(b"EXIF", &exif(&[(0x8298, b"(c) Jane Roe\0")], Some(3), false))],
+    ));
     assert_eq!(turned, webp(0x18, &[riff_chunk(b"EXIF", &crate::media::exif::only_turn(3))]));
 }
 
@@ -324,7 +382,8 @@ fn a_gif_keeps_its_loop() {
 
 #[test]
 fn a_heic_is_overwritten_where_it_stands() {
-    let exif = [b"\0\0\0\0".to_vec(), exif(&[(0x010e, b"Jane Roe, bed 4\0")], Some(6), true)].concat();
+    let exif =
+        [b"\0\0\0\0".to_vec(), exif(&[(0x010e, b"Jane Roe, bed 4\0")], Some(6), true)].concat();
     let picture = heic(&exif, b"<x:xmpmeta><dc:title>Janie Doe</dc:title></x:xmpmeta>");
     says(&picture, "Jane Roe, bed 4");
     says(&picture, "Janie Doe");
@@ -347,7 +406,11 @@ fn a_heic_is_overwritten_where_it_stands() {
 
 #[test]
 fn a_film_keeps_its_offsets() {
-    let tags = [boxed(b"udta", &boxed(b"\xa9xyz", b"\0\x12\x15\xc7+40.7128-074.0060/")), boxed(b"meta", b"\0\0\0\0secrets of the ward")].concat();
+    let tags = [
+        boxed(b"udta", &boxed(b"\xa9xyz", b"\0\x12\x15\xc7+40.7128-074.0060/")),
+        boxed(b"meta", b"\0\0\0\0secrets of the ward"),
+    ]
+    .concat();
     let full = film(&tags);
     says(&full, "GPS position 40.71280, -74.00600");
     says(&full, "secrets of the ward");
@@ -372,10 +435,14 @@ fn a_film_keeps_its_offsets() {
 #[test]
 fn a_track_of_positions_goes_with_its_samples() {
     let handler = [&[0; 8][..], b"meta", &[0; 13]].concat();
-    let at = |film: &[u8]| u32::try_from(memchr::memmem::find(film, b"and sound").unwrap()).unwrap();
+    let at =
+        |film: &[u8]| u32::try_from(memchr::memmem::find(film, b"and sound").unwrap()).unwrap();
     let track = |offset: u32| {
         let table = [
-            boxed(b"stsc", &[&[0; 4][..], &[0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]].concat()),
+            boxed(
+                b"stsc",
+                &[&[0; 4][..], &[0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]].concat(),
+            ),
             boxed(b"stsz", &[0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1]),
             boxed(b"stco", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], &offset.to_be_bytes()].concat()),
         ]
@@ -399,33 +466,66 @@ fn sound_loses_its_tags() {
     let full = [&tag[..], frames, &last].concat();
     assert_eq!(stripped(&full), frames);
     says(&full, "Jane Roe");
-    let flac = [b"fLaC\0\0\0\x22".as_slice(), &[1; 34], b"\x84\0\0\x08Jane Roe\xff\xf8sound"].concat();
+    let flac =
+        [b"fLaC\0\0\0\x22".as_slice(), &[1; 34], b"\x84\0\0\x08Jane Roe\xff\xf8sound"].concat();
     let bare = stripped(&flac);
-    assert_eq!(bare, [b"fLaC\0\0\0\x22".as_slice(), &[1; 34], b"\x81\0\0\x08\0\0\0\0\0\0\0\0\xff\xf8sound"].concat());
-    let wave = |more: &[Vec<u8>]| riff(b"WAVE", &[&[riff_chunk(b"fmt ", &[1; 16]), riff_chunk(b"data", b"sound!")], more].concat());
+    assert_eq!(
+        bare,
+        [b"fLaC\0\0\0\x22".as_slice(), &[1; 34], b"\x81\0\0\x08\0\0\0\0\0\0\0\0\xff\xf8sound"]
+            .concat()
+    );
+    let wave = |more: &[Vec<u8>]| {
+        riff(
+            b"WAVE",
+            &[&[riff_chunk(b"fmt ", &[1; 16]), riff_chunk(b"data", b"sound!")], more].concat(),
+        )
+    };
     assert_eq!(stripped(&wave(&[riff_chunk(b"LIST", b"INFOINAM\x04\0\0\0Jane")])), wave(&[]));
 }
 
 #[test]
 fn a_web_film_loses_its_title() {
-    let element = |id: &[u8], content: &[u8]| [id, &[0x80 | u8::try_from(content.len()).unwrap()], content].concat();
+    let element = |id: &[u8], content: &[u8]| {
+        [id, &[0x80 | u8::try_from(content.len()).unwrap()], content].concat()
+    };
     let info = element(b"\x15\x49\xa9\x66", &element(b"\x7b\xa9", b"Jane Roe, bed 4"));
     let tags = element(b"\x12\x54\xc3\x67", &element(b"\x73\x73", b"secrets of the ward"));
-    let cluster = [b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(), element(b"\xe7", b"\0"), element(b"\xa3", b"pixels")].concat();
-    let segment = [b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(), info, cluster, tags].concat();
+    let cluster = [
+        b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        element(b"\xe7", b"\0"),
+        element(b"\xa3", b"pixels"),
+    ]
+    .concat();
+    let segment =
+        [b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff".to_vec(), info, cluster, tags]
+            .concat();
     let full = [element(b"\x1a\x45\xdf\xa3", b"\x42\x82\x84webm"), segment].concat();
     says(&full, "Jane Roe, bed 4");
     let bare = stripped(&full);
     assert_eq!(bare.len(), full.len());
     assert!(memchr::memmem::find(&bare, b"pixels").is_some());
-    assert!(memchr::memmem::find(&bare, b"Jane").is_none() && memchr::memmem::find(&bare, b"ward").is_none());
+    assert!(
+        memchr::memmem::find(&bare, b"Jane").is_none()
+            && memchr::memmem::find(&bare, b"ward").is_none()
+    );
 }
 
 /// One file of each kind that can be taken apart, with metadata in it.
 fn all() -> Vec<Vec<u8>> {
-    let tiff = exif(&[(0x010e, b"Jane Roe, bed 4\0"), (0x9286, b"ASCII\0\0\0seen on the ward")], Some(6), true);
+    let tiff = exif(
+        &[(0x010e, b"Jane Roe, bed 4\0"), (0x9286, b"ASCII\0\0\0seen on the ward")],
+        Some(6),
+        true,
+    );
     vec![
-        [jpeg(&[segment(0xe1, &[b"Exif\0\0".to_vec(), tiff.clone()].concat()), segment(0xfe, b"words")]), b"tail".to_vec()].concat(),
+        [
+            jpeg(&[
+                segment(0xe1, &[b"Exif\0\0".to_vec(), tiff.clone()].concat()),
+                segment(0xfe, b"words"),
+            ]),
+            b"tail".to_vec(),
+        ]
+        .concat(),
         png(&[chunk(b"tEXt", b"Title\0Jane Roe"), chunk(b"eXIf", &tiff)]),
         gif(b"\x21\xfe\x08MRN 0041\x05 2345\0"),
         webp(0x1c, &[riff_chunk(b"EXIF", &tiff), riff_chunk(b"XMP ", b"<x>Jane Roe</x>")]),
@@ -441,7 +541,10 @@ fn the_length_stays_where_it_was_told_before() {
         let bare = anatomy.stripped(&file, Keep::Length).unwrap().unwrap();
         assert_eq!(bare.len(), file.len(), "{:?}", anatomy.format());
         let left = texts(&bare).concat();
-        assert!(!left.contains("Jane") && !left.contains("0041") && !left.contains("GPS"), "{left}");
+        assert!(
+            !left.contains("Jane") && !left.contains("0041") && !left.contains("GPS"),
+            "{left}"
+        );
         // A picture that is turned still is.
         if anatomy.format() == Some(Format::Jpeg) {
             assert!(memchr::memmem::find(&bare, &crate::media::exif::only_turn(6)).is_some());
@@ -493,7 +596,11 @@ fn what_is_malformed_is_said_to_be() {
 fn another_file_behind_the_end_is_read() {
     let motion = [jpeg(&[]), film(&boxed(b"udta", b"secrets of the ward"))].concat();
     says(&motion, "secrets of the ward");
-    for document in [b"PK\x03\x04zip".as_slice(), b"\n\n%PDF-1.4", &[&[0; 128][..], b"DICM\x02\0\0\0UL\x04\0"].concat()] {
+    for document in [
+        b"PK\x03\x04zip".as_slice(),
+        b"\n\n%PDF-1.4",
+        &[&[0; 128][..], b"DICM\x02\0\0\0UL\x04\0"].concat(),
+    ] {
         let both = [jpeg(&[]), document.to_vec()].concat();
         assert!(Anatomy::of(&both).words(&both).holds_document);
         assert_eq!(stripped(&both), jpeg(&[]));

@@ -149,7 +149,9 @@ impl Words {
     }
 
     fn rows(&mut self, bytes: &[u8], shortest: usize) {
-        for run in bytes.split(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f) {
+        for run in bytes
+            .split(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f)
+        {
             if run.len() < shortest {
                 continue;
             }
@@ -164,15 +166,14 @@ impl Words {
             let mut wide = String::new();
             let pairs = bytes.get(first..).unwrap_or_default().chunks_exact(2);
             for pair in pairs {
-                match pair {
-                    &[letter @ b' '..=b'~', 0] => wide.push(char::from(letter)),
-                    _ => {
-                        if wide.len() >= SHORTEST_RUN {
-                            self.text(None, wide.clone());
-                        }
-                        wide.clear();
-                    }
+                if let &[letter @ b' '..=b'~', 0] = pair {
+                    wide.push(char::from(letter));
+                    continue;
                 }
+                if wide.len() >= SHORTEST_RUN {
+                    self.text(None, wide.clone());
+                }
+                wide.clear();
             }
             if wide.len() >= SHORTEST_RUN {
                 self.text(None, wide);
@@ -287,13 +288,15 @@ impl Words {
 fn cut_keyword(bytes: &[u8]) -> (String, &[u8]) {
     let end = bytes.iter().take(80).position(|byte| *byte == 0);
     let (keyword, text) = match end {
-        Some(at) => (take(bytes, 0, at).unwrap_or_default(), bytes.get(at + 1..).unwrap_or_default()),
+        Some(at) => {
+            (take(bytes, 0, at).unwrap_or_default(), bytes.get(at + 1..).unwrap_or_default())
+        }
         None => (&[][..], bytes),
     };
     (latin(keyword), text)
 }
 
-/// A profile as ImageMagick writes it into a text: its name, its length, and its bytes in hexadecimal.
+/// A profile as `ImageMagick` writes it into a text: its name, its length, and its bytes in hexadecimal.
 fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;
     let mut words = text.split_whitespace();
@@ -316,9 +319,7 @@ pub(super) fn utf16(bytes: &[u8], is_big: bool) -> String {
         let pair: [u8; 2] = pair.try_into().ok()?;
         Some(if is_big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
     });
-    char::decode_utf16(units)
-        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
+    char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// Text of one byte a letter.

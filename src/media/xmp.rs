@@ -36,7 +36,8 @@ pub(super) fn words(bytes: &[u8], words: &mut Words) {
         } else {
             let tag = tag.strip_prefix('<').unwrap_or_default();
             let (inside, after) = cut_tag(tag);
-            let element = inside.split([' ', '\t', '\n', '\r', '>', '/']).find(|part| !part.is_empty());
+            let element =
+                inside.split([' ', '\t', '\n', '\r', '>', '/']).find(|part| !part.is_empty());
             // Lists stand between an element and its text.
             match local(element.unwrap_or_default()) {
                 "li" | "Alt" | "Bag" | "Seq" | "Description" | "RDF" | "xmpmeta" => {}
@@ -55,13 +56,12 @@ fn cut_tag(tag: &str) -> (&str, &str) {
     for (at, byte) in tag.bytes().enumerate() {
         match quote {
             Some(open) if byte == open => quote = None,
-            Some(_) => {}
             None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
             None if byte == b'>' => {
                 let (inside, after) = tag.split_at_checked(at).unwrap_or((tag, ""));
                 return (inside, after.strip_prefix('>').unwrap_or(after));
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
     (tag, "")
@@ -128,16 +128,10 @@ fn undo_entities(raw: &str) -> String {
                 Some((character?, after))
             },
         );
-        match decoded {
-            Some((character, after)) => {
-                out.push(character);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = entity.strip_prefix('&').unwrap_or_default();
-            }
-        }
+        let (character, after) =
+            decoded.unwrap_or_else(|| ('&', entity.strip_prefix('&').unwrap_or_default()));
+        out.push(character);
+        rest = after;
     }
     out.push_str(rest);
     out
@@ -150,7 +144,8 @@ mod tests {
 
     #[test]
     fn texts_and_attributes_are_read() {
-        let packet = br#"<?xpacket begin="" id="W5M0"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>
+        let packet =
+            br#"<?xpacket begin="" id="W5M0"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>
 <rdf:Description dc:creator="Ann &quot;A&quot; Lee" xmlns:dc="http://purl.org/dc/elements/1.1/">
 <dc:title><rdf:Alt><rdf:li xml:lang="x-default">Ward 4 &#x26; friends</rdf:li></rdf:Alt></dc:title>
 <!-- MRN 00412345 --><dc:note><![CDATA[a < b]]></dc:note></rdf:Description></rdf:RDF></x:xmpmeta>"#;

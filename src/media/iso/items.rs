@@ -69,7 +69,9 @@ pub(super) fn read(
     parts.append(&mut own);
     let kinds = kinds(bytes, &items, parts)?;
     let mut extents = Vec::new();
-    Places { bytes, places: &places, stock, kinds: &kinds }.read(&mut extents).map_err(|why| (meta.span.start, why))?;
+    Places { bytes, list: &places, stock, kinds: &kinds }
+        .read(&mut extents)
+        .map_err(|why| (meta.span.start, why))?;
     extents.sort_by_key(|extent| (extent.span.start, extent.span.end));
     let mut taken: Option<&Extent> = None;
     for extent in &extents {
@@ -170,7 +172,7 @@ fn kinds(
 /// Where items stand.
 struct Places<'a> {
     bytes: &'a [u8],
-    places: &'a Boxed,
+    list: &'a Boxed,
     /// The bytes that items within the description itself are counted in.
     stock: Option<Range<usize>>,
     kinds: &'a HashMap<usize, Item>,
@@ -179,7 +181,7 @@ struct Places<'a> {
 impl Places<'_> {
     fn read(&self, extents: &mut Vec<Extent>) -> Result<(), Fault> {
         let bytes = self.bytes;
-        let mut at = self.places.content.start;
+        let mut at = self.list.content.start;
         let version = *bytes.get(at).ok_or(Fault::Malformed)?;
         let sizes = be16(bytes, at + 4).ok_or(Fault::Malformed)?;
         let size = |shift: usize| sizes >> shift & 0xf;
@@ -232,6 +234,6 @@ impl Places<'_> {
             _ => None,
         };
         *at += width;
-        number.filter(|_| *at <= self.places.content.end).ok_or(Fault::Malformed)
+        number.filter(|_| *at <= self.list.content.end).ok_or(Fault::Malformed)
     }
 }

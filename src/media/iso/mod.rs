@@ -236,10 +236,9 @@ fn degrees(bytes: &[u8], n_digits: usize) -> Option<(f64, usize)> {
     }
     let rest = bytes.get(1..)?;
     let whole = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let fraction = rest
-        .get(whole..)
-        .filter(|rest| rest.first() == Some(&b'.'))
-        .map_or(0, |rest| 1 + rest.iter().skip(1).take(12).take_while(|byte| byte.is_ascii_digit()).count());
+    let fraction = rest.get(whole..).filter(|rest| rest.first() == Some(&b'.')).map_or(0, |rest| {
+        1 + rest.iter().skip(1).take(12).take_while(|byte| byte.is_ascii_digit()).count()
+    });
     if whole != n_digits || fraction < 2 {
         return None;
     }

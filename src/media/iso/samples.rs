@@ -77,13 +77,11 @@ fn find(bytes: &[u8], content: Range<usize>, depth: usize, table: &mut Table) ->
         b"mdia" | b"minf" | b"stbl" if depth < 3 => {
             find(bytes, inner.content.clone(), depth + 1, table)
         }
-        b"stsc" => {
-            entries(bytes, inner, 12, |at| {
-                let (first, n) = (be32(bytes, at)?, be32(bytes, at + 4)?);
-                table.runs.push((first, n));
-                Some(())
-            })
-        }
+        b"stsc" => entries(bytes, inner, 12, |at| {
+            let (first, n) = (be32(bytes, at)?, be32(bytes, at + 4)?);
+            table.runs.push((first, n));
+            Some(())
+        }),
         b"stsz" => {
             let start = inner.content.start;
             let same = be32(bytes, start + 4).filter(|same| *same > 0);
