@@ -66,6 +66,7 @@ pub struct Document {
     root: u32,
     unread_files: bool,
     unknown_files: bool,
+    unread_fields: Vec<Arc<Path>>,
     /// Members of objects that are too long to walk, made when the first of them is asked.
     by_key: OnceLock<Vec<(KeyPlace, u32)>>,
 }
@@ -116,6 +117,7 @@ impl Document {
             by_key: OnceLock::new(),
             unread_files,
             unknown_files: reader.unknown_files,
+            unread_fields: reader.unread_fields,
         }
     }
 
@@ -133,6 +135,12 @@ impl Document {
     /// like that, and so does a table of patients in some other encoding.
     pub fn holds_unknown_files(&self) -> bool {
         self.unknown_files
+    }
+
+    /// Fields of a multipart form that say they are bytes, have no file name, and are no text. Some clients send a picture
+    /// so; but servers take such a field for a string, so that it may go unread only where nobody's words are.
+    pub fn unread_fields(&self) -> impl Iterator<Item = &Path> {
+        self.unread_fields.iter().map(Arc::as_ref)
     }
 
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.

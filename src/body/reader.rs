@@ -66,6 +66,8 @@ pub(super) struct Reader<'l> {
     pub(super) unread_files: bool,
     /// Whether one of them is of no kind that we know: not media, not text.
     pub(super) unknown_files: bool,
+    /// Fields of a form that say they are bytes, and are no text.
+    pub(super) unread_fields: Vec<Arc<Path>>,
     n_values: usize,
     n_steps: usize,
     /// The text whose content is being read, and how many are around it.
@@ -102,6 +104,7 @@ impl<'l> Reader<'l> {
             root: 0,
             unread_files: false,
             unknown_files: false,
+            unread_fields: Vec::new(),
             n_values: 0,
             n_steps: 0,
             around: Around { holder: NONE, depth: 0 },
@@ -309,7 +312,7 @@ impl Place {
         &self.path.steps
     }
 
-    fn shared(&self) -> Arc<Path> {
+    pub(super) fn shared(&self) -> Arc<Path> {
         Arc::clone(self.shared.get_or_init(|| Arc::new(self.path.clone())))
     }
 }

@@ -10,14 +10,14 @@ use http::{HeaderMap, Method};
 use jiff::civil::Date;
 
 use crate::body::encoding::Codings;
-use crate::body::{Document, Kind, Limits, Unreadable};
+use crate::body::{Document, Kind, Limits, Role, Unreadable};
 use crate::detect::{Engine, Finding, Piece};
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::rewrite::{self, Documents};
 use crate::inspect::whole::Whole;
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
-use crate::platform::{CannotRedact, Class, Platform, Reason, Resolved};
+use crate::platform::{CannotRedact, Class, FieldClass, Place, Platform, Reason, Resolved};
 use crate::policy::{Action, Judgement, MediaAction, Mode, OnFault, Policy, Question, Refused};
 use crate::rules::Category;
 
@@ -130,6 +130,13 @@ impl Inspector {
         }
         if body.holds_unknown_files() && resolved.endpoint.class() != Class::Media {
             return Err(Unreadable::UnknownKind);
+        }
+        let is_opaque = |path| {
+            let field = resolved.endpoint.classify(Place::Part, path, Role::Value);
+            matches!(field, FieldClass::Opaque(_))
+        };
+        if !body.unread_fields().all(is_opaque) {
+            return Err(Unreadable::Charset);
         }
         if body.holds_media() {
             let media = self.media(request);

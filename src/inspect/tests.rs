@@ -451,6 +451,48 @@ fn what_cannot_be_read_is_blocked() {
     }
 }
 
+/// A library for X sends pieces of a picture as a field of bytes without a file name. Servers take such a field for a
+/// string, so that it passes unread only where the platform's file says that no words are.
+#[test]
+fn bytes_in_a_field_pass_where_no_words_are() {
+    let form = |name: &str, content: &[u8]| {
+        let head = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        );
+        Bytes::from([head.as_bytes(), content, b"\r\n--x--\r\n"].concat())
+    };
+    const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\xff";
+    const PIECE: &[u8] = b"\xff\0\x9c\0later bytes of it";
+    let unreadable = |why| Some(Fault::Unreadable(why));
+    for (platform, path, name, content, want) in [
+        ("x", "/1.1/media/upload.json", "media", PICTURE, None),
+        ("x", "/1.1/media/upload.json", "media", PIECE, None),
+        ("x", "/1.1/media/upload.json", "other", PIECE, unreadable(Unreadable::Charset)),
+        ("x", "/2/tweets", "media", PIECE, unreadable(Unreadable::Charset)),
+        ("mastodon", "/api/v2/media", "description", PICTURE, unreadable(Unreadable::Charset)),
+        ("mastodon", "/api/v1/statuses", "status", PIECE, unreadable(Unreadable::Charset)),
+        (
+            "x",
+            "/1.1/media/upload.json",
+            "media",
+            b"\x89%PDF-1.7\xff",
+            unreadable(Unreadable::UnknownKind),
+        ),
+    ] {
+        let case = Case {
+            platform,
+            method: Method::POST,
+            path,
+            query: None,
+            headers: &[("content-type", "multipart/form-data; boundary=x")],
+            body: form(name, content),
+        };
+        let inspection = case.shipped();
+        assert_eq!(inspection.fault, want, "{platform} {path} {name}");
+        assert_eq!(inspection.unjudged_media, want.is_none(), "{platform} {path} {name}");
+    }
+}
+
 #[test]
 fn a_compressed_post_is_compressed_again() {
     for coding in ["gzip", "deflate", "br", "zstd"] {

@@ -26,6 +26,9 @@ use crate::body::{
 };
 use crate::span::Span;
 
+/// The type of bytes that nobody says more about.
+const BYTES: &str = "application/octet-stream";
+
 /// How deep parts may lie in parts.
 const MOST_DEPTH: usize = 3;
 
@@ -200,6 +203,11 @@ impl PartReader<'_> {
                 read_text(reader, &place, claim, &content, slot)
             }
             _ if claim == Claim::Json => Err(Unreadable::Json),
+            _ if claim == Claim::Other && self.is_field_of_bytes() => {
+                reader.unread_files = true;
+                reader.unread_fields.push(place.shared());
+                Ok(())
+            }
             _ if !is_media && (is_string || !self.may_be_media()) => Err(Unreadable::Charset),
             _ => {
                 reader.unread_files = true;
@@ -255,14 +263,19 @@ impl PartReader<'_> {
 
     /// Whether it says that it is a file: by a file name or by its type. Of a form's field, only that of media does.
     fn may_be_media(&self) -> bool {
-        let is_one = |known: &str| {
-            let claimed =
-                self.head.content_type.and_then(|claimed| claimed.trim().get(..known.len()));
-            claimed.is_some_and(|claimed| claimed.eq_ignore_ascii_case(known))
-        };
         self.is_file()
-            || ["image/", "audio/", "video/"].into_iter().any(is_one)
-            || (!self.around.form_data && is_one("application/octet-stream"))
+            || ["image/", "audio/", "video/"].into_iter().any(|known| self.claims(known))
+            || (!self.around.form_data && self.claims(BYTES))
+    }
+
+    /// Whether it is a form's field that says it is bytes, and no file.
+    fn is_field_of_bytes(&self) -> bool {
+        self.around.form_data && !self.is_file() && self.claims(BYTES)
+    }
+
+    fn claims(&self, known: &str) -> bool {
+        let claimed = self.head.content_type.and_then(|claimed| claimed.trim().get(..known.len()));
+        claimed.is_some_and(|claimed| claimed.eq_ignore_ascii_case(known))
     }
 
     fn is_file(&self) -> bool {
