@@ -31,7 +31,7 @@ PLATFORMS = {
 }
 
 
-REDACTED = {("valid", None): "valid", ("valid", "shown"): "valid", (None, "shown"): "cannot be edited: blocked"}
+REDACTED = {("valid", None): "valid", ("valid", "shown"): "valid", (None, "shown"): "signed: blocked"}
 
 
 def table(lines):
@@ -46,19 +46,12 @@ def table(lines):
         notes = list(dict.fromkeys(call["note"] for call in calls if call["note"]))
         blocked = _agreed(calls, "blocked", {"shown": "; ".join(shown) + _attempts(calls)})
         made.append(
-            f"| {PLATFORMS[platform]} | {client} {version} ({language}) | {_names(calls)} "
+            f"| {PLATFORMS[platform]} | {client} {version} ({language}) | {', '.join(call['call'] for call in calls)} "
             f"| {_agreed(calls, 'clean', {'same': 'byte for byte'})} "
             f"| {_agreed(calls, 'redacted', REDACTED)} | {'. '.join([blocked, *notes])} |"
         )
-    recorded = [line for line in lines if line["recorded"]]
-    n_python = sum(line["language"] == "Python" for line in recorded)
-    counts = f"The {len(recorded)} recorded calls ({n_python} Python, {len(recorded) - n_python} Node) and {len(lines) - len(recorded)} more"
-    return "\n".join(made + ["", f"{counts}, each over TLS through the real binary."])
-
-
-def _names(calls):
-    recorded = ", ".join(call["call"] for call in calls if call["recorded"])
-    return "; also ".join(filter(None, [recorded, ", ".join(call["call"] for call in calls if not call["recorded"])]))
+    counts = f"{sum(line['language'] == 'Python' for line in lines)} Python and {sum(line['language'] != 'Python' for line in lines)} Node"
+    return "\n".join(made + ["", f"{len(lines)} calls, {counts}, each over TLS through the real binary."])
 
 
 def _agreed(calls, key, words):
