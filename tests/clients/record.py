@@ -21,6 +21,7 @@ class Record:
                 "language": call.language,
                 "platform": call.platform,
                 "call": call.name,
+                "recorded": call.recorded,
                 # «same»: byte for byte as without the proxy.
                 "clean": None,
                 # «valid»: every name gone, every range at its words, taken by the stand-in.

@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         host = (self.headers.get("Host") or "").split(":")[0]
         request = Request(self.command, host, self.path, list(self.headers.items()), body, self.client_address[0])
-        status, answer = _answer_to(request)
+        status, answer, *headers = _answer_to(request)
         self.server.stand_in.record(request)
         if not self.server.stand_in.leads_away and isinstance(answer, dict):
             answer = {key: value for key, value in answer.items() if key != "didDoc"}
@@ -156,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         json_type = getattr(platforms.of_host(host), "JSON_TYPE", "application/json; charset=utf-8")
         self.send_header("Content-Type", "text/plain; charset=utf-8" if is_text else json_type)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Alt-Svc", 'h3=":443"; ma=86400')
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -187,9 +189,9 @@ def _answer_to(request):
             request.faults = [f"not to be read as a post: {fault!r}"]
     if request.faults:
         return 400, {"error": f"the stand-in refuses it: {request.faults}"}
-    for pattern, status, answer in platform.ANSWERS:
+    for pattern, status, answer, *headers in platform.ANSWERS:
         if re.match(pattern, f"{request.method} {request.host} {request.path}"):
-            return status, answer(request) if callable(answer) else answer
+            return status, answer(request) if callable(answer) else answer, *headers
     return 404, {"error": "the stand-in has no such endpoint"}
 
 

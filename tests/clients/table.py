@@ -50,8 +50,10 @@ def table(lines):
             f"| {_agreed(calls, 'clean', {'same': 'byte for byte'})} "
             f"| {_agreed(calls, 'redacted', REDACTED)} | {'. '.join([blocked, *notes])} |"
         )
-    counts = f"{sum(line['language'] == 'Python' for line in lines)} Python and {sum(line['language'] != 'Python' for line in lines)} Node"
-    return "\n".join(made + ["", f"{len(lines)} calls, {counts}, each over TLS through the real binary."])
+    recorded = [line for line in lines if line["recorded"]]
+    n_python = sum(line["language"] == "Python" for line in recorded)
+    counts = f"The {len(recorded)} recorded calls ({n_python} Python, {len(recorded) - n_python} Node) and {len(lines) - len(recorded)} more"
+    return "\n".join(made + ["", f"{counts}, each over TLS through the real binary."])
 
 
 def _agreed(calls, key, words):

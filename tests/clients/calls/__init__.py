@@ -1,4 +1,7 @@
-"""The recorded calls: what 36 calls of the platforms' own libraries do, each as one thing that can be made with any words.
+"""What the platforms' own libraries do, each call as one thing that can be made with any words.
+
+36 calls are those of the recorded facts (what they put on the wire, and how they take a refusal); the files named `.._more` hold
+others of the same libraries, in shapes that are harder to read and to edit.
 
 A file here holds the calls of one client and lists them as CALLS. `test_calls.py` makes each of them with
 clean words, with a name in every field, and with a number in each field in turn; `table.py` writes what came of it.
@@ -47,6 +50,8 @@ class Call:
     check: Callable[[object], None] = field(default=lambda sent: None)
     # For the record, such as what could not be tried.
     note: str = ""
+    # Whether it is one of the 36 of the recorded facts; the others are harder shapes of the same clients.
+    recorded: bool = True
 
     def __str__(self):
         return f"{self.client} {self.name}".replace(" ", "-")

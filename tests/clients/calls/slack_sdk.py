@@ -66,20 +66,22 @@ def completed(requests):
     return next(request.values for request in requests if request.path == "/api/files.completeUploadExternal")
 
 
-SHOWN_IN = '`SlackApiError.response["response_metadata"]["messages"]`, and in its text'
+KNOWN = {
+    "client": "slack_sdk",
+    "version": VERSION,
+    "platform": "slack",
+    "shown": message_shown,
+    "shown_in": '`SlackApiError.response["response_metadata"]["messages"]`, and in its text',
+}
 CALLS = [
     Call(
-        client="slack_sdk",
-        version=VERSION,
-        platform="slack",
+        **KNOWN,
         name="chat.postMessage",
         make=post,
         fields={
             "text": lambda requests: requests[0].json["text"],
             "block": lambda requests: requests[0].json["blocks"][0]["text"]["text"],
         },
-        shown=message_shown,
-        shown_in=SHOWN_IN,
     ),
     Call(
         client="slack_sdk",
@@ -96,7 +98,7 @@ CALLS = [
         # Slack was told the file's length before.
         sealed=frozenset({"file"}),
         shown=upload_shown,
-        shown_in=SHOWN_IN,
+        shown_in=KNOWN["shown_in"],
         note="For a file's bytes: the body of an `HTTPError`",
     ),
     Call(

@@ -6,7 +6,7 @@ A file says:
     HOSTS = ["slack.com"]         the hosts its clients believe in; each is led to the listener under test
     ANSWERS = [(pattern, status, answer)]
                                   a regular expression on «METHOD host path», the first that fits answers; the answer is JSON, bytes
-                                  (then as text/plain), None (nothing) or a function of the request
+                                  (then as text/plain), None (nothing) or a function of the request; pairs of further headers may follow
     UPSTREAM = "plain"            if the proxy is to reach it without TLS
     JSON_TYPE = "application/json"
                                   the content type of JSON answers, if it is not «application/json; charset=utf-8»

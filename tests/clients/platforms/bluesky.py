@@ -41,6 +41,8 @@ def _session():
 RECORD = {"uri": f"at://{DID}/app.bsky.feed.post/3l", "cid": CID}
 BLOB = {"blob": {"$type": "blob", "ref": {"$link": CID}, "mimeType": "image/png", "size": 3}}
 
+MESSAGE = {"id": "m1", "rev": "1", "text": "posted", "sender": {"did": DID}, "sentAt": "2026-01-01T00:00:00.000Z"}
+
 ANSWERS = [
     (r"POST \S+ /xrpc/com\.atproto\.server\.(create|refresh)Session", 200, _session()),
     (r"GET \S+ /xrpc/app\.bsky\.actor\.getProfile", 200, {"did": DID, "handle": "clinic.test"}),
@@ -48,6 +50,7 @@ ANSWERS = [
     (r"POST \S+ /xrpc/com\.atproto\.repo\.uploadBlob", 200, BLOB),
     (r"POST \S+ /xrpc/com\.atproto\.repo\.(create|put)Record", 200, RECORD),
     (r"POST \S+ /xrpc/com\.atproto\.repo\.applyWrites", 200, {"results": []}),
+    (r"POST \S+ /xrpc/chat\.bsky\.convo\.sendMessage", 200, MESSAGE),
 ]
 
 

@@ -42,7 +42,8 @@ ANSWERS = [
     (r"GET \S+ /api/v\d+/users/@me", 200, USER),
     (r"GET \S+ /api/v\d+/oauth2/applications/@me", 200, APPLICATION),
     (r"POST \S+ /api/v\d+/webhooks/", 204, None),
-    (r"POST \S+ /api/", 200, MESSAGE),
+    (r"PATCH \S+ /api/v\d+/webhooks/", 200, MESSAGE | {"webhook_id": "123456789012345678"}),
+    (r"(POST|PATCH) \S+ /api/", 200, MESSAGE),
 ]
 
 
@@ -54,11 +55,11 @@ def message(request):
 
 def faults(request):
     """Discord refuses what is longer than its documentation says, and a message of nothing."""
-    if not request.path.endswith("/messages") and "/webhooks/" not in request.path:
+    if "/messages" not in request.path and "/webhooks/" not in request.path:
         return []
     sent = message(request)
     embeds = sent.get("embeds") or []
-    if not sent.get("content") and not embeds:
+    if not sent.get("content") and not embeds and request.method == "POST":
         return ["50006: Cannot send an empty message"]
     limits = [(sent.get("content") or "", 2000), (sent.get("username") or "b", 80)]
     for embed in embeds:

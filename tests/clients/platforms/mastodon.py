@@ -29,6 +29,7 @@ STATUS = {
     "tags": [],
     "emojis": [],
 }
+SCHEDULED = {"id": "11", "scheduled_at": "2030-01-02T00:00:00.000Z", "params": {"text": "posted"}, "media_attachments": []}
 MEDIA = {"id": "9", "type": "image", "url": "https://mastodon.example/9.png", "preview_url": None, "description": ""}
 INSTANCE = {
     "uri": "mastodon.example",
@@ -47,7 +48,10 @@ ANSWERS = [
     (r"GET \S+ /api/v2/search", 200, SEARCH),
     (r"\S+ \S+ /api/v1/accounts/(verify|update)_credentials", 200, ACCOUNT),
     (r"(GET|POST|PUT) \S+ /api/v[12]/media", 200, MEDIA),
-    (r"(POST|PUT) \S+ /api/v1/statuses", 200, STATUS),
+    (r"(POST|PUT) \S+ /api/v1/statuses", 200, lambda request: SCHEDULED if "scheduled_at" in request.values else STATUS),
+    (r"POST \S+ /api/v1/lists", 200, {"id": "3", "title": "posted", "replies_policy": "list"}),
+    (r"POST \S+ /api/v1/reports", 200, {"id": "4", "action_taken": False}),
+    (r"POST \S+ /api/v1/accounts/\d+/note", 200, {"id": "5", "note": "posted"}),
 ]
 
 

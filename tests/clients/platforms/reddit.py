@@ -12,7 +12,8 @@ ANSWERS = [
     (r"POST www\.reddit\.com /api/v1/access_token", 200, {"access_token": "t", "token_type": "bearer", "expires_in": 86400, "scope": "*"}),
     (r"GET \S+ /api/v1/me", 200, {"name": "clinic", "id": "abc"}),
     (r"POST \S+ /api/submit", 200, {"json": {"errors": [], "data": {"id": "abc", "name": "t3_abc", "url": "https://www.reddit.com/r/t/comments/abc/"}}}),
-    (r"POST \S+ /api/comment", 200, {"json": {"errors": [], "data": {"things": [COMMENT]}}}),
+    (r"POST \S+ /api/(compose|wiki/edit)|POST \S+ /r/t/api/wiki/edit", 200, {"json": {"errors": []}}),
+    (r"POST \S+ /api/(comment|editusertext)", 200, {"json": {"errors": [], "data": {"things": [COMMENT]}}}),
 ]
 
 

@@ -9,7 +9,8 @@ MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "te
 
 ANSWERS = [
     (r"\S+ \S+ /bot[^/]+/getMe", 200, {"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "b", "username": "b_bot"}}),
-    (r"\S+ \S+ /bot[^/]+/send(Message|Photo|Poll)", 200, {"ok": True, "result": MESSAGE}),
+    (r"\S+ \S+ /bot[^/]+/sendMediaGroup", 200, {"ok": True, "result": [MESSAGE, MESSAGE]}),
+    (r"\S+ \S+ /bot[^/]+/(send(Message|Photo|Poll)|editMessageText)", 200, {"ok": True, "result": MESSAGE}),
 ]
 
 
