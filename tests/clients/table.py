@@ -31,7 +31,7 @@ PLATFORMS = {
 }
 
 
-REDACTED = {("valid", None): "valid", ("valid", "shown"): "valid", (None, "shown"): "signed: blocked"}
+REDACTED = {("valid", None): "valid", ("valid", "shown"): "valid", (None, "shown"): "cannot be edited: blocked"}
 
 
 def table(lines):
@@ -46,7 +46,7 @@ def table(lines):
         notes = list(dict.fromkeys(call["note"] for call in calls if call["note"]))
         blocked = _agreed(calls, "blocked", {"shown": "; ".join(shown) + _attempts(calls)})
         made.append(
-            f"| {PLATFORMS[platform]} | {client} {version} ({language}) | {', '.join(call['call'] for call in calls)} "
+            f"| {PLATFORMS[platform]} | {client} {version} ({language}) | {_names(calls)} "
             f"| {_agreed(calls, 'clean', {'same': 'byte for byte'})} "
             f"| {_agreed(calls, 'redacted', REDACTED)} | {'. '.join([blocked, *notes])} |"
         )
@@ -54,6 +54,11 @@ def table(lines):
     n_python = sum(line["language"] == "Python" for line in recorded)
     counts = f"The {len(recorded)} recorded calls ({n_python} Python, {len(recorded) - n_python} Node) and {len(lines) - len(recorded)} more"
     return "\n".join(made + ["", f"{counts}, each over TLS through the real binary."])
+
+
+def _names(calls):
+    recorded = ", ".join(call["call"] for call in calls if call["recorded"])
+    return "; also ".join(filter(None, [recorded, ", ".join(call["call"] for call in calls if not call["recorded"])]))
 
 
 def _agreed(calls, key, words):

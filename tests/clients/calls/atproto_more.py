@@ -45,6 +45,14 @@ def card(words):
     return client().send_post("see below", embed=embed)
 
 
+def captions(words):
+    return client().upload_blob(f"WEBVTT\n\n00:01.000 --> 00:04.000\n{words['caption']}\n".encode())
+
+
+def check_captions(sent):
+    assert sent.posts[-1].body.decode().startswith("WEBVTT\n\n00:01.000 --> 00:04.000\n")
+
+
 def external(requests):
     return record(requests)["embed"]["external"]
 
@@ -103,5 +111,13 @@ CALLS = [
         name="link card",
         make=card,
         fields={"title": lambda requests: external(requests)["title"], "description": lambda requests: external(requests)["description"]},
+    ),
+    Call(
+        **KNOWN,
+        recorded=False,
+        name="captions",
+        make=captions,
+        fields={"caption": lambda requests: requests[-1].body.decode()},
+        check=check_captions,
     ),
 ]

@@ -1,7 +1,9 @@
 """tweepy, harder: lists, direct messages with media, alt texts of version 2's posts."""
 
+import io
+
 from . import Call
-from .tweepy import KNOWN, bearer, signed
+from .tweepy import KNOWN, bearer, signed, version_1
 
 
 def new_list(words):
@@ -10,6 +12,11 @@ def new_list(words):
 
 def reply(words):
     return signed().create_tweet(text=words["text"], in_reply_to_tweet_id="5", media_ids=["1"], media_tagged_user_ids=["2"])
+
+
+def subtitles(words):
+    track = f"1\n00:00:01,000 --> 00:00:04,000\n{words['subtitle']}\n".encode()
+    return version_1().chunked_upload("talk.srt", file=io.BytesIO(track), file_type="text/srt", media_category="subtitles")
 
 
 def check_reply(sent):
@@ -33,5 +40,14 @@ CALLS = [
         make=reply,
         fields={"text": lambda requests: requests[0].json["text"]},
         check=check_reply,
+    ),
+    Call(
+        **KNOWN,
+        recorded=False,
+        name="subtitles",
+        make=subtitles,
+        fields={"subtitle": lambda requests: requests[1].parts["media"][1].decode()},
+        # X was told the length before.
+        sealed=frozenset({"subtitle"}),
     ),
 ]
