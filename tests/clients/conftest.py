@@ -185,11 +185,16 @@ def mock_port(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def proxy(tmp_path_factory, platform, mock_port):
+def upstreams(platform, mock_port):
+    """Every platform's hosts, its name in routes, and where it is reached."""
     secure, plain = f"https://127.0.0.1:{platform.tls_port}", f"http://127.0.0.1:{platform.plain_port}"
-    upstreams = [
+    return [
         (platform.HOSTS, platform.NAME, plain if getattr(platform, "UPSTREAM", None) == "plain" else secure) for platform in platforms.ALL
     ] + [(["mock.example"], "mastodon", f"http://127.0.0.1:{mock_port}")]
+
+
+@pytest.fixture(scope="session")
+def proxy(tmp_path_factory, platform, upstreams):
     running = house.Postward(tmp_path_factory.mktemp("postward"), upstreams, platform.ca_file).start()
     yield running
     assert running.stop() == 0, "a drained stop is a clean stop"

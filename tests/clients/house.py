@@ -34,7 +34,7 @@ def free_port():
 class Postward:
     """One running proxy in a folder of its own, with the shipped rules, policy and platforms, and debug logs on."""
 
-    def __init__(self, folder, upstreams, extra_roots, more=""):
+    def __init__(self, folder, upstreams, extra_roots, more="", policy=None):
         self.folder, self.more = folder, more
         self.port, self.admin_port = free_port(), free_port()
         self.audit_file, self.log_file, self.config = folder / "audit.jsonl", folder / "log.txt", folder / "postward.toml"
@@ -48,7 +48,11 @@ class Postward:
             f'\n[[route]]\nhosts = {json.dumps(hosts)}\nplatform = "{platform}"\nupstream = "{upstream}"\n'
             for hosts, platform, upstream in upstreams
         )
+        if policy is not None:
+            (folder / "policy.toml").write_text(policy)
         self.config.write_text(f"""
+{'' if policy is None else 'policy = "policy.toml"'}
+
 [[listener]]
 address = "127.0.0.1:{self.port}"
 tls = {{ ca = "ca.pem", ca-key = "ca.key" }}

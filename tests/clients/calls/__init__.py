@@ -48,6 +48,8 @@ class Call:
     volatile: tuple[bytes, ...] = ()
     # What else must hold of a redacted post (of a `conftest.Sent`): ranges point at their words, other fields are as they were.
     check: Callable[[object], None] = field(default=lambda sent: None)
+    # Whether it carries a picture or a film, which a policy may refuse.
+    media: bool = False
     # For the record, such as what could not be tried.
     note: str = ""
     # Whether it is one of the 36 of the recorded facts; the others are harder shapes of the same clients.

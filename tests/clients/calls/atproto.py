@@ -58,6 +58,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="post with a picture",
+        media=True,
         make=image,
         fields={
             "text": lambda requests: record(requests)["text"],

@@ -72,6 +72,7 @@ CALLS = [
         **KNOWN,
         recorded=False,
         name="post with two pictures",
+        media=True,
         make=several,
         fields={
             "text": lambda requests: record(requests)["text"],

@@ -90,6 +90,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="message with a file",
+        media=True,
         make=with_file,
         fields={
             "text": lambda requests: sent_as(requests)["content"],

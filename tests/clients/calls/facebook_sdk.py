@@ -44,5 +44,5 @@ KNOWN = {
 }
 CALLS = [
     Call(**KNOWN, name="feed", make=feed, fields={"text": text}, check=check_feed),
-    Call(**KNOWN, name="photo", make=photo, fields={"text": text}, check=check_photo),
+    Call(**KNOWN, name="photo", media=True, make=photo, fields={"text": text}, check=check_photo),
 ]

@@ -68,6 +68,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="video",
+        media=True,
         make=video,
         fields={
             "title": lambda requests: snippet(requests)["title"],

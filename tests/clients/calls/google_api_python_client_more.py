@@ -50,6 +50,7 @@ CALLS = [
         **KNOWN,
         recorded=False,
         name="resumable video",
+        media=True,
         make=resumable,
         fields={"title": lambda requests: snippet(requests)["title"], "description": lambda requests: snippet(requests)["description"]},
         short=frozenset({"title"}),

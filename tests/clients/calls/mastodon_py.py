@@ -70,6 +70,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="picture with edit and profile",
+        media=True,
         make=media,
         fields={
             "alt text": lambda requests: requests[0].values["description"],

@@ -36,5 +36,5 @@ CALLS = [
     Call(**KNOWN, recorded=False, name="list", make=named_list, fields={"title": value("title")}),
     Call(**KNOWN, recorded=False, name="report", make=report, fields={"comment": value("comment")}),
     Call(**KNOWN, recorded=False, name="note on an account", make=note, fields={"comment": value("comment")}),
-    Call(**KNOWN, recorded=False, name="picture with a thumbnail", make=thumbnail, fields={"alt text": value("description")}, volatile=(rb'filename="mastodonpyupload_[^"]*"',)),
+    Call(**KNOWN, recorded=False, name="picture with a thumbnail", media=True, make=thumbnail, fields={"alt text": value("description")}, volatile=(rb'filename="mastodonpyupload_[^"]*"',)),
 ]

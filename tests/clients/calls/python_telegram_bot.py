@@ -70,6 +70,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="photo",
+        media=True,
         make=photo,
         fields={"caption": lambda requests: requests[-1].values["caption"]},
         check=check_photo,

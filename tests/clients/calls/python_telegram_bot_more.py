@@ -76,6 +76,7 @@ CALLS = [
         **KNOWN,
         recorded=False,
         name="album",
+        media=True,
         make=album,
         fields={
             "caption": lambda requests: json.loads(form(requests)["media"])[0]["caption"],

@@ -6,8 +6,16 @@ import words as posts
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from . import Call
-from .slack_sdk import KNOWN, VERSION, webhook_shown
+from . import PNG, Call
+from .slack_sdk import KNOWN, VERSION, completed, upload_shown, webhook_shown
+
+
+def picture(words):
+    return WebClient("xoxb-1").files_upload_v2(channel="C1", content=PNG, filename="garden.png", title=words["title"])
+
+
+def check_picture(sent):
+    assert next(request.body for request in sent.posts if request.host == "files.slack.com") == PNG
 
 
 def rich(words):
@@ -89,6 +97,15 @@ CALLS = [
         make=scheduled,
         fields={"text": lambda requests: requests[-1].json["text"]},
         check=check_scheduled,
+    ),
+    Call(
+        **KNOWN | {"shown": upload_shown},
+        recorded=False,
+        name="picture",
+        media=True,
+        make=picture,
+        fields={"title": lambda requests: listed(completed(requests)["files"])[0]["title"]},
+        check=check_picture,
     ),
     Call(**KNOWN, recorded=False, name="topic", make=topic, fields={"topic": lambda requests: requests[-1].values["topic"]}),
     Call(

@@ -69,6 +69,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="post with a picture",
+        media=True,
         make=media,
         fields={
             "text": lambda requests: requests[1].json["status"],
