@@ -42,6 +42,8 @@ pub struct Answer {
     pub content_type: String,
     /// The body.
     pub body: Vec<u8>,
+    /// Words for the status line of HTTP/1, for clients that show it and no body.
+    pub status_line: Option<String>,
 }
 
 /// The shape of a body, as a platform's file writes it.
@@ -51,6 +53,7 @@ pub(super) struct AnswerTemplate {
     pub(super) content_type: String,
     body: String,
     escaping: Escaping,
+    in_status_line: bool,
 }
 
 /// How a sentence is written into a body.
@@ -92,8 +95,13 @@ impl AnswerTemplate {
                 "use \"application/json\", \"text/xml\" or \"text/plain\": what clients show as an error, and what can be escaped",
             ));
         };
-        let template =
-            Self { status, content_type: content_type.into(), body: body.into(), escaping };
+        let template = Self {
+            status,
+            content_type: content_type.into(),
+            body: body.into(),
+            escaping,
+            in_status_line: false,
+        };
         if !template.is_sound() {
             return Err(match escaping {
                 Escaping::Xml => (
@@ -107,6 +115,11 @@ impl AnswerTemplate {
             });
         }
         Ok(template)
+    }
+
+    /// The same answer, with the sentence in the status line as well if `wanted`.
+    pub(super) fn in_status_line(self, wanted: bool) -> Self {
+        Self { in_status_line: wanted, ..self }
     }
 
     /// Whether a sentence with all that JSON or XML escapes comes out as it went in.
@@ -128,8 +141,11 @@ impl AnswerTemplate {
 
     /// The answer with this sentence. Control characters become spaces: clients show one line.
     pub(super) fn fill(&self, reason: Reason, sentence: &str, reference: &str) -> Answer {
+        let one_line = |text: &str| -> String {
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+        };
         let put = |text: &str| -> String {
-            let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let line = one_line(text);
             match self.escaping {
                 Escaping::Plain => line,
                 Escaping::Xml => {
@@ -151,6 +167,8 @@ impl AnswerTemplate {
             status: self.status,
             content_type: self.content_type.clone(),
             body: body.join(&put(sentence)).into_bytes(),
+            // What is not ASCII would be read as Latin 1.
+            status_line: (self.in_status_line && sentence.is_ascii()).then(|| one_line(sentence)),
         }
     }
 }
@@ -226,6 +244,17 @@ mod tests {
             coded.fill(Reason::Unanswered, "{code} is {ref}", "AB").body,
             br#"{"error":"platform_did_not_answer","text":"{code} is {ref}"}"#
         );
+    }
+
+    #[test]
+    fn a_status_line_is_one_line_of_ascii_or_the_usual_one() {
+        let plain = template("text/plain", "{sentence}").unwrap();
+        assert_eq!(plain.fill(Reason::Findings, "blocked", "AB").status_line, None);
+        let told = plain.in_status_line(true);
+        for (sentence, want) in [("one\r\ntwo", Some("one  two")), ("bloqué", None)] {
+            let filled = told.fill(Reason::Findings, sentence, "AB");
+            assert_eq!(filled.status_line.as_deref(), want);
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub(crate) fn take_verdict(inspection: &mut Inspection) -> Verdict {
             status: answer.status,
             content_type: answer.content_type.clone(),
             body: Vec::new(),
+            status_line: None,
         }),
     };
     std::mem::replace(&mut inspection.verdict, empty)

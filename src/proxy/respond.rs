@@ -9,6 +9,7 @@ use http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, VARY,
 };
 use http::{HeaderValue, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
 
 use crate::platform::{Answer, Endpoint, Platform, Reason};
 use crate::proxy::body::Answering;
@@ -88,7 +89,12 @@ pub(crate) fn refuse(refusal: Refusal, asker: Asker) -> Response<Answering> {
 pub(crate) fn block(answer: Answer, asker: Asker) -> Response<Answering> {
     let content_type = HeaderValue::from_str(&answer.content_type)
         .unwrap_or(HeaderValue::from_static("application/json"));
-    ours(answer.status, content_type, answer.body.into(), asker)
+    let words = answer.status_line.and_then(|words| ReasonPhrase::try_from(words).ok());
+    let mut response = ours(answer.status, content_type, answer.body.into(), asker);
+    if let Some(words) = words {
+        response.extensions_mut().insert(words);
+    }
+    response
 }
 
 /// Answers a post whose platform did not, saying whether it may have arrived.

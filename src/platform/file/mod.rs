@@ -170,7 +170,7 @@ fn signatures(root: &Table<'_>, faults: &mut Faults<'_>) -> Signatures {
 
 /// The `answer` of the platform or of one endpoint.
 fn answer(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<AnswerTemplate> {
-    let table = table.table("answer", ANSWER_KEYS, faults)?;
+    let table = table.table("answer", &[ANSWER_KEYS, &["in-status-line"]].concat(), faults)?;
     for key in ANSWER_KEYS.iter().filter(|key| !table.has(key)) {
         faults.add(
             table.span(),
@@ -198,13 +198,14 @@ fn answer(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<AnswerTemplate> 
         fits
     });
     let body = table.string("body", faults);
+    let in_status_line = table.flag("in-status-line", faults);
     let (content_type, body) = (content_type?, body?);
     match AnswerTemplate::new(
         status.unwrap_or(http::StatusCode::FORBIDDEN),
         content_type.value,
         body.value,
     ) {
-        Ok(template) => status.map(|_| template),
+        Ok(template) => status.map(|_| template.in_status_line(in_status_line)),
         Err((message, help)) => {
             let span = if message.contains("type") { content_type.span } else { body.span };
             faults.add(span, message, help);

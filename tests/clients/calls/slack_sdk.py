@@ -41,7 +41,7 @@ def message_shown(sent):
 
 
 def upload_shown(sent):
-    return sent.error.read().decode() if isinstance(sent.error, HTTPError) else message_shown(sent)
+    return str(sent.error) if isinstance(sent.error, HTTPError) else message_shown(sent)
 
 
 def webhook_shown(sent):
@@ -99,7 +99,7 @@ CALLS = [
         sealed=frozenset({"file"}),
         shown=upload_shown,
         shown_in=KNOWN["shown_in"],
-        note="For a file's bytes: the body of an `HTTPError`",
+        note="For a file's bytes: the text of an `HTTPError`",
     ),
     Call(
         client="slack_sdk",
