@@ -48,6 +48,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="media",
+        media=True,
         make=call("mastodon_media"),
         fields={"alt text": lambda requests: requests[0].parts["description"][1].decode()},
         check=check_media,

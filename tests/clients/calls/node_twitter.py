@@ -53,6 +53,7 @@ CALLS = [
     Call(
         **KNOWN,
         name="v1.1 media",
+        media=True,
         make=call("x_v1_media"),
         fields={"alt text": lambda requests: requests[-1].json["alt_text"]["text"]},
         check=check_media,
