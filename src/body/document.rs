@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -36,7 +36,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Text {
     /// Where it sits. A key and its value share it.
-    pub path: Arc<Path>,
+    pub path: Path,
     /// What it is there.
     pub role: Role,
     /// The decoded text.
@@ -66,7 +66,7 @@ pub struct Document {
     root: u32,
     unread_files: bool,
     unknown_files: bool,
-    unread_fields: Vec<Arc<Path>>,
+    unread_fields: Vec<Path>,
     /// Members of objects that are too long to walk, made when the first of them is asked.
     by_key: OnceLock<Vec<(KeyPlace, u32)>>,
 }
@@ -140,7 +140,7 @@ impl Document {
     /// Fields of a multipart form that say they are bytes, have no file name, and are no text. Some clients send a picture
     /// so; but servers take such a field for a string, so that it may go unread only where nobody's words are.
     pub fn unread_fields(&self) -> impl Iterator<Item = &Path> {
-        self.unread_fields.iter().map(Arc::as_ref)
+        self.unread_fields.iter()
     }
 
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.

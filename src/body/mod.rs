@@ -37,7 +37,7 @@ pub use edit::{CannotWrite, Edit, Role};
 pub use elide::{Elider, IsMedia, Piece};
 pub use limits::{Limits, Unreadable};
 pub use multipart::encoded_words;
-pub use path::{Indexes, Path, Step};
+pub use path::{Path, Step, Steps};
 pub use sniff::looks_like_media;
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The steps that a form name spells: `poll[options][]` is `poll`, `options`, `[]`, as Rails and PHP read it.
 
-use std::sync::Arc;
-
 use crate::body::Step;
+use crate::phi::SharedText;
 
 /// Deeper names than this are one plain key: Rails refuses them, too.
 const MAX_STEPS: usize = 100;
@@ -10,7 +9,7 @@ const MAX_STEPS: usize = 100;
 /// Reads a decoded name. Blanks before it are none of it, as PHP and Rack have it. Anything unbalanced is one plain key.
 pub(super) fn steps(name: &str) -> Vec<Step> {
     let name = name.trim_start_matches(' ');
-    bracketed(name).unwrap_or_else(|| vec![Step::Key(Arc::from(name))])
+    bracketed(name).unwrap_or_else(|| vec![Step::Key(SharedText::from(name))])
 }
 
 fn bracketed(name: &str) -> Option<Vec<Step>> {
@@ -18,7 +17,7 @@ fn bracketed(name: &str) -> Option<Vec<Step>> {
     if head.is_empty() || head.contains(']') {
         return None;
     }
-    let mut steps = vec![Step::Key(Arc::from(head))];
+    let mut steps = vec![Step::Key(SharedText::from(head))];
     while !rest.is_empty() {
         let (inside, after) = rest.strip_prefix('[')?.split_once(']')?;
         if inside.contains('[') || steps.len() >= MAX_STEPS {
@@ -37,7 +36,7 @@ fn step(inside: &str) -> Step {
     let is_index = inside.bytes().all(|byte| byte.is_ascii_digit());
     match inside.parse() {
         Ok(index) if is_index => Step::Index(index),
-        _ => Step::Key(Arc::from(inside)),
+        _ => Step::Key(SharedText::from(inside)),
     }
 }
 

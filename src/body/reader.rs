@@ -4,7 +4,6 @@
 //! are counted, too: a deep body of many fields would otherwise spend far more on them than its own size).
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -12,7 +11,7 @@ use crate::body::json::{NONE, Value};
 use crate::body::multipart::Parts;
 use crate::body::slot::Slot;
 use crate::body::{Limits, Path, Role, Step, Text, Unreadable, base64, sniff};
-use crate::phi::PhiText;
+use crate::phi::{PhiText, SharedText};
 
 /// Steps of all paths together, for each field the limits allow.
 const STEPS_PER_FIELD: usize = 8;
@@ -67,7 +66,7 @@ pub(super) struct Reader<'l> {
     /// Whether one of them is of no kind that we know: not media, not text.
     pub(super) unknown_files: bool,
     /// Fields of a form that say they are bytes, and are no text.
-    pub(super) unread_fields: Vec<Arc<Path>>,
+    pub(super) unread_fields: Vec<Path>,
     n_values: usize,
     n_steps: usize,
     /// The text whose content is being read, and how many are around it.
@@ -94,7 +93,7 @@ pub(super) struct Mark {
 
 impl<'l> Reader<'l> {
     pub(super) fn new(limits: &'l Limits, length: usize) -> Self {
-        let n = (length / 16).clamp(2, 4096);
+        let n = (length / 16).clamp(2, 1 << 16);
         Self {
             limits,
             texts: Vec::with_capacity(n),
@@ -161,7 +160,8 @@ impl<'l> Reader<'l> {
         slot: Slot,
         node: u32,
     ) -> Result<u32, Unreadable> {
-        self.n_steps += place.steps().len();
+        let path = place.path();
+        self.n_steps += path.n_steps();
         if self.texts.len() >= self.limits.max_fields
             || self.n_steps / STEPS_PER_FIELD > self.limits.max_fields
         {
@@ -169,7 +169,7 @@ impl<'l> Reader<'l> {
         }
         let index = u32::try_from(self.texts.len()).map_err(|_| Unreadable::TooManyFields)?;
         self.texts.push(Text {
-            path: place.shared(),
+            path: path.clone(),
             role,
             text: text.into(),
             in_part: place.in_part,
@@ -256,13 +256,25 @@ impl<'l> Reader<'l> {
     }
 }
 
-/// Where a reader is in the body.
-#[derive(Clone, Debug, Default)]
+/// Where a reader is in the body: at some child of what is around it.
+#[derive(Clone, Debug)]
 pub(super) struct Place {
-    path: Path,
+    around: Path,
+    /// The number of the child we are at, from 0.
+    index: u32,
+    /// Whether the child is an element of a list.
+    in_list: bool,
     pub(super) in_part: bool,
-    /// The path as the texts at this place share it, once there is one.
-    shared: OnceCell<Arc<Path>>,
+    /// The child's path as the texts at this place share it, once there is one.
+    shared: OnceCell<Path>,
+}
+
+/// The root.
+impl Default for Place {
+    fn default() -> Self {
+        let shared = OnceCell::from(Path::default());
+        Self { around: Path::default(), index: 0, in_list: false, in_part: false, shared }
+    }
 }
 
 impl Place {
@@ -273,46 +285,62 @@ impl Place {
 
     /// Goes down to a first child.
     pub(super) fn down(&mut self, step: Step) {
-        self.enter([step], 0);
+        if let Step::Index(0) = step {
+            self.around = self.path().clone();
+            self.index = 0;
+            self.in_list = true;
+            self.shared = OnceCell::new();
+        } else {
+            self.enter([step], 0);
+        }
     }
 
     /// Goes down to child `n`, by steps of which there may be several or none.
     pub(super) fn enter(&mut self, steps: impl IntoIterator<Item = Step>, n: usize) {
-        self.shared.take();
-        self.path.steps.extend(steps);
-        self.path.indexes.push(n);
-    }
-
-    pub(super) fn up(&mut self) {
-        self.shared.take();
-        self.path.steps.pop();
-        self.path.indexes.pop();
-    }
-
-    /// Goes on to the next child of the same container.
-    pub(super) fn next_child(&mut self) {
-        self.shared.take();
-        let Some(index) = self.path.indexes.last_mut() else { return };
-        *index += 1;
-        let index = *index as usize;
-        if let Some(Step::Index(step)) = self.path.steps.last_mut() {
-            *step = index;
+        let mut index = u32::try_from(n).unwrap_or(u32::MAX - 1);
+        let mut path = self.path().clone();
+        let mut steps = steps.into_iter();
+        path = path.child(steps.next(), Some(index));
+        for step in steps {
+            path = path.child(Some(step), None);
         }
+        if let Some((around, last, in_list)) = path.outer() {
+            self.around = around.clone();
+            index = last;
+            self.in_list = in_list;
+        }
+        self.index = index;
+        self.shared = OnceCell::from(path);
+    }
+
+    /// Goes back up to what is around, of which only one step may have been taken at once.
+    pub(super) fn up(&mut self) {
+        let here = std::mem::take(&mut self.around);
+        if let Some((around, index, in_list)) = here.outer() {
+            self.around = around.clone();
+            self.index = index;
+            self.in_list = in_list;
+        }
+        self.shared = OnceCell::from(here);
+    }
+
+    /// Goes on to the next child of the same container; within an object, [`Place::at_key`] comes next.
+    pub(super) fn next_child(&mut self) {
+        self.index = self.index.saturating_add(1).min(u32::MAX - 1);
+        self.shared = OnceCell::new();
     }
 
     /// Says by which key we came to the child we are at.
-    pub(super) fn at_key(&mut self, key: Arc<str>) {
-        self.shared.take();
-        if let Some(step) = self.path.steps.last_mut() {
-            *step = Step::Key(key);
-        }
+    pub(super) fn at_key(&mut self, key: SharedText) {
+        self.in_list = false;
+        self.shared = OnceCell::from(self.around.child(Some(Step::Key(key)), Some(self.index)));
     }
 
-    pub(super) fn steps(&self) -> &[Step] {
-        &self.path.steps
-    }
-
-    pub(super) fn shared(&self) -> Arc<Path> {
-        Arc::clone(self.shared.get_or_init(|| Arc::new(self.path.clone())))
+    /// The path of the child we are at.
+    pub(super) fn path(&self) -> &Path {
+        self.shared.get_or_init(|| {
+            let step = self.in_list.then_some(Step::Index(self.index as usize));
+            self.around.child(step, Some(self.index))
+        })
     }
 }

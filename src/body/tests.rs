@@ -22,7 +22,7 @@ fn listed(document: &Document) -> Vec<String> {
             format!(
                 "{}{} {} {}",
                 if text.in_part { "part:" } else { "" },
-                spelled(&text.path.steps),
+                spelled(&text.path.steps()),
                 letter(text.role),
                 text.text.expose()
             )
@@ -30,8 +30,8 @@ fn listed(document: &Document) -> Vec<String> {
         .collect()
 }
 
-fn spelled(steps: &[Step]) -> String {
-    let spell = |step: &Step| match step {
+fn spelled(steps: &[&Step]) -> String {
+    let spell = |step: &&Step| match step {
         Step::Key(key) => key.to_string(),
         Step::Index(index) => format!("#{index}"),
         Step::Append => "[]".into(),
@@ -483,7 +483,7 @@ fn a_signed_body_is_read_and_edited_only_if_nobody_signed_it() {
         let document = parse(FORM, &form).unwrap();
         let caption = document.texts().iter().position(|text| text.text.expose() == "saw Jane Roe");
         let text = caption.unwrap();
-        assert_eq!(spelled(&document.texts()[text].path.steps), "signed_body.caption");
+        assert_eq!(spelled(&document.texts()[text].path.steps()), "signed_body.caption");
         let edit = Edit::Splice { text, span: Span::new(4, 12), with: "[n]".into() };
         let want = form.replace("Jane+Roe", "%5Bn%5D");
         let want = if edited { Ok(want.as_str()) } else { Err(CannotWrite::ReadOnly) };

@@ -11,6 +11,7 @@ use crate::body::json::{self, NONE};
 use crate::body::reader::{Inner, Place, Reader};
 use crate::body::slot::Slot;
 use crate::body::{Role, Unreadable, base64, entity, form, sniff};
+use crate::phi::PhiText;
 
 /// How often an encoding may lie in another.
 const MOST_LAYERS: u32 = 6;
@@ -31,20 +32,22 @@ pub(super) enum Reading {
 pub(super) fn push(
     reader: &mut Reader<'_>,
     place: &Place,
-    value: String,
+    value: impl Into<PhiText>,
     slot: Slot,
     node: u32,
     reading: Reading,
 ) -> Result<u32, Unreadable> {
-    if !may_hold_more(&value) {
+    let value = value.into();
+    let text = value.expose();
+    if !may_hold_more(text) {
         return reader.push(place, Role::Value, value, slot, node);
     }
-    if reader.is_media(&value)? {
+    if reader.is_media(text)? {
         // Listed, so that a value of JSON has its text; empty, since nobody reads it.
         let slot = slot.read_only();
         return reader.push(place, Role::Value, String::new(), slot, node);
     }
-    let source = Bytes::copy_from_slice(value.as_bytes());
+    let source = Bytes::copy_from_slice(text.as_bytes());
     let index = reader.push(place, Role::Value, value, slot, node)?;
     let around = reader.enter(index, source.len(), MOST_LAYERS)?;
     let inner = Within { source: &source, slot, place, reading }.read(reader);

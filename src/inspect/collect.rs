@@ -172,7 +172,7 @@ pub(super) fn of_document<'a>(
             certain_only: false,
             seen: Arc::default(),
             line: texts.is_line(index, words, around).then_some((in_query, index)),
-            path: Some(&*text.path),
+            path: Some(&text.path),
         };
         if let (Some(spec), None, Role::Value) = (words, within, text.role) {
             runs.add(spec, index);

@@ -104,7 +104,7 @@ pub(super) fn key(path: &Path) -> Option<&str> {
 }
 
 fn keys(path: &Path) -> impl Iterator<Item = &str> {
-    path.steps.iter().rev().filter_map(|step| match step {
+    path.outwards().filter_map(|step| match step {
         Step::Key(key) if !key.bytes().all(|byte| byte.is_ascii_digit()) => Some(&**key),
         Step::Key(_) | Step::Index(_) | Step::Append => None,
     })
@@ -150,9 +150,9 @@ fn is_of_patient(key: &str) -> bool {
 /// The first of two elements of a list that says what the second is: `["mrn", "00412345"]`.
 fn before_in_pair(document: &Document, index: usize) -> Option<&str> {
     let text = document.texts().get(index)?;
-    let Some(Step::Index(1)) = text.path.steps.last() else { return None };
+    let Some(Step::Index(1)) = text.path.last() else { return None };
     let before = index.checked_sub(1).and_then(|before| document.texts().get(before))?;
-    let is_first = matches!(before.path.steps.last(), Some(Step::Index(0)));
+    let is_first = matches!(before.path.last(), Some(Step::Index(0)));
     let label = before.text.expose();
     let is_label = is_short(label)
         && label.chars().any(char::is_alphabetic)
@@ -178,7 +178,7 @@ fn is_short(text: &str) -> bool {
 }
 
 fn beside_in_form(document: &Document, index: usize) -> Option<&str> {
-    let own = document.texts().get(index).filter(|own| own.path.steps.len() > 1)?;
+    let own = document.texts().get(index).filter(|own| own.path.n_steps() > 1)?;
     let first = index.saturating_sub(MOST_BESIDE);
     let near = || {
         let texts = document.texts().iter().enumerate().skip(first).take(2 * MOST_BESIDE + 1);
@@ -189,14 +189,14 @@ fn beside_in_form(document: &Document, index: usize) -> Option<&str> {
     LABEL_KEYS.iter().find_map(|key| {
         let is_label =
             |step: &Step| matches!(step, Step::Key(name) if name.eq_ignore_ascii_case(key));
-        let (_, text) = near().find(|(_, text)| text.path.steps.last().is_some_and(is_label))?;
+        let (_, text) = near().find(|(_, text)| text.path.last().is_some_and(is_label))?;
         Some(text.text.expose()).filter(|text| is_short(text))
     })
 }
 
 /// Whether two texts stand in the same object or list.
 fn stand_together(one: &Path, other: &Path) -> bool {
-    match (one.steps.split_last(), other.steps.split_last()) {
+    match (one.steps().split_last(), other.steps().split_last()) {
         (Some((_, one)), Some((_, other))) => one == other,
         _ => false,
     }

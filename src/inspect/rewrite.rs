@@ -110,7 +110,7 @@ fn attempt(
 fn piece(document: &Document, spec: &FieldSpec, text: usize) -> Option<Node> {
     spec.split()?;
     let path = &document.texts().get(text)?.path;
-    let is_element = matches!(&path.steps[..], [.., Step::Index(_), Step::Key(_)]);
+    let is_element = matches!(&path.steps()[..], [.., Step::Index(_), Step::Key(_)]);
     document.parent(document.node_of(text)?).filter(|_| is_element)
 }
 
@@ -308,9 +308,9 @@ fn all_stand(
 
 /// Whether two texts stand at the same path. Where elements were taken out of lists, those after them have moved up.
 fn same_path(new: &Text, original: &Text, shortened: bool) -> bool {
-    let (new, original) = (&new.path.steps, &original.path.steps);
+    let (new, original) = (new.path.steps(), original.path.steps());
     new.len() == original.len()
-        && new.iter().zip(original).all(|steps| match steps {
+        && new.iter().zip(&original[..]).all(|steps| match steps {
             (Step::Index(_), Step::Index(_)) if shortened => true,
             (new, original) => new == original,
         })

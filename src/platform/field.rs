@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::body::{Document, Path, Role, Step};
+use crate::body::{Document, Role, Step};
 use crate::platform::endpoint::Place;
 use crate::platform::limit::Limit;
 use crate::platform::markup::{Markup, Spoken};
@@ -140,9 +140,9 @@ impl FieldPath {
     }
 
     /// Whether the template names this text.
-    pub(super) fn matches(&self, place: Place, path: &Path, role: Role) -> bool {
+    pub(super) fn matches(&self, place: Place, steps: &[&Step], role: Role) -> bool {
         if role == Role::FileName {
-            return self.place == Where::FileName && self.matches_steps(&path.steps);
+            return self.place == Where::FileName && self.matches_steps(steps);
         }
         let looks_there = match (self.place, place) {
             (Where::Params { .. }, Place::Body | Place::Part)
@@ -151,10 +151,10 @@ impl FieldPath {
             (Where::Params { query_too }, Place::Query) => query_too,
             _ => false,
         };
-        looks_there && self.matches_steps(&path.steps)
+        looks_there && self.matches_steps(steps)
     }
 
-    fn matches_steps(&self, steps: &[Step]) -> bool {
+    fn matches_steps(&self, steps: &[&Step]) -> bool {
         let Some(tail) = &self.tail else {
             return self.head.len() == steps.len() && self.tails_match(&self.head, steps);
         };
@@ -165,7 +165,7 @@ impl FieldPath {
     }
 
     /// The last key differs most often, so that comparing from the end is soonest done.
-    fn tails_match(&self, segments: &[Segment], steps: &[Step]) -> bool {
+    fn tails_match(&self, segments: &[Segment], steps: &[&Step]) -> bool {
         segments
             .iter()
             .rev()
@@ -286,7 +286,7 @@ fn segments_of(word: &str, into: &mut Vec<Segment>) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::FieldPath;
-    use crate::body::{Indexes, Path, Role, Step};
+    use crate::body::{Path, Role, Step};
     use crate::platform::endpoint::Place;
 
     /// `a.0.b` as steps; `-` is the `[]` of a form, `#n` an index.
@@ -298,7 +298,7 @@ mod tests {
                 None => Step::Key(step.into()),
             },
         });
-        Path { steps: steps.collect(), indexes: Indexes::default() }
+        steps.collect()
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
         ] {
             let field = FieldPath::parse(template, false, false).unwrap();
             assert_eq!(
-                field.matches(place, &path(written), Role::Value),
+                field.matches(place, &path(written).steps(), Role::Value),
                 matches,
                 "{template} on {written}"
             );
@@ -345,26 +345,22 @@ mod tests {
     fn keys_with_dots_and_colons_are_quoted() {
         let field = FieldPath::parse("\"twitter:string:a.b\".c", false, false).unwrap();
         let steps = vec![Step::Key("twitter:string:a.b".into()), Step::Key("c".into())];
-        assert!(field.matches(
-            Place::Body,
-            &Path { steps, indexes: Indexes::default() },
-            Role::Value
-        ));
+        assert!(field.matches(Place::Body, &Path::from_iter(steps).steps(), Role::Value));
     }
 
     #[test]
     fn platforms_may_read_the_query_alike_and_ignore_case() {
         let field = FieldPath::parse("status", true, true).unwrap();
-        assert!(field.matches(Place::Query, &path("STATUS"), Role::Value));
+        assert!(field.matches(Place::Query, &path("STATUS").steps(), Role::Value));
     }
 
     #[test]
     fn file_names_are_matched_by_their_own_prefix_alone() {
         let any = FieldPath::parse("filename:*", false, false).unwrap();
-        assert!(any.matches(Place::Part, &path("file"), Role::FileName));
-        assert!(!any.matches(Place::Part, &path("file"), Role::Value));
+        assert!(any.matches(Place::Part, &path("file").steps(), Role::FileName));
+        assert!(!any.matches(Place::Part, &path("file").steps(), Role::Value));
         let part = FieldPath::parse("file", false, false).unwrap();
-        assert!(!part.matches(Place::Part, &path("file"), Role::FileName));
+        assert!(!part.matches(Place::Part, &path("file").steps(), Role::FileName));
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Fields {
 
     /// The field that decides on a text.
     pub(super) fn find(&self, place: Place, path: &Path, role: Role) -> Option<&Named> {
-        let key = path.steps.iter().rev().find_map(|step| match step {
+        let key = path.outwards().find_map(|step| match step {
             Step::Key(key) if !is_number(key) => Some(&**key),
             Step::Key(_) | Step::Index(_) | Step::Append => None,
         });
@@ -67,10 +67,11 @@ impl Fields {
             }
         });
         let indexes = small.and_then(|key| self.by_last_key.get(&*key)).unwrap_or(&self.under_any);
+        let steps = path.steps();
         indexes
             .iter()
             .filter_map(|&index| self.all.get(index))
-            .find(|named| named.path.matches(place, path, role))
+            .find(|named| named.path.matches(place, &steps, role))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Named> {

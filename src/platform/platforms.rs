@@ -351,7 +351,7 @@ fn is_operation(
 /// Whether the body names this operation, and no other.
 fn names_operation(body: &Document, operation: &str) -> bool {
     let mut names = body.texts().iter().filter(|text| {
-        matches!((&text.path.steps[..], text.role), ([Step::Key(key)], Role::Value) if OPERATION_FIELDS.contains(&&**key))
+        matches!((&text.path.steps()[..], text.role), ([Step::Key(key)], Role::Value) if OPERATION_FIELDS.contains(&&**key))
     });
     let is_it = |text: &crate::body::Text| text.text.expose() == operation;
     names.next().is_some_and(is_it) && names.all(is_it)

@@ -71,7 +71,7 @@ impl Settings {
         let Some(parameter) = &self.method_parameter else { return Cow::Borrowed(method) };
         let in_body = body.into_iter().flat_map(Document::texts).filter(|text| {
             text.role == Role::Value
-                && matches!(&text.path.steps[..], [step] if step.is_key(parameter))
+                && matches!(&text.path.steps()[..], [step] if step.is_key(parameter))
         });
         let mut given = values(query, parameter)
             .chain(in_body.map(|text| Some(text.text.expose().to_owned())))
@@ -103,12 +103,12 @@ fn routes<'q>(
     let in_body = body.into_iter().flat_map(move |body| {
         let is_form = matches!(body.kind(), Kind::Form | Kind::Multipart);
         body.texts().iter().filter_map(move |text| {
-            let first = text.path.steps.first()?;
-            let Step::Key(key) = first else { return None };
+            let steps = text.path.steps();
+            let Some(Step::Key(key)) = steps.first() else { return None };
             if !matches!(text.role, Role::Value | Role::Number) || !names_variable(key, name) {
                 return None;
             }
-            let is_plain = is_form && text.path.steps.len() == 1 && **key == *name;
+            let is_plain = is_form && steps.len() == 1 && **key == *name;
             Some(is_plain.then(|| text.text.expose().to_owned()))
         })
     });

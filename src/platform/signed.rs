@@ -57,7 +57,7 @@ impl Signatures {
     }
 
     fn has_parameter(&self, params: &Document) -> bool {
-        params.texts().iter().any(|text| match (&text.path.steps[..], text.role) {
+        params.texts().iter().any(|text| match (&text.path.steps()[..], text.role) {
             ([Step::Key(key)], Role::Value) => {
                 PARAMETERS.iter().any(|name| key.eq_ignore_ascii_case(name))
                     || self.parameters.iter().any(|name| **name == **key)

@@ -32,12 +32,16 @@ impl Split {
         if self == Self::Lines {
             return Join::Line;
         }
-        let common =
-            before.steps.iter().zip(&after.steps).take_while(|(one, other)| one == other).count();
-        match (before.steps.get(common), after.steps.get(common)) {
+        let (before_steps, after_steps) = (before.steps(), after.steps());
+        let common = before_steps
+            .iter()
+            .zip(&after_steps[..])
+            .take_while(|(one, other)| one == other)
+            .count();
+        match (before_steps.get(common), after_steps.get(common)) {
             (Some(Step::Index(one)), Some(Step::Index(other))) => {
                 // An element that holds its string itself is a run of words; one that holds a list may be a paragraph.
-                let is_run = |path: &Path| path.steps.len() == common + 2;
+                let is_run = |path: &Path| path.n_steps() == common + 2;
                 match other.checked_sub(*one) {
                     Some(1) if is_run(before) || is_run(after) => Join::Run,
                     Some(_) if is_run(before) || is_run(after) => Join::Gap,
@@ -52,11 +56,11 @@ impl Split {
 #[cfg(test)]
 mod tests {
     use super::{Join, Split};
-    use crate::body::{Indexes, Path, Step};
+    use crate::body::{Path, Step};
 
     fn path(written: &str) -> Path {
         let step = |step: &str| step.parse().map_or_else(|_| Step::Key(step.into()), Step::Index);
-        Path { steps: written.split('.').map(step).collect(), indexes: Indexes::default() }
+        written.split('.').map(step).collect()
     }
 
     #[test]

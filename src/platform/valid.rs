@@ -87,11 +87,11 @@ fn n_repeated(words: &[Word<'_>], spec: &FieldSpec) -> usize {
 
 /// The list that a text stands in: what is above its last index, or, where nothing is numbered, above itself.
 pub fn list_of(path: &Path) -> String {
-    let is_element = |step: &Step| match step {
+    let is_element = |step: &&Step| match step {
         Step::Index(_) | Step::Append => true,
         Step::Key(key) => is_number(key),
     };
-    let steps = &path.steps;
+    let steps = path.steps();
     let end = steps.iter().rposition(is_element).unwrap_or(steps.len().saturating_sub(1));
     let mut list = String::new();
     for step in steps.iter().take(end) {

@@ -5,14 +5,14 @@
 //! time linear in the text.
 
 mod scan;
+mod share;
 mod string;
 mod tree;
-
-use std::sync::Arc;
 
 use bytes::Bytes;
 
 use self::scan::{Inside, Scan};
+use self::share::Shares;
 pub(super) use self::string::{escape, read_escape};
 pub(super) use self::tree::{NONE, Shape, Value, children};
 use crate::body::coding::Coding;
@@ -20,6 +20,7 @@ use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
 use crate::body::within::{self, Reading};
 use crate::body::{Role, Step, Unreadable};
+use crate::phi::{PhiText, SharedText};
 
 /// Reads one JSON text as a new layer of the document. `outer` is the slot of the parent layer whose decoded text it is.
 pub(super) fn read(
@@ -37,7 +38,7 @@ pub(super) fn read(
         values: Vec::with_capacity((text.len() / 24).clamp(4, 4096)),
         open: Vec::new(),
         place,
-        keys: Keys::default(),
+        shares: Shares::new(text),
         key: NONE,
     };
     parser.run()?;
@@ -81,7 +82,7 @@ struct Parser<'a, 'r, 'l> {
     /// The containers we are in. For each, `place` has one more step: the child we are at.
     open: Vec<u32>,
     place: Place,
-    keys: Keys,
+    shares: Shares<'a>,
     /// The text of the key before the value to come.
     key: u32,
 }
@@ -113,8 +114,8 @@ impl Parser<'_, '_, '_> {
                 let start = self.scan.at();
                 let spelled = self.scan.number()?;
                 let slot = Slot::new(self.layer, start, start + spelled.len(), Coding::ReadOnly);
-                let text =
-                    self.reader.push(&self.place, Role::Number, spelled.to_owned(), slot, id)?;
+                let spelled = self.shares.text(start, spelled);
+                let text = self.reader.push(&self.place, Role::Number, spelled, slot, id)?;
                 self.finish(id, text)
             }
             Some(b't') => self.word("true"),
@@ -191,11 +192,11 @@ impl Parser<'_, '_, '_> {
         }
         let inside = self.scan.string()?;
         let key = if inside.escaped {
-            Arc::from(string::unescape(inside.raw)?)
+            SharedText::from(string::unescape(inside.raw)?)
         } else {
-            self.keys.get(inside.raw)
+            self.shares.stretch(inside.start, inside.raw)
         };
-        self.place.at_key(Arc::clone(&key));
+        self.place.at_key(key.clone());
         let slot =
             Slot::new(self.layer, inside.start, inside.start + inside.raw.len(), Coding::ReadOnly);
         self.key = self.reader.push(&self.place, Role::Key, key, slot, NONE)?;
@@ -209,8 +210,11 @@ impl Parser<'_, '_, '_> {
     }
 
     fn string_text(&mut self, inside: Inside<'_>, node: u32) -> Result<u32, Unreadable> {
-        let text =
-            if inside.escaped { string::unescape(inside.raw)? } else { inside.raw.to_owned() };
+        let text = if inside.escaped {
+            PhiText::from(string::unescape(inside.raw)?)
+        } else {
+            self.shares.text(inside.start, inside.raw)
+        };
         let slot =
             Slot::new(self.layer, inside.start, inside.start + inside.raw.len(), Coding::Json);
         within::push(self.reader, &self.place, text, slot, node, Reading::Lenient)
@@ -234,26 +238,6 @@ impl Parser<'_, '_, '_> {
         value.next = next;
         value.text = text;
         Ok(false)
-    }
-}
-
-/// Keys that came before: a body has few of them, many times.
-#[derive(Default)]
-struct Keys {
-    seen: [Option<Arc<str>>; 32],
-}
-
-impl Keys {
-    fn get(&mut self, key: &str) -> Arc<str> {
-        let bytes = key.as_bytes();
-        let at = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default());
-        let hash =
-            key.len() + at(0) * 3 + at(bytes.len() / 2) * 5 + at(bytes.len().saturating_sub(1)) * 7;
-        let Some(seen) = self.seen.get_mut(hash % 32) else { return Arc::from(key) };
-        match seen {
-            Some(known) if **known == *key => Arc::clone(known),
-            _ => Arc::clone(seen.insert(Arc::from(key))),
-        }
     }
 }
 

@@ -195,7 +195,7 @@ impl PartReader<'_> {
         let is_string = claim != Claim::Other || (self.around.form_data && !self.is_file());
         match text {
             Some(text) if is_string || sniff::is_plain_text(text) => {
-                if place.steps().last().is_some_and(|step| step.is_key("_charset_"))
+                if place.path().last().is_some_and(|step| step.is_key("_charset_"))
                     && !text.eq_ignore_ascii_case("utf-8")
                 {
                     return Err(Unreadable::UnknownCharset);
@@ -205,7 +205,7 @@ impl PartReader<'_> {
             _ if claim == Claim::Json => Err(Unreadable::Json),
             _ if claim == Claim::Other && self.is_field_of_bytes() => {
                 reader.unread_files = true;
-                reader.unread_fields.push(place.shared());
+                reader.unread_fields.push(place.path().clone());
                 Ok(())
             }
             _ if !is_media && (is_string || !self.may_be_media()) => Err(Unreadable::Charset),

@@ -87,7 +87,7 @@ fn fields_json_and_file_names_are_listed() {
     assert!(document.texts().iter().all(|text| text.in_part));
     assert!(document.holds_media());
     assert_eq!(document.kind(), Kind::Multipart);
-    assert_eq!(format!("{:?}", document.texts()[6].path.steps), "[Key(..), Key(..)]");
+    assert_eq!(format!("{:?}", document.texts()[6].path.steps()), "[Key(..), Key(..)]");
     let node = document.node_of(6).unwrap();
     assert_eq!(document.members(document.parent(node).unwrap(), "content"), [node]);
 }
@@ -296,7 +296,7 @@ fn fields_of_bytes_are_named() {
         ("Content-Disposition: form-data; name=\"f\"; filename=\"a\"", b"\xff piece", 0),
     ] {
         let document = parse(&body(&[(head, content)])).unwrap();
-        let unread: Vec<_> = document.unread_fields().map(|path| path.steps.len()).collect();
+        let unread: Vec<_> = document.unread_fields().map(|path| path.n_steps()).collect();
         assert_eq!(unread, vec![1; want], "{head} {}", content.escape_ascii());
         assert_eq!(document.holds_media(), !content.starts_with(b"saw"), "{head}");
     }
@@ -343,7 +343,7 @@ fn googles_related_parts_with_bare_line_feeds_are_read() {
     .unwrap();
     let title = document.texts().iter().find(|text| text.text.expose() == "for Jane Roe").unwrap();
     assert_eq!(title.path.to_string(), "#0.#0.#0");
-    assert_eq!(title.path.steps.len(), 2);
+    assert_eq!(title.path.n_steps(), 2);
     let written = document.write(&[splice(&document, "Jane Roe", "[name]")]).unwrap();
     assert_eq!(written.len(), bytes.len() - 2);
 }
@@ -356,7 +356,7 @@ fn parts_within_parts_are_read_and_edited() {
     let document = parse(&bytes).unwrap();
     let text = document.texts().iter().find(|text| text.text.expose() == "saw Jane").unwrap();
     assert_eq!(text.path.to_string(), "#1.#0");
-    assert_eq!(text.path.steps.len(), 2);
+    assert_eq!(text.path.n_steps(), 2);
     let text = text_index(&document, "saw Jane");
     let edits = [
         splice(&document, "Jane.txt", "[name].txt"),

@@ -7,7 +7,6 @@ mod rpc;
 mod scan;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -19,6 +18,7 @@ use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
 use crate::body::within::{self, Reading};
 use crate::body::{Role, Step, Unreadable, base64, charset, entity, sniff};
+use crate::phi::SharedText;
 
 /// Whether a text says that it is XML.
 pub(super) fn claims_xml(text: &str) -> bool {
@@ -155,7 +155,7 @@ impl<'a> Parser<'a, '_, '_> {
         }
         let step = match &mut self.rpc {
             Some(rpc) => rpc.step(parent, name, n),
-            None => Some(Step::Key(Arc::from(local(name)))),
+            None => Some(Step::Key(SharedText::from(local(name)))),
         };
         let is_step = step.is_some();
         if let Some(step) = step {
@@ -176,7 +176,7 @@ impl<'a> Parser<'a, '_, '_> {
     fn attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Unreadable> {
         let Attribute { name, value } = attribute;
         let raw = self.of(&value);
-        self.place.down(Step::Key(Arc::from(format!("@{}", local(name)))));
+        self.place.down(Step::Key(SharedText::from(format!("@{}", local(name)))));
         let slot = Slot::new(self.layer, value.start, value.end, Coding::Entities);
         let text = entity::undo(raw).unwrap_or_else(|| raw.to_owned());
         let pushed = within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient);

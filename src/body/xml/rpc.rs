@@ -1,15 +1,14 @@
 //! What the elements of an XML-RPC call mean: a struct's members are keys, an array's values are elements, and the rest is
 //! only spelling.
 
-use std::sync::Arc;
-
 use crate::body::Step;
+use crate::phi::SharedText;
 
 /// Where in a call we are.
 #[derive(Default)]
 pub(super) struct Rpc {
     /// The name of the member whose value comes next.
-    key: Option<Arc<str>>,
+    key: Option<SharedText>,
     n_params: usize,
 }
 
@@ -17,8 +16,8 @@ impl Rpc {
     /// The step that an element is, if it is one. `n` is its number among the children of its parent.
     pub(super) fn step(&mut self, parent: Option<&str>, name: &str, n: usize) -> Option<Step> {
         match (parent, name) {
-            (_, "methodName") => Some(Step::Key(Arc::from("methodName"))),
-            (_, "params") => Some(Step::Key(Arc::from("params"))),
+            (_, "methodName") => Some(Step::Key(SharedText::from("methodName"))),
+            (_, "params") => Some(Step::Key(SharedText::from("params"))),
             (_, "param") => {
                 self.n_params += 1;
                 Some(Step::Index(self.n_params - 1))
@@ -31,7 +30,7 @@ impl Rpc {
                 | "base64" | "int" | "i4" | "i8" | "double" | "boolean" | "dateTime.iso8601"
                 | "nil",
             ) => None,
-            (_, other) => Some(Step::Key(Arc::from(other))),
+            (_, other) => Some(Step::Key(SharedText::from(other))),
         }
     }
 
@@ -39,7 +38,7 @@ impl Rpc {
     pub(super) fn is_member_name(&mut self, element: &str, text: &str) -> bool {
         let is_name = element == "name";
         if is_name {
-            self.key = Some(Arc::from(text.trim()));
+            self.key = Some(SharedText::from(text.trim()));
         }
         is_name
     }

@@ -22,7 +22,7 @@ fn listed(document: &Document) -> Vec<String> {
     texts
         .filter(|(n, _)| document.holder(*n).is_none())
         .map(|(_, text)| {
-            let path: Vec<String> = text.path.steps.iter().map(step).collect();
+            let path: Vec<String> = text.path.steps().iter().map(|one| step(one)).collect();
             format!("{} {}", path.join("."), text.text.expose())
         })
         .collect()

@@ -7,7 +7,7 @@ mod dag;
 
 use std::collections::HashMap;
 
-use crate::body::{Document, Edit, Role, Step};
+use crate::body::{Document, Edit, Path, Role, Step};
 use crate::platform::CannotRedact;
 use crate::span::Span;
 
@@ -46,13 +46,13 @@ impl Bound {
 
 fn mend_thread(before: &Document, after: &Document) -> Result<Vec<Edit>, CannotRedact> {
     // One fork of the app has its server check the hash of the whole record.
-    if before.texts().iter().any(|text| is_last(&text.path.steps, "expectedcid")) {
+    if before.texts().iter().any(|text| is_last(&text.path, "expectedcid")) {
         return Err(CannotRedact::Bound);
     }
     // Without two records there is nothing to bind.
     let is_second = |step: &Step| matches!(step, Step::Index(n) if *n > 0);
     let has_two = before.texts().iter().any(|text| {
-        matches!(&text.path.steps[..], [list, second, ..] if list.is_key("writes") && is_second(second))
+        matches!(&text.path.steps()[..], [list, second, ..] if list.is_key("writes") && is_second(second))
     });
     if !has_two {
         return Ok(Vec::new());
@@ -65,25 +65,25 @@ fn mend_thread(before: &Document, after: &Document) -> Result<Vec<Edit>, CannotR
     if renamed.is_empty() {
         return Ok(Vec::new());
     }
-    let in_record = |steps: &[Step]| matches!(steps, [list, Step::Index(_), value, ..] if list.is_key("writes") && value.is_key("value"));
+    let in_record = |steps: &[&Step]| matches!(steps, [list, Step::Index(_), value, ..] if list.is_key("writes") && value.is_key("value"));
     let edits = after.texts().iter().enumerate().filter_map(|(index, text)| {
         let old = text.text.expose();
         let is_itself = text.role == Role::Value && !after.is_another_reading(index);
         let new = renamed.get(old).filter(|_| is_itself)?;
         let edit = Edit::Splice { text: index, span: Span::new(0, old.len()), with: new.clone() };
-        in_record(&text.path.steps).then_some(edit)
+        in_record(&text.path.steps()).then_some(edit)
     });
     Ok(edits.collect())
 }
 
-fn is_last(steps: &[Step], name: &str) -> bool {
-    matches!(steps.last(), Some(Step::Key(key)) if key.eq_ignore_ascii_case(name))
+fn is_last(path: &Path, name: &str) -> bool {
+    matches!(path.last(), Some(Step::Key(key)) if key.eq_ignore_ascii_case(name))
 }
 
 fn holds_hashes(document: &Document) -> bool {
     document.texts().iter().any(|text| {
         text.role == Role::Value
-            && (is_last(&text.path.steps, "cid") || text.text.expose().starts_with("bafyrei"))
+            && (is_last(&text.path, "cid") || text.text.expose().starts_with("bafyrei"))
     })
 }
 

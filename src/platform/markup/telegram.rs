@@ -14,17 +14,18 @@ pub(super) fn mode(document: &Document, other: &Document, text: usize) -> Option
     }
     let own = document.texts().get(text)?;
     let key = wanted(&own.path);
-    let stands_beside = |path: &Path| match (path.steps.split_last(), own.path.steps.split_last()) {
+    let own_steps = own.path.steps();
+    let stands_beside = |path: &Path| match (path.steps().split_last(), own_steps.split_last()) {
         (Some((_, list)), Some((_, own))) => list == own,
         _ => false,
     };
     let mut modes = Vec::new();
     for (texts, here) in [(document.texts(), true), (other.texts(), false)] {
         for text in texts.iter().filter(|text| text.role == Role::Value) {
-            let is_mode = text.path.steps.last().is_some_and(
+            let is_mode = text.path.last().is_some_and(
                 |step| matches!(step, Step::Key(name) if name.eq_ignore_ascii_case(key)),
             );
-            if is_mode && (stands_beside(&text.path) || (!here && text.path.steps.len() == 1)) {
+            if is_mode && (stands_beside(&text.path) || (!here && text.path.n_steps() == 1)) {
                 modes.push(named(text.text.expose()));
             }
         }
@@ -35,10 +36,10 @@ pub(super) fn mode(document: &Document, other: &Document, text: usize) -> Option
 
 /// The name that the mode of a text has: polls have one for each of their texts.
 fn wanted(path: &Path) -> &'static str {
-    match path.steps.last() {
+    match path.last() {
         Some(step) if step.is_key("question") => "question_parse_mode",
         Some(step) if step.is_key("explanation") => "explanation_parse_mode",
-        Some(step) if step.is_key("text") && path.steps.len() > 1 => "text_parse_mode",
+        Some(step) if step.is_key("text") && path.n_steps() > 1 => "text_parse_mode",
         _ => "parse_mode",
     }
 }

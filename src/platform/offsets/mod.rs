@@ -142,8 +142,8 @@ impl Offsets {
     pub(super) fn stand_in(&self, document: &Document) -> bool {
         self.lists.iter().any(|keys| {
             document.texts().iter().any(|text| {
-                text.path.steps.len() >= keys.len()
-                    && text.path.steps.iter().zip(keys).all(|(step, key)| step.is_key(key))
+                text.path.n_steps() >= keys.len()
+                    && text.path.steps().iter().zip(keys).all(|(step, key)| step.is_key(key))
                     && !matches!(text.text.expose().trim(), "" | "[]" | "null")
             })
         })
@@ -245,10 +245,12 @@ fn beside_in_form(
 ) -> Result<(), CannotRedact> {
     let texts = document.texts();
     let own = texts.get(text).ok_or(CannotRedact::Offsets)?;
-    let Some((_, around)) = own.path.steps.split_last() else { return Ok(()) };
+    let own_steps = own.path.steps();
+    let Some((_, around)) = own_steps.split_last() else { return Ok(()) };
     let mut known = None;
     for (index, other) in texts.iter().enumerate() {
-        let Some(beside) = other.path.steps.strip_prefix(around) else { continue };
+        let other_steps = other.path.steps();
+        let Some(beside) = other_steps.strip_prefix(around) else { continue };
         // What JSON says is listed after it.
         if document.json_in(index).is_some() {
             continue;
@@ -282,14 +284,14 @@ fn beside_in_form(
 /// How many members of the object, or fields of the form, have the name under which the text stands.
 fn n_siblings(document: &Document, text: usize) -> usize {
     let Some(own) = document.texts().get(text) else { return 0 };
-    let Some(Step::Key(key)) = own.path.steps.last() else { return 0 };
+    let Some(Step::Key(key)) = own.path.last() else { return 0 };
     match document.node_of(text).and_then(|node| document.parent(node)) {
         Some(object) => document.members(object, key).len(),
         None => document
             .texts()
             .iter()
             .enumerate()
-            .filter(|(_, other)| other.role == own.role && other.path.steps == own.path.steps)
+            .filter(|(_, other)| other.role == own.role && other.path.is_same_way(&own.path))
             .filter(|(index, _)| !document.is_another_reading(*index))
             .count(),
     }

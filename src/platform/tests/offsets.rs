@@ -23,11 +23,11 @@ fn redacted(document: &Document, splices: &[Splice]) -> Result<Document, CannotR
     let platform = platform("bluesky");
     let resolved =
         platform.resolve(&Method::POST, "/xrpc/com.atproto.repo.createRecord", Some(document));
-    let is_text = |steps: &[Step]| matches!(steps, [record, text] if record.is_key("record") && text.is_key("text"));
+    let is_text = |steps: &[&Step]| matches!(steps, [record, text] if record.is_key("record") && text.is_key("text"));
     let text = document
         .texts()
         .iter()
-        .position(|text| is_text(&text.path.steps) && text.role == crate::body::Role::Value)
+        .position(|text| is_text(&text.path.steps()) && text.role == crate::body::Role::Value)
         .unwrap();
     let FieldClass::Words(spec) = resolved.endpoint.classify(
         Place::Body,

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::{json, platform, query};
-use crate::body::{Document, Indexes, Path, Role, Step};
+use crate::body::{Document, Path, Role, Step};
 use crate::platform::platforms::CannotRedact;
 use crate::platform::{FieldClass, Place};
 
@@ -108,7 +108,7 @@ fn limits_of_the_platforms() {
     ] {
         let platform = platform(name);
         let endpoint = platform.resolve(&Method::POST, path, None).endpoint;
-        let path = Path { steps, indexes: Indexes::default() };
+        let path = Path::from_iter(steps);
         let FieldClass::Words(spec) = endpoint.classify(Place::Body, &path, Role::Value) else {
             panic!("words")
         };
