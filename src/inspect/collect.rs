@@ -218,7 +218,8 @@ fn note_seen(in_query: bool, joined: &[(&FieldSpec, String, Joined)], fields: &m
             (text, spans.into())
         })
         .collect();
-    let lines: HashSet<usize> = joined.iter().flat_map(|(_, _, joined)| joined.texts()).collect();
+    let lines: HashSet<usize> =
+        joined.iter().flat_map(|(_, _, joined)| joined.seen()).map(|(text, _)| text).collect();
     for field in fields {
         field.line = field.line.filter(|(_, index)| !lines.contains(index));
         let index = match field.source {

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::body::{Document, Role};
-use crate::platform::{Markup, Platform, list_of, widen};
+use crate::inspect::address;
+use crate::platform::{Markup, Platform, list_of, united, widen};
 use crate::redact::{Splice, splice};
 
 use super::rewrite::Planned;
@@ -36,23 +37,24 @@ pub(super) fn written(
     markup: Option<Markup>,
     brevity: Brevity,
 ) -> Option<Vec<Splice>> {
+    let addresses = united(address::links(text), address::tags(text));
     let wholes = markup.map(|markup| markup.wholes(text)).unwrap_or_default();
+    let wholes = united(wholes, addresses);
     let mut written: Vec<Splice> = Vec::with_capacity(splices.len());
     for splice in splices {
-        let span = widen(&wholes, splice.span);
         let marker = short(text, splice, brevity);
-        let after = text.get(span.end()..)?;
-        let with = match markup {
-            Some(markup) => markup.escape(marker, after)?,
-            None => marker.to_owned(),
-        };
+        let span = widen(&wholes, splice.span);
+        let with = if span == splice.span { marker.to_owned() } else { address::plain(marker) };
         match written.last_mut() {
             // Two findings in one element: the one marker stands for both.
             Some(last) if last.span.end() > span.start() => last.span = last.span.union(span),
             _ => written.push(Splice { span, with }),
         }
     }
-    Some(written)
+    match markup {
+        Some(markup) => markup.settle(text, written),
+        None => Some(written),
+    }
 }
 
 fn short<'a>(text: &str, splice: &'a Splice, brevity: Brevity) -> &'a str {
@@ -107,10 +109,12 @@ pub(super) fn keep_distinct(
         if taken.insert(base.clone()) {
             continue;
         }
-        let base_marker = plan.splices.last()?.with.clone();
+        let last = plan.splices.iter().rposition(|splice| !splice.with.is_empty());
+        let last = last.unwrap_or(plan.splices.len().checked_sub(1)?);
+        let base_marker = plan.splices.get(last)?.with.clone();
         let number = next.entry(base).or_insert(2);
         loop {
-            let after = numbered(platform, plan, &base_marker, *number)?;
+            let after = numbered(platform, plan, (last, &base_marker), *number)?;
             *number += 1;
             if taken.insert((list.clone(), folded(&after))) {
                 plan.after = after;
@@ -130,7 +134,7 @@ fn folded(text: &str) -> String {
 fn numbered(
     platform: &Platform,
     plan: &mut Planned<'_>,
-    marker: &str,
+    (last, marker): (usize, &str),
     number: usize,
 ) -> Option<String> {
     let closed = ["\\]", "]"].into_iter().find_map(|end| Some((marker.strip_suffix(end)?, end)));
@@ -139,7 +143,7 @@ fn numbered(
         None => format!("{marker} {number}"),
     };
     for with in [full, number.to_string()] {
-        plan.splices.last_mut()?.with = with;
+        plan.splices.get_mut(last)?.with = with;
         let after = splice(plan.before, &plan.splices)?;
         if platform.still_fits(plan.spec, plan.before, &after) {
             return Some(after);

@@ -3,6 +3,7 @@
 //! Deciding is a plain function that a test can call: no sockets, no clock. A body that cannot be read is decided, too:
 //! it is not an error.
 
+mod address;
 mod collect;
 mod disguise;
 mod edits;

@@ -38,7 +38,7 @@ mod valid;
 pub use answer::{Answer, Reason};
 pub use endpoint::{Class, Endpoint, FieldClass, Place};
 pub use field::FieldSpec;
-pub use markup::{Markup, Visible, widen};
+pub use markup::{Markup, Visible, united, widen};
 pub use platforms::{CannotRedact, Platform, Platforms, Resolved};
 pub use split::{Join, Split};
 pub use valid::list_of;

@@ -25,6 +25,7 @@ mod apart;
 mod coverage;
 mod cuts;
 mod marks;
+mod spoilt;
 
 static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
 static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {

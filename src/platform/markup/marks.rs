@@ -2,6 +2,7 @@
 //!
 //! What is taken for a mark and was none (`2*x*3`) costs nothing: the text is read as it was written, too.
 
+use crate::platform::markup::settle::Link;
 use crate::platform::markup::{Markup, Visible, push};
 use crate::span::Span;
 
@@ -10,22 +11,44 @@ const MOST_LINK: usize = 1024;
 
 pub(super) fn visible(markup: Markup, text: &str) -> Vec<Visible> {
     let mut visible = Vec::new();
+    let mut shown = 0;
+    each(markup, text, |mark| {
+        push(&mut visible, shown, mark.start());
+        shown = mark.end();
+    });
+    push(&mut visible, shown, text.len());
+    visible
+}
+
+/// Every mark, in order.
+pub(super) fn all(markup: Markup, text: &str) -> Vec<Span> {
+    let mut marks = Vec::new();
+    each(markup, text, |mark| marks.push(mark));
+    marks
+}
+
+fn each(markup: Markup, text: &str, mut tell: impl FnMut(Span)) {
     let bytes = text.as_bytes();
-    let (mut at, mut shown) = (0, 0);
+    let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let hidden = hidden(markup, bytes, at, byte);
         if hidden == 0 {
             at += 1;
             continue;
         }
-        push(&mut visible, shown, at);
+        tell(Span::new(at, at + hidden));
         at += hidden;
-        shown = at;
         // What an escape stands before is no mark.
         at += usize::from(byte == b'\\');
     }
-    push(&mut visible, shown, text.len());
-    visible
+}
+
+/// Whether a backslash before a byte is an escape. Telegram's second Markdown takes one before anything.
+pub(super) fn is_escaped(markup: Markup, next: u8) -> bool {
+    match markup {
+        Markup::TelegramMarkdownV2 => (1..=126).contains(&next),
+        _ => next.is_ascii_punctuation(),
+    }
 }
 
 /// How many bytes are a mark here. Marks are ASCII, so no character is cut.
@@ -40,7 +63,7 @@ fn hidden(markup: Markup, bytes: &[u8], at: usize, byte: u8) -> usize {
         return if byte == b'<' { slack_angle(bytes, at) } else { 1 };
     }
     match byte {
-        b'\\' if markup != Markup::Slack => usize::from(next.is_ascii_punctuation()),
+        b'\\' if markup != Markup::Slack => usize::from(is_escaped(markup, next)),
         b'*' | b'`' | b'~' => {
             let is_sum = |byte: u8| byte.is_ascii_digit() || byte == b' ' || byte == 0;
             usize::from(is_v2 || !(is_sum(last) && is_sum(next)))
@@ -84,7 +107,9 @@ fn id_length(markup: Markup, bytes: &[u8], at: usize) -> usize {
         let id = id.strip_prefix(b"subteam^").unwrap_or(id);
         let bar = memchr::memchr(b'|', id);
         let name = id.get(..bar.unwrap_or(id.len())).unwrap_or_default();
-        let is_id = all(name, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let is_id = all(name, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            || matches!(name, b"here" | b"channel" | b"everyone")
+            || name.starts_with(b"date^");
         // Of one with a label, what stands before the label.
         let before_label = inside.len() - id.len() + name.len() + 1;
         return if is_id { before_label } else { 0 };
@@ -107,10 +132,117 @@ fn opens_link(bytes: &[u8], at: usize) -> bool {
     memchr::memmem::find(line, b"](").is_some()
 }
 
-/// The length of `](address)`.
+/// The length of `](address)` or `](address "title")`. An address may hold brackets, as long as each is closed.
 fn link_end(bytes: &[u8], at: usize) -> usize {
     let line = upto(bytes, at, b'\n');
+    let (mut n_open, mut quote, mut last) = (0_usize, None, b'(');
+    let mut bytes = line.iter().enumerate().skip(1);
+    while let Some((end, &byte)) = bytes.next() {
+        match byte {
+            b'\\' => _ = bytes.next(),
+            b'"' | b'\'' if quote == Some(byte) => quote = None,
+            b'"' | b'\'' if quote.is_none() && last == b' ' => quote = Some(byte),
+            b'(' if quote.is_none() => n_open += 1,
+            b')' if quote.is_none() => match n_open {
+                0 | 1 => return end + 1,
+                _ => n_open -= 1,
+            },
+            _ => {}
+        }
+        last = byte;
+    }
     memchr::memchr(b')', line).map_or(0, |end| end + 1)
+}
+
+/// Links and ids, in order and disjoint: of links in links, the outermost.
+pub(super) fn links(markup: Markup, text: &str) -> Vec<Link> {
+    let bytes = text.as_bytes();
+    let (mut links, mut open): (Vec<Link>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let mut length = 1;
+        match byte {
+            b'\\' if markup != Markup::Slack => length = 2,
+            b'\n' => open.clear(),
+            b'[' if markup != Markup::Slack => open.push(at),
+            b']' if markup != Markup::Slack => {
+                let start = open.pop();
+                let is_link = bytes.get(at + 1) == Some(&b'(');
+                let end = if is_link { link_end(bytes, at) } else { 0 };
+                if let Some(start) = start.filter(|_| end > 0) {
+                    add_link(
+                        &mut links,
+                        bytes,
+                        Span::new(start, at + end),
+                        Span::new(start + 1, at),
+                    );
+                    length = end;
+                }
+            }
+            b'<' => {
+                if let Some(link) = in_angles(markup, bytes, at) {
+                    length = link.span.len();
+                    links.push(link);
+                }
+            }
+            _ => {}
+        }
+        at += length;
+    }
+    links
+}
+
+fn add_link(links: &mut Vec<Link>, bytes: &[u8], span: Span, label: Span) {
+    let is_picture =
+        span.start().checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'!');
+    let mut link =
+        Link { span: Span::new(span.start() - usize::from(is_picture), span.end()), label };
+    while let Some(within) = links.pop_if(|within| span.covers(within.span)) {
+        // A picture in a link: what a reader sees is the picture's.
+        if !within.label.is_empty() {
+            link.label = within.label;
+        }
+    }
+    links.push(link);
+}
+
+/// `<address>`, and Slack's `<address|label>`, `<@U1>`, `<!here>`.
+fn in_angles(markup: Markup, bytes: &[u8], at: usize) -> Option<Link> {
+    let inside = upto(bytes, at, b'>');
+    let end = at + inside.len();
+    bytes.get(end).filter(|byte| **byte == b'>')?;
+    let span = Span::new(at, end + 1);
+    let nothing = Span::new(at, at);
+    if markup != Markup::Slack {
+        let is_address = memchr::memmem::find(inside, b"://").is_some();
+        let has_blank = inside.iter().any(u8::is_ascii_whitespace);
+        return (is_address && !has_blank).then_some(Link { span, label: nothing });
+    }
+    let bar = memchr::memchr(b'|', inside);
+    let label = bar.map_or(nothing, |bar| Span::new(at + bar + 1, end));
+    match inside.get(1) {
+        // Of a channel, the label alone is a person's words; of the others nothing is.
+        Some(b'#') => Some(Link { span, label }),
+        Some(b'@' | b'!') => Some(Link { span, label: nothing }),
+        _ => Some(Link { span, label }),
+    }
+}
+
+/// How the addresses of links begin: `https://`, `mailto:`.
+pub(super) fn schemes(markup: Markup, text: &str) -> Vec<Span> {
+    let begin = |link: &Link| {
+        let (start, before) = if text.get(link.span.start()..)?.starts_with('<') {
+            (link.span.start() + 1, link.span.end())
+        } else {
+            (link.label.end() + 2, link.span.end())
+        };
+        let address = text.get(start..before)?;
+        let length = address.find(':').filter(|&end| {
+            address.get(..end).is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        })?;
+        Some(Span::new(start, start + length + 1))
+    };
+    links(markup, text).iter().filter_map(begin).collect()
 }
 
 /// `<@U1>` goes as a whole; of `<address|label>` the label stays, of `<address>` the address.

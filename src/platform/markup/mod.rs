@@ -9,9 +9,11 @@
 mod html;
 mod little;
 mod marks;
+mod settle;
 mod telegram;
 
 use crate::body::Document;
+use crate::redact::Splice;
 use crate::span::Span;
 
 /// How the marks of one text are written.
@@ -91,11 +93,18 @@ impl Markup {
         }
     }
 
-    /// The platform's own ids in a text (`<@U024BE7LH>`): nobody's words, however they look. In order and disjoint.
+    /// The platform's own ids in a text (`<@U024BE7LH>`), and the names of its marks (`<img alt=..>`): nobody's words,
+    /// however they look. In order and disjoint.
     pub fn ids(self, text: &str) -> Vec<Span> {
         match self {
-            Self::Discord | Self::Slack => marks::ids(self, text),
-            _ => Vec::new(),
+            Self::Html => html::ids(text),
+            Self::LinkedInLittle | Self::Undecided => Vec::new(),
+            Self::Discord | Self::Slack => {
+                united(marks::ids(self, text), marks::schemes(self, text))
+            }
+            Self::Markdown | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => {
+                marks::schemes(self, text)
+            }
         }
     }
 
@@ -105,14 +114,58 @@ impl Markup {
         match self {
             Self::LinkedInLittle => little::wholes(text),
             Self::Markdown | Self::Discord | Self::TelegramMarkdownV2 | Self::TelegramMarkdown => {
-                escapes(text)
+                escapes(self, text)
             }
-            Self::Html | Self::Slack | Self::Undecided => Vec::new(),
+            Self::Html | Self::Slack => entities(text),
+            Self::Undecided => Vec::new(),
         }
     }
 
+    /// Edits as they must be written, so that the text is valid and shows no more than their markers: escaped, addresses
+    /// taken with their links, marks that stand round nothing taken away. The splices are sorted, disjoint and cut nothing
+    /// in two, and so are those that come back; `None` where nobody knows.
+    pub fn settle(self, text: &str, splices: Vec<Splice>) -> Option<Vec<Splice>> {
+        let settled = settle::hidden(self, text, splices)?;
+        let settled = match self {
+            Self::Html => {
+                let elements = html::elements(text);
+                let tags = elements
+                    .iter()
+                    .filter(|it| matches!(it.kind, html::Kind::Open | html::Kind::Close));
+                settle::sweep(text, settled, &tags.map(|tag| tag.span).collect::<Vec<_>>())
+            }
+            Self::LinkedInLittle | Self::Undecided => settled,
+            _ => settle::sweep(text, settled, &marks::all(self, text)),
+        };
+        // In HTML each marker is escaped by its place already.
+        if self == Self::Html {
+            return Some(settled);
+        }
+        let after = |nth: usize, mut at: usize| {
+            for splice in settled.iter().skip(nth + 1) {
+                if splice.span.start() > at {
+                    break;
+                }
+                if !splice.with.is_empty() {
+                    return Some(splice.with.as_str());
+                }
+                at = splice.span.end();
+            }
+            text.get(at..)
+        };
+        let escape = |(nth, splice): (usize, &Splice)| {
+            let with = if splice.with.is_empty() {
+                String::new()
+            } else {
+                self.escape(&splice.with, after(nth, splice.span.end())?)?
+            };
+            Some(Splice { span: splice.span, with })
+        };
+        settled.iter().enumerate().map(escape).collect()
+    }
+
     /// A marker as it must be written before `after`, so that it reads as it is; `None` where nobody knows.
-    pub fn escape(self, marker: &str, after: &str) -> Option<String> {
+    fn escape(self, marker: &str, after: &str) -> Option<String> {
         match self {
             Self::Html | Self::Slack => Some(html::escape(marker)),
             Self::Markdown | Self::Discord if after.starts_with(['(', '[', ':']) => {
@@ -139,13 +192,46 @@ pub fn widen(wholes: &[Span], span: Span) -> Span {
     Span::new(start, end)
 }
 
-/// Each backslash with the punctuation that it stands before.
-fn escapes(text: &str) -> Vec<Span> {
+/// Both lists as one that is sorted and disjoint.
+pub fn united(one: Vec<Span>, other: Vec<Span>) -> Vec<Span> {
+    if other.is_empty() {
+        return one;
+    }
+    let mut all = [one, other].concat();
+    all.sort_unstable();
+    let mut united: Vec<Span> = Vec::with_capacity(all.len());
+    for span in all {
+        match united.last_mut().filter(|last| last.overlaps(span)) {
+            Some(last) => *last = last.union(span),
+            None => united.push(span),
+        }
+    }
+    united
+}
+
+/// The longest entity, in bytes: `&CounterClockwiseContourIntegral;`.
+const MOST_ENTITY: usize = 33;
+
+/// Each entity of HTML: `&amp;`.
+fn entities(text: &str) -> Vec<Span> {
+    let entity = |start: usize| {
+        let rest = text.as_bytes().get(start + 1..)?;
+        let rest = rest.get(..MOST_ENTITY.min(rest.len()))?;
+        let length =
+            rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'#'))?;
+        let is_closed = length > 0 && rest.get(length) == Some(&b';');
+        is_closed.then(|| Span::new(start, start + length + 2))
+    };
+    memchr::memchr_iter(b'&', text.as_bytes()).filter_map(entity).collect()
+}
+
+/// Each backslash with what it stands before.
+fn escapes(markup: Markup, text: &str) -> Vec<Span> {
     let bytes = text.as_bytes();
     let (mut escapes, mut at) = (Vec::new(), 0);
     while let Some(here) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
         let here = at + here;
-        let is_escape = bytes.get(here + 1).is_some_and(u8::is_ascii_punctuation);
+        let is_escape = bytes.get(here + 1).is_some_and(|next| marks::is_escaped(markup, *next));
         if is_escape {
             escapes.push(Span::new(here, here + 2));
         }

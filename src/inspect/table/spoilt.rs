@@ -1,0 +1,272 @@
+//! What a redaction must not spoil: marks, links, attributes, tags, numbers of options. Each fault that was found is a row.
+
+use proptest::prelude::*;
+
+use super::{Call, JSON, inspect, redacted};
+
+const DISCORD: (&str, &str, &str) = ("discord", "/api/v10/channels/1/messages", "content");
+const REDDIT: (&str, &str, &str) = ("reddit", "/api/submit_poll_post", "text");
+const SLACK: (&str, &str, &str) = ("slack", "/api/chat.postMessage", "text");
+const TELEGRAM: (&str, &str, &str) = ("telegram", "/bot1:AA/sendMessage", "text");
+const TOOT: (&str, &str, &str) = ("mastodon", "/api/v1/statuses", "status");
+const WORDPRESS: (&str, &str, &str) = ("wordpress", "/wp-json/wp/v2/posts", "content");
+
+fn call((platform, path, key): (&'static str, &'static str, &str), text: &str) -> Call<'static> {
+    let body = serde_json::json!({ "parse_mode": "MarkdownV2", key: text, "title": "Hi" });
+    (platform, "POST", path, JSON, body.to_string())
+}
+
+#[track_caller]
+fn after(place: (&'static str, &'static str, &str), text: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(&redacted(&call(place, text))).unwrap();
+    body[place.2].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn check(place: (&'static str, &'static str, &str), rows: &[(&str, &str)]) {
+    for (text, want) in rows {
+        assert_eq!(after(place, text), *want, "{text}");
+    }
+}
+
+#[test]
+fn no_marks_stay_round_nothing() {
+    let rows = [
+        ("My patient Mr. Castel**lano** coded", "My patient Mr. [name] coded"),
+        ("My patient Mr. ||Castel||||lano|| coded", "My patient Mr. ||[name]|| coded"),
+        ("My patient Mr. **Castel**__lano__ coded", "My patient Mr. **[name]** coded"),
+        ("My patient Mr. *C*a*s*tellano coded", "My patient Mr. *[name]* coded"),
+        ("My patient Mr. `Castel``lano` coded", "My patient Mr. `[name]` coded"),
+        ("My patient Mr. ***Castellano*** coded", "My patient Mr. ***[name]*** coded"),
+        (r"My patient Mr. Cas\*tellano coded", "My patient Mr. [name] coded"),
+        (r"My patient Mr. \*Castellano\* coded", r"My patient Mr. \*[name]\* coded"),
+    ];
+    check(DISCORD, &rows);
+    check(REDDIT, &rows);
+    check(
+        SLACK,
+        &[("my patient Mr. _Castel_lano_ *Castel*lano coded", "my patient Mr. _[name]_ coded")],
+    );
+    check(
+        TELEGRAM,
+        &[
+            (r"My patient Mr\. Cas\tel\lano coded", r"My patient Mr\. \[name\] coded"),
+            (r"My patient Mr\. Castel*lano* coded\!", r"My patient Mr\. \[name\] coded\!"),
+        ],
+    );
+}
+
+#[test]
+fn links_are_links_or_words() {
+    let rows = [
+        (
+            "My patient [Mr. Castellano](https://a.example) coded",
+            "My patient [Mr. [name]](https://a.example) coded",
+        ),
+        ("My patient Mr. Castel[lano](https://a.example) coded", "My patient Mr. [name] coded"),
+        (
+            "My patient Mr. Castellano(https://a.example) coded",
+            r"My patient Mr. \[name\](https://a.example) coded",
+        ),
+        ("My patient Mr. Castel**lano**(x) coded", r"My patient Mr. \[name\](x) coded"),
+        (
+            "My patient Mr. Castellano coded, [see](https://a.example/castellano \"chart\")",
+            "My patient Mr. [name] coded, see",
+        ),
+        (
+            "My patient Mr. Castellano coded, <https://a.example/castellano>",
+            "My patient Mr. [name] coded, [name]",
+        ),
+        (
+            "My patient Mr. Castellano coded, https://a.example/x?castellano.",
+            "My patient Mr. [name] coded, [name].",
+        ),
+        (
+            "My patient Mr. Castellano coded [x](https://a.example/y_(z)) so",
+            "My patient Mr. [name] coded [x](https://a.example/y_(z)) so",
+        ),
+    ];
+    check(DISCORD, &rows);
+    check(REDDIT, &rows);
+    check(
+        REDDIT,
+        &[(
+            "My patient coded ![Mr. Castellano](https://a.example/castellano.png)",
+            "My patient coded Mr. [name]",
+        )],
+    );
+    check(
+        SLACK,
+        &[
+            (
+                "My patient Mr. <https://a.example/x|Castellano> coded",
+                "My patient Mr. <https://a.example/x|[name]> coded",
+            ),
+            (
+                "My patient Mr. Castellano coded <https://a.example/castellano|chart>",
+                "My patient Mr. [name] coded chart",
+            ),
+            (
+                "My patient Mr. Castellano coded <mailto:d.kowalski@example.org|mail>",
+                "My patient Mr. [name] coded mail",
+            ),
+            (
+                "<@U024BE7LH> my patient Mr. Castellano &amp; wife <!here> <!subteam^S1|@nurses>",
+                "<@U024BE7LH> my patient Mr. [name] &amp; wife <!here> <!subteam^S1|@nurses>",
+            ),
+        ],
+    );
+    check(
+        TOOT,
+        &[
+            (
+                "My patient Mr. Castellano coded https://a.example/castellano, see",
+                "My patient Mr. [name] coded [name], see",
+            ),
+            (
+                "My patient Mr. Castellano coded #TeamCastellano @castellano",
+                "My patient Mr. [name] coded [name] [name]",
+            ),
+            (
+                "My patient Mr. Castellano coded\r\n\u{0}so",
+                "My patient Mr. [name] coded\r\n\u{0}so",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn html_stays_html() {
+    check(
+        WORDPRESS,
+        &[
+            (
+                r#"<!-- wp:image {"id":1,"alt":"My patient Mr. Castellano coded"} --><img src="https://a.example/x.png" alt="My patient Mr. Castellano coded"/><!-- /wp:image -->"#,
+                r#"<!-- wp:image {"id":1,"alt":"My patient Mr. [name] coded"} --><img src="https://a.example/x.png" alt="My patient Mr. [name] coded"/><!-- /wp:image -->"#,
+            ),
+            (
+                r#"<!-- wp:file {"href":"https://a.example/castellano.pdf"} --><p>My patient Mr. Castellano coded</p>"#,
+                r##"<!-- wp:file {"href":"#"} --><p>My patient Mr. [name] coded</p>"##,
+            ),
+            (
+                r#"<a href="https://a.example/Castellano">My patient Mr. Castellano coded</a>"#,
+                r##"<a href="#">My patient Mr. [name] coded</a>"##,
+            ),
+            (
+                "<p title=Castellano>My patient Mr. <b>Jane</b> <i>Castellano</i> died <b>today</b></p>",
+                r#"<p title="[name]">My patient Mr. <b>[name]</b> died <b>today</b></p>"#,
+            ),
+            (
+                r#"[gallery ids="1,2" caption="My patient Mr. Castellano coded"]"#,
+                r#"[gallery ids="1,2" caption="My patient Mr. (name) coded"]"#,
+            ),
+            (
+                r#"[caption id="a_12" width="300"]<img src="x"/> My patient Mr. Castellano coded[/caption]"#,
+                r#"[caption id="a_12" width="300"]<img src="x"/> My patient Mr. [name] coded[/caption]"#,
+            ),
+            (
+                "<p><Castellano>My patient Mr. Castellano coded</Castellano></p>",
+                "<p>My patient Mr. [name] coded</p>",
+            ),
+            (
+                "<!-- My patient Mr. Castellano coded --><p>&amp; so</p>\r\n",
+                "<!-- My patient Mr. [name] coded --><p>&amp; so</p>\r\n",
+            ),
+            (
+                "<ul><li>My patient</li><li>Mr. Castel</li><li>it</li></ul><p>Mr. Castellano coded</p>",
+                "<ul><li>My patient</li><li>Mr. [name]</li><li>it</li></ul><p>Mr. [name] coded</p>",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn options_stay_different_and_titles_hold_something() {
+    let body = r#"{"title":"Mr. Castellano","text":"my patient Mr. Castellano coded","options":["Mr. Castellano","Mr. Valderrama"]}"#;
+    let after = redacted(&("reddit", "POST", REDDIT.1, JSON, body.to_owned()));
+    assert_eq!(
+        after,
+        r#"{"title":"Mr. [name]","text":"my patient Mr. [name] coded","options":["Mr. [name]","Mr. [name 2]"]}"#
+    );
+}
+
+const NAME: &str = "Castellano";
+
+/// Marks that a reader does not see: what opens and what closes.
+const MARKS: [(&str, &str); 7] = [
+    ("", ""),
+    ("**", "**"),
+    ("||", "||"),
+    ("~~", "~~"),
+    ("`", "`"),
+    ("[", "](https://l.example/z)"),
+    ("*", "*"),
+];
+const TAGS: [(&str, &str); 5] = [
+    ("", ""),
+    ("<b>", "</b>"),
+    ("<i class=\"x\">", "</i>"),
+    ("<a href='https://l.example/z'>", "</a>"),
+    ("<span>", "</span>"),
+];
+
+/// Each piece of the name in marks, by number.
+fn marked(cuts: &[usize], kinds: &[usize], marks: &[(&str, &str)]) -> String {
+    let mut cuts = cuts.to_vec();
+    cuts.extend([0, NAME.len()]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let piece = |(nth, ends): (usize, &[usize])| {
+        let (open, close) = marks[kinds.get(nth).copied().unwrap_or_default() % marks.len()];
+        format!("{open}{}{close}", &NAME[ends[0]..ends[1]])
+    };
+    cuts.windows(2).enumerate().map(piece).collect()
+}
+
+/// What a reader sees, by this test's own reading: marks are taken off wherever they stand.
+fn seen(text: &str, marks: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (open, close) in marks.iter().filter(|(open, _)| *open != "[" && !open.is_empty()) {
+        text = text.replace(close, "").replace(open, "");
+    }
+    while let Some(at) = text.find("](https://l.example/z)") {
+        let mut depth = 1;
+        let open = text[..at].rfind(|c| {
+            depth += i32::from(c == ']') - i32::from(c == '[');
+            depth == 0
+        });
+        text.replace_range(at..at + "](https://l.example/z)".len(), "");
+        text.remove(open.expect("a link opens"));
+    }
+    text.replace(r"\[", "[").replace(r"\]", "]")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// However a name is marked, a reader sees a marker in its place and nothing else that is new; what stands before and
+    /// after is the same to the byte; and what is sent is clean.
+    #[test]
+    fn a_redacted_text_reads_as_before_but_for_its_marker(
+        cuts in prop::collection::vec(1..NAME.len(), 0..4),
+        kinds in prop::collection::vec(0_usize..7, 5),
+        tail in prop::collection::vec(0_usize..7, 3),
+    ) {
+        for (place, marks) in [(DISCORD, &MARKS[..]), (REDDIT, &MARKS), (WORDPRESS, &TAGS)] {
+            let word = |(nth, word): (usize, &str)| {
+                let (open, close) = marks[tail[nth] % marks.len()];
+                format!("{open}{word}{close}")
+            };
+            let head = "My patient Mr. ";
+            let tail: Vec<String> = ["coded", "last", "night"].into_iter().enumerate().map(word).collect();
+            let tail = format!(" {}, &amp; we cried", tail.join(" "));
+            let text = format!("{head}{}{tail}", marked(&cuts, &kinds, marks));
+            let after = after(place, &text);
+            prop_assert!(after.starts_with(head) && after.ends_with(&tail), "{} to {}", text, after);
+            let want = seen(&text, marks).replace(NAME, "[name]");
+            prop_assert_eq!(seen(&after, marks), want, "{} to {}", text, after);
+            let again = inspect(&call(place, &after));
+            prop_assert_eq!(again.verdict.as_str(), "forward", "{}: {:?}", after, again.findings);
+        }
+    }
+}
