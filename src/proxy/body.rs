@@ -170,6 +170,11 @@ impl Answering {
         }
     }
 
+    /// The same request's answer, with another text.
+    pub(crate) fn instead(self, text: Bytes) -> Self {
+        Self { content: Content::Whole(Some(text)), ..self }
+    }
+
     pub(crate) fn platform(incoming: Incoming, idle: Duration, in_flight: InFlight) -> Self {
         Self { content: Content::Platform(incoming, IdleClock::new(idle)), _in_flight: in_flight }
     }

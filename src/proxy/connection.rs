@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,14 +19,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Timeouts;
+use crate::proxy::body::Answering;
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Peer;
+use crate::proxy::respond;
 use crate::proxy::service::Gateway;
+use crate::proxy::wire::{Caps, Filter, Link};
 
 /// The longest head: request line and headers.
 const MOST_HEAD: u16 = u16::MAX;
 const MOST_HEADERS: usize = 100;
+/// The longest target. Some platforms take a post in it, and each letter of it may be twelve bytes.
+const MOST_TARGET: usize = 32 * 1024;
 const MOST_STREAMS: u32 = 100;
+const CAPS: Caps = Caps { head: MOST_HEAD as usize, target: MOST_TARGET, headers: MOST_HEADERS };
 
 /// What a connection is doing, as its clocks see it. Times are milliseconds since it began; 0 is "not".
 #[derive(Debug)]
@@ -38,6 +47,8 @@ pub(crate) struct Activity {
     head_since: AtomicU64,
     /// Since when the client takes nothing of what we write.
     blocked_since: AtomicU64,
+    /// What the filter of HTTP/1 and the service say to each other.
+    pub(crate) link: Link,
 }
 
 impl Activity {
@@ -50,6 +61,7 @@ impl Activity {
             quiet_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
+            link: Link::default(),
         }
     }
 
@@ -61,6 +73,14 @@ impl Activity {
     pub(crate) fn end(&self) {
         self.quiet_since.store(self.now(), Relaxed);
         self.n_in_flight.fetch_sub(1, Relaxed);
+        self.link.done();
+    }
+
+    /// Says that a head has come in part, if only behind the request before.
+    pub(crate) fn head_begun(&self) {
+        if self.n_in_flight.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
+            self.head_since.store(self.now(), Relaxed);
+        }
     }
 
     /// Never 0, which means "not".
@@ -70,9 +90,8 @@ impl Activity {
 
     fn heard(&self) {
         self.has_spoken.store(true, Relaxed);
-        if !self.is_h2 && self.n_in_flight.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0
-        {
-            self.head_since.store(self.now(), Relaxed);
+        if !self.is_h2 {
+            self.head_begun();
         }
     }
 
@@ -120,19 +139,47 @@ where
 {
     let timeouts = gateway.timeouts().clone();
     let activity = Arc::clone(&peer.activity);
-    let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
+    let watched = Watched { stream, activity: Arc::clone(&activity) };
+    let metrics = Arc::clone(gateway.metrics());
     let is_h2 = activity.is_h2;
     let service = service_fn(move |request| {
         let (gateway, peer) = (Arc::clone(&gateway), Arc::clone(&peer));
-        async move { Ok::<_, std::convert::Infallible>(gateway.handle(peer, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(answer(gateway, peer, request).await) }
     });
     // An error of a connection is its client's, and its text may hold the client's bytes: neither logged nor kept.
     if is_h2 {
+        let io = TokioIo::new(watched);
         let mut connection = std::pin::pin!(http2_builder().serve_connection(io, service));
         watch!(connection, signal, activity, timeouts);
     } else {
+        // hyper never sees a byte that the filter has not read and written anew.
+        let io = TokioIo::new(Filter::new(watched, CAPS, Arc::clone(&activity), metrics));
         let mut connection = std::pin::pin!(http1_builder(&timeouts).serve_connection(io, service));
         watch!(connection, signal, activity, timeouts);
+    }
+}
+
+/// Answers one request, and tells the filter what it must know of the answer.
+async fn answer(
+    gateway: Arc<Gateway>,
+    peer: Arc<Peer>,
+    request: Request<Incoming>,
+) -> Response<Answering> {
+    let activity = Arc::clone(&peer.activity);
+    let asks_for_upgrade = request.headers().contains_key(UPGRADE);
+    let mut response = gateway.handle(peer, request).await;
+    if asks_for_upgrade {
+        let accepted = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        activity.link.answer_upgrade(accepted);
+        if !accepted {
+            // What follows is not read: it may be the other protocol already.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+    match activity.link.broken() {
+        // Its body broke its own framing, so it was judged by nobody; whatever the answer was, it sent nothing on.
+        Some(fault) => respond::instead(response, fault),
+        None => response,
     }
 }
 
@@ -162,7 +209,8 @@ fn http1_builder(timeouts: &Timeouts) -> http1::Builder {
         // hyper starts this clock while the connection is idle, too; the stalled head itself is watched here.
         .header_read_timeout(timeouts.idle + timeouts.head)
         .max_headers(MOST_HEADERS)
-        .max_buf_size(MOST_HEAD.into())
+        // A head that the filter has passed is never too long for hyper.
+        .max_buf_size(usize::from(MOST_HEAD) + 16 * 1024)
         .half_close(false);
     builder
 }

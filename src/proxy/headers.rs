@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Version};
 
 use crate::proxy::respond::Refusal;
+use crate::proxy::strange;
 
 /// Headers that belong to one connection only.
 const HOP_BY_HOP: [HeaderName; 10] = [
@@ -40,6 +41,7 @@ pub(crate) fn admit(parts: &mut Parts) -> Result<Framing, Refusal> {
     if parts.method == Method::CONNECT || parts.method == Method::TRACE {
         return Err(Refusal::Method);
     }
+    strange::check(parts)?;
     let chunked = check_transfer_encoding(parts)?;
     let length = content_length(&parts.headers)?;
     if chunked && length.is_some() {
@@ -115,8 +117,8 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     }
 }
 
-/// `Err` if `Connection` names a header that says how the body is read: without it the platform would read another post
-/// than we did.
+/// `Err` if `Connection` names a header that says whose request it is or how the body is read: without it the platform
+/// would read another post than we did.
 fn drop_hop_by_hop(headers: &mut HeaderMap) -> Result<(), ()> {
     let mut result = Ok(());
     if headers.contains_key(CONNECTION) {
@@ -127,7 +129,7 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) -> Result<(), ()> {
             .filter_map(|token| token.parse().ok())
             .collect();
         for name in named {
-            if name == HOST || name.as_str().starts_with("content-") {
+            if strange::is_end_to_end(&name) {
                 result = Err(());
             } else {
                 headers.remove(name);

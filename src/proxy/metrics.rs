@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::inspect::{Coverage, Inspection, Verdict};
 use crate::proxy::connection::Activity;
 use crate::proxy::upstream::UpstreamFault;
+use crate::proxy::wire::Fault;
 use crate::rules::Category;
 
 const VERDICTS: [&str; 3] = ["forward", "redact", "block"];
@@ -25,6 +26,7 @@ pub struct Metrics {
     upstream_faults: [AtomicU64; UpstreamFault::ALL.len()],
     unrouted: AtomicU64,
     refused: AtomicU64,
+    malformed: [AtomicU64; Fault::ALL.len()],
     unaudited: AtomicU64,
     unreadable: AtomicU64,
     unjudged_media: AtomicU64,
@@ -129,6 +131,14 @@ impl Metrics {
         self.refused.fetch_add(1, Relaxed);
     }
 
+    /// Counts bytes that were no request.
+    pub(crate) fn malformed(&self, fault: Fault) {
+        let place = Fault::ALL.iter().position(|one| *one == fault);
+        place
+            .and_then(|place| self.malformed.get(place))
+            .map(|counter| counter.fetch_add(1, Relaxed));
+    }
+
     pub(crate) fn unaudited(&self) {
         self.unaudited.fetch_add(1, Relaxed);
     }
@@ -228,6 +238,20 @@ impl Metrics {
             let _ = writeln!(
                 out,
                 "postward_upstream_failures_total{{reason=\"{}\"}} {}",
+                fault.as_str(),
+                counter.load(Relaxed)
+            );
+        }
+        family(
+            out,
+            "postward_malformed_total",
+            "counter",
+            "HTTP/1 connections ended because what came was no request, by reason.",
+        );
+        for (fault, counter) in Fault::ALL.iter().zip(&self.malformed) {
+            let _ = writeln!(
+                out,
+                "postward_malformed_total{{reason=\"{}\"}} {}",
                 fault.as_str(),
                 counter.load(Relaxed)
             );

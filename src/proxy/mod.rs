@@ -19,8 +19,10 @@ mod seldom;
 mod server;
 mod service;
 mod spool;
+mod strange;
 pub mod tls;
 mod upstream;
+mod wire;
 
 pub use metrics::Metrics;
 pub use prove::{Proof, prove};

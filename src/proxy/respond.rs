@@ -15,6 +15,7 @@ use crate::platform::{Answer, Endpoint, Platform, Reason};
 use crate::proxy::body::Answering;
 use crate::proxy::metrics::InFlight;
 use crate::proxy::upstream::UpstreamFault;
+use crate::proxy::wire::Fault;
 
 /// Why a request is refused before anything is known of its platform.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,6 +134,67 @@ pub(crate) fn upstream_failed(
         answer.status = status;
     }
     block(answer, asker)
+}
+
+/// The whole answer to bytes that are no request, for the filter to write in hyper's place. It ends the connection.
+pub(crate) fn malformed(fault: Fault) -> Vec<u8> {
+    let (status, sentence) = (status_of(fault), sentence_of(fault));
+    format!(
+        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\ncache-control: no-store\r\n\
+         connection: close\r\n\r\n{sentence}",
+        status.as_str(),
+        status.canonical_reason().unwrap_or_default(),
+        sentence.len(),
+    )
+    .into_bytes()
+}
+
+/// The same in place of an answer that was made while the body broke its own framing.
+pub(crate) fn instead(response: Response<Answering>, fault: Fault) -> Response<Answering> {
+    let sentence = Bytes::from(sentence_of(fault));
+    let mut response = response.map(|body| body.instead(sentence));
+    *response.status_mut() = status_of(fault);
+    let headers = response.headers_mut();
+    headers.clear();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The reason is a word of a closed list: nothing of the request.
+fn sentence_of(fault: Fault) -> String {
+    format!(
+        "Postward: this is no request that could be read in one way only ({}).\n",
+        fault.as_str()
+    )
+}
+
+const fn status_of(fault: Fault) -> StatusCode {
+    match fault {
+        Fault::RequestLine
+        | Fault::Method
+        | Fault::Target
+        | Fault::LineEnd
+        | Fault::Fold
+        | Fault::HeaderName
+        | Fault::HeaderValue
+        | Fault::Host
+        | Fault::Length
+        | Fault::Coding
+        | Fault::TwoFramings
+        | Fault::Upgrade
+        | Fault::ChunkLine
+        | Fault::ChunkEnd
+        | Fault::Trailer => StatusCode::BAD_REQUEST,
+        Fault::MethodRefused => StatusCode::METHOD_NOT_ALLOWED,
+        Fault::NoLength => StatusCode::LENGTH_REQUIRED,
+        Fault::TargetTooLong => StatusCode::URI_TOO_LONG,
+        Fault::Expectation => StatusCode::EXPECTATION_FAILED,
+        Fault::TooManyHeaders | Fault::TooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Fault::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+        Fault::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+    }
 }
 
 fn ours(

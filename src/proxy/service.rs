@@ -101,7 +101,9 @@ impl Gateway {
             Err((refusal, origin, framing)) => {
                 // After ambiguous framing, nobody knows where the next request would begin.
                 let drained = refusal != Refusal::Framing && receive::drain(body, framing).await;
-                let close = is_h1 && !drained;
+                // Who names no host clearly may mean another one next.
+                let close =
+                    is_h1 && (!drained || matches!(refusal, Refusal::Host | Refusal::Target));
                 respond::refuse(refusal, Asker { origin, close, is_head, in_flight })
             }
         }

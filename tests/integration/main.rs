@@ -4,5 +4,6 @@ mod answers;
 mod audit;
 mod cli;
 mod disguise;
+mod edge;
 mod proxy;
 mod support;

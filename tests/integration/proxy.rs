@@ -200,7 +200,7 @@ async fn ambiguous_requests_are_refused() {
         ),
         (
             "POST /a HTTP/1.1\r\nhost: mastodon.example\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-            "400",
+            "501",
         ),
         (
             "POST /a HTTP/1.1\r\nhost: mastodon.example\r\nconnection: content-type\r\ncontent-length: 0\r\n\r\n",
