@@ -37,6 +37,10 @@ pub(super) struct Whole {
 
 /// A head that is being read. Places count from its first byte.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a head says or does not say"
+)]
 pub(super) struct Head {
     /// Where the next line starts.
     read: usize,
@@ -217,11 +221,9 @@ impl Head {
     fn note(&mut self, name: &[u8], value: &[u8]) -> Result<bool, Fault> {
         let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         match name.len() {
-            4 if is(b"host") => {
-                // The value's place is set by the caller; an empty one counts, too.
-                if self.host.replace(0..0).is_some() || value.is_empty() {
-                    return Err(Fault::Host);
-                }
+            // The value's place is set by the caller; an empty host is none, and still the second.
+            4 if is(b"host") && (self.host.replace(0..0).is_some() || value.is_empty()) => {
+                return Err(Fault::Host);
             }
             6 if is(b"expect") => {
                 if self.is_1_0 {
