@@ -19,6 +19,12 @@ SEALED = [pytest.param(call, name, id=f"{call}-{name}".replace(" ", "-")) for ca
 SENTENCE = re.compile(r"Blocked by hospital policy: this post seems to contain [a-z ,-]+\. Nothing was sent\. \(ref [a-z2-7]{8}\)")
 
 
+def test_all_recorded_calls_are_driven():
+    recorded = [call.language for call in CALLS if call.recorded]
+    assert (recorded.count("Python"), recorded.count("Node")) == (27, 9)
+    assert len({str(call) for call in CALLS}) == len(CALLS)
+
+
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_a_clean_post_arrives_byte_for_byte(world, calls_record, call):
     line = calls_record.line(call)

@@ -4,6 +4,7 @@ NAME = "facebook"
 HOSTS = ["graph.facebook.com"]
 
 ANSWERS = [
+    (r"GET \S+ /(v3\.1/)?oauth/access_token", 200, {"access_token": "tok", "token_type": "bearer"}),
     (r"\S+ \S+ /.*/photos", 200, {"id": "1", "post_id": "1_2"}),
     (r"\S+ \S+ /.*search", 200, {"data": []}),
     (r"\S+ \S+ /", 200, {"id": "1_1"}),

@@ -9,6 +9,7 @@ COMMENT = {
 }
 
 ANSWERS = [
+    (r"GET \S+ /r/t/search", 200, {"kind": "Listing", "data": {"children": [], "after": None, "before": None, "dist": 0}}),
     (r"POST www\.reddit\.com /api/v1/access_token", 200, {"access_token": "t", "token_type": "bearer", "expires_in": 86400, "scope": "*"}),
     (r"GET \S+ /api/v1/me", 200, {"name": "clinic", "id": "abc"}),
     (r"POST \S+ /api/submit", 200, {"json": {"errors": [], "data": {"id": "abc", "name": "t3_abc", "url": "https://www.reddit.com/r/t/comments/abc/"}}}),

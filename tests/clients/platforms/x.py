@@ -10,6 +10,7 @@ UPLOADED = {"media_id": 1, "media_id_string": "1", "size": 3, "expires_after_sec
 TWEET_1 = {"id": 1, "id_str": "1", "text": "posted", "created_at": "Mon Sep 24 03:35:21 +0000 2012"}
 
 ANSWERS = [
+    (r"\S+ \S+ /oauth/(request|access)_token", 200, b"oauth_token=c&oauth_token_secret=d&oauth_callback_confirmed=true"),
     (r"POST \S+ /1\.1/media/metadata/create", 200, None),
     (r"(GET|POST) \S+ /(1\.1|2)/media/upload", 200, UPLOADED),
     (r"POST \S+ /1\.1/jot/", 200, None),

@@ -9,6 +9,7 @@ HOSTS = ["youtube.googleapis.com"]
 UPLOAD = "https://youtube.googleapis.com/upload/youtube/v3/videos?uploadType=resumable&upload_id=u1"
 
 ANSWERS = [
+    (r"GET \S+ /youtube/v3/search", 200, {"kind": "youtube#searchListResponse", "items": []}),
     (r"POST \S+ /youtube/v3/commentThreads", 200, {"kind": "youtube#commentThread", "id": "t"}),
     (r"POST \S+ /youtube/v3/playlists", 200, {"kind": "youtube#playlist", "id": "p"}),
     (r"PUT \S+ /youtube/v3/channels", 200, {"kind": "youtube#channel", "id": "UC1"}),
