@@ -115,6 +115,8 @@ pub struct Timeouts {
     pub answer: Duration,
     /// Idle within a platform's answer.
     pub answer_idle: Duration,
+    /// Reading on in a refused request, so that its client hears why.
+    pub refused: Duration,
     /// SIGTERM to the end.
     pub drain: Duration,
 }
@@ -129,6 +131,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(120),
             answer_idle: Duration::from_secs(600),
+            refused: Duration::from_secs(10),
             drain: Duration::from_secs(30),
         }
     }

@@ -362,6 +362,7 @@ fn timeouts(mut table: Table<'_>, mut timeouts: Timeouts, faults: &mut Faults) -
         ("connect", &mut timeouts.connect),
         ("answer", &mut timeouts.answer),
         ("answer-idle", &mut timeouts.answer_idle),
+        ("refused", &mut timeouts.refused),
         ("drain", &mut timeouts.drain),
     ] {
         if let Some(time) = table.quantity(key, &TIMES, 1000, 10..=24 * 3_600_000, faults) {

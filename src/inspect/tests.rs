@@ -455,14 +455,14 @@ fn what_cannot_be_read_is_blocked() {
 /// string, so that it passes unread only where the platform's file says that no words are.
 #[test]
 fn bytes_in_a_field_pass_where_no_words_are() {
+    const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\xff";
+    const PIECE: &[u8] = b"\xff\0\x9c\0later bytes of it";
     let form = |name: &str, content: &[u8]| {
         let head = format!(
             "--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
         );
         Bytes::from([head.as_bytes(), content, b"\r\n--x--\r\n"].concat())
     };
-    const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\xff";
-    const PIECE: &[u8] = b"\xff\0\x9c\0later bytes of it";
     let unreadable = |why| Some(Fault::Unreadable(why));
     for (platform, path, name, content, want) in [
         ("x", "/1.1/media/upload.json", "media", PICTURE, None),

@@ -17,7 +17,6 @@ use crate::proxy::spool::Spooled;
 /// How much of a refused request is still read, so that its client sees the answer: a reset looks like a network
 /// failure, and clients try again.
 const DRAIN_BYTES: u64 = 64 << 20;
-const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Enough leading bytes to tell what a file is.
 const LEAD: usize = 4096;
@@ -128,7 +127,7 @@ async fn collect(body: &mut Incoming, most: usize, rooms: &Rooms, room: &mut Roo
 
 /// Reads on without keeping anything, so that an answer reaches the client. Says whether the end was reached; if not,
 /// the connection cannot be used again.
-pub(crate) async fn drain(mut body: Incoming, framing: Framing) -> bool {
+pub(crate) async fn drain(mut body: Incoming, framing: Framing, limit: Duration) -> bool {
     if body.is_end_stream() {
         return true;
     }
@@ -147,5 +146,5 @@ pub(crate) async fn drain(mut body: Incoming, framing: Framing) -> bool {
         }
         true
     };
-    timeout(DRAIN_TIME, all).await.unwrap_or(false)
+    timeout(limit, all).await.unwrap_or(false)
 }

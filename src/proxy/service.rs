@@ -100,7 +100,8 @@ impl Gateway {
             Ok(passage) => self.pass(passage, body, in_flight).await,
             Err((refusal, origin, framing)) => {
                 // After ambiguous framing, nobody knows where the next request would begin.
-                let drained = refusal != Refusal::Framing && receive::drain(body, framing).await;
+                let drained = refusal != Refusal::Framing
+                    && receive::drain(body, framing, self.limits.timeouts.refused).await;
                 // Who names no host clearly may mean another one next.
                 let close =
                     is_h1 && (!drained || matches!(refusal, Refusal::Host | Refusal::Target));
@@ -213,13 +214,13 @@ impl Gateway {
                 Next::Answer(_, held) => held,
                 Next::Refuse => Held::Nothing(None),
             };
-            return Self::answer(answer, &passage, held, in_flight).await;
+            return self.answer(answer, &passage, held, in_flight).await;
         }
         match next {
             Next::Send(sending) => {
                 forward::forward(self, passage, sending, outcome, in_flight).await
             }
-            Next::Answer(answer, held) => Self::answer(answer, &passage, held, in_flight).await,
+            Next::Answer(answer, held) => self.answer(answer, &passage, held, in_flight).await,
             Next::Refuse => respond::refuse(Refusal::Framing, passage.asker(true, in_flight)),
         }
     }
@@ -391,6 +392,7 @@ impl Gateway {
     /// Answers in the platform's place, once the request has been read to its end: a client that is cut off while it
     /// sends sees a network error and tries again.
     async fn answer(
+        &self,
         answer: Answer,
         passage: &Passage,
         held: Held,
@@ -399,7 +401,7 @@ impl Gateway {
         let close = match held {
             Held::Whole(_) | Held::Spooled(_) => false,
             Held::Long(_, rest) | Held::Nothing(Some(rest)) => {
-                !receive::drain(rest, passage.framing).await
+                !receive::drain(rest, passage.framing, self.limits.timeouts.refused).await
             }
             Held::Nothing(None) => true,
         };

@@ -9,7 +9,8 @@ HERE = Path(__file__).resolve().parent / "node"
 
 
 class NodeError(Exception):
-    """What a library threw: its class as `kind`, its `message`, and what it calls `name`, `code`, `status`, `error` and `data`."""
+    """What a library threw: its class as `kind`, its `message`, what it calls `name`,
+    `code`, `status`, `error` and `data`, and the messages of its `causes`."""
 
     def __init__(self, thrown, log):
         super().__init__(f"{thrown['kind']}: {thrown['message']}")

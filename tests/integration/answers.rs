@@ -1,6 +1,7 @@
 //! Refusals over real sockets: whole, once, in the platform's shape, and read by browsers too.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -463,6 +464,27 @@ async fn an_endless_refused_upload_is_cut_off() {
     drop(reader);
     let n_sent = sending.await.unwrap();
     assert!(n_sent >= 64, "{n_sent} MiB were read before the answer");
+    assert_eq!(upstream.n_begun(), 0);
+}
+
+/// A client that stops in the middle of what will be refused hears why, and the connection ends.
+#[tokio::test]
+async fn a_refused_upload_that_stalls_is_answered() {
+    let upstream = Upstream::start().await;
+    let proxy = Proxy::to(&upstream)
+        .config(|config| config.timeouts.refused = Duration::from_millis(50))
+        .start()
+        .await;
+    let head = format!(
+        "POST /api/v1/statuses HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: text/plain\r\ncontent-length: 99999999\r\n\r\n"
+    );
+    let request = [head.as_bytes(), &[b'a'; 70_000]].concat();
+    let answer = crate::support::client::raw(proxy.plain, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+    assert!(
+        answer.contains("too long to be checked") && answer.contains("connection: close"),
+        "{answer}"
+    );
     assert_eq!(upstream.n_begun(), 0);
 }
 

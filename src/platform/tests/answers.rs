@@ -2,6 +2,7 @@
 //! letter, and the body member by member.
 
 use http::StatusCode;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{body, platform};
@@ -178,6 +179,38 @@ fn every_endpoint_answers_as_its_platform_would() {
     });
     assert_eq!(unused, Vec::<usize>::new(), "lines of the table that fit nothing");
     assert!(n_checked > 500, "{n_checked}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A hospital may word its sentence with quotes, backslashes and braces.
+    #[test]
+    fn answers_are_well_formed_for_any_sentence(sentence in "[ -~]{1,80}") {
+        each(|platform, endpoint, _| {
+            let shipped = self::platform(platform);
+            let answer = shipped.answer(endpoint, Reason::Findings, &sentence, REFERENCE);
+            let text = std::str::from_utf8(&answer.body).unwrap();
+            if answer.content_type.starts_with("application/json") {
+                let value: Value = serde_json::from_str(text).unwrap();
+                assert!(holds(&value, &sentence), "{platform}: {text}");
+            } else if answer.content_type.starts_with("text/xml") {
+                let document = body(Some("text/xml"), text);
+                assert!(document.texts().iter().any(|text| text.text.expose() == sentence), "{text}");
+            } else {
+                assert!(text.ends_with(&sentence), "{text}");
+            }
+        });
+    }
+}
+
+fn holds(value: &Value, sentence: &str) -> bool {
+    match value {
+        Value::String(text) => text.ends_with(sentence),
+        Value::Array(list) => list.iter().any(|value| holds(value, sentence)),
+        Value::Object(object) => object.values().any(|value| holds(value, sentence)),
+        _ => false,
+    }
 }
 
 /// Whatever class: what no client shows, or what makes one try again, wait or sign in.
