@@ -6,6 +6,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { crc32, deflateSync } from 'node:zlib';
 
 const require = createRequire(`${process.env.POSTWARD_TEST_MODULES}/`);
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
@@ -40,6 +41,29 @@ async function mastodon() {
 async function x(...tokens) {
   const { TwitterApi } = await load('twitter-api-v2');
   return new TwitterApi(...tokens);
+}
+
+// A picture of noise, a thousand grey pixels a row: as long as it looks, the same each time, with no metadata to strip.
+function noise(rows) {
+  const chunk = (type, data) => {
+    const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const framed = Buffer.alloc(typed.length + 8);
+    framed.writeUInt32BE(data.length, 0);
+    typed.copy(framed, 4);
+    framed.writeUInt32BE(crc32(typed), typed.length + 4);
+    return framed;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(1000, 0);
+  header.writeUInt32BE(rows, 4);
+  header[8] = 8;
+  const pixels = Buffer.alloc(rows * 1001);
+  let state = 1;
+  for (let at = 0; at < pixels.length; at += 1) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    pixels[at] = at % 1001 === 0 ? 0 : state >>> 24;
+  }
+  return Buffer.concat([PNG.subarray(0, 8), chunk('IHDR', header), chunk('IDAT', deflateSync(pixels)), chunk('IEND', Buffer.alloc(0))]);
 }
 
 const OAUTH_1 = { appKey: 'a', appSecret: 'b', accessToken: 'c', accessSecret: 'd' };
@@ -108,9 +132,8 @@ const CALLS = {
 
   async x_v1_media(words) {
     const client = await x(OAUTH_1);
-    // Longer than one piece, where that is asked for: what follows the end of a picture is still the picture's file.
-    const padding = Buffer.from(Array.from({ length: words.padding ?? 0 }, (_, n) => (n * 7 + (n >> 8)) & 255));
-    const id = await client.v1.uploadMedia(Buffer.concat([PNG, padding]), { mimeType: 'image/png' });
+    const picture = words.rows ? noise(words.rows) : PNG;
+    const id = await client.v1.uploadMedia(picture, { mimeType: 'image/png' });
     return client.v1.createMediaMetadata(id, { alt_text: { text: words['alt text'] } });
   },
 };
