@@ -29,10 +29,29 @@ pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
     (bits & ((1 << n_bits) - 1) == 0).then_some(out)
 }
 
-/// The first bytes that base64 holds, however it is padded.
-pub(super) fn decode_start(encoded: &[u8], n_bytes: usize) -> Option<Vec<u8>> {
-    let n_digits = (n_bytes.div_ceil(3) * 4).min(encoded.len() / 4 * 4);
-    decode(encoded.get(..n_digits)?)
+/// The bytes of digits, as a reader of any base64 has them: what is no digit is passed over, and what is left of the last
+/// byte.
+pub(super) fn lenient(digits: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 3);
+    let (mut bits, mut n_bits) = (0u32, 0);
+    for value in digits.iter().filter_map(|digit| value(*digit)) {
+        bits = (bits << 6 | u32::from(value)) & 0xffff;
+        n_bits += 6;
+        if n_bits >= 8 {
+            n_bits -= 8;
+            out.push(u8::try_from(bits >> n_bits & 0xff).unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// The first bytes of a string that is base64 throughout, blanks and padding apart; `None` for any other.
+pub(super) fn start(text: &str, n_bytes: usize) -> Option<Vec<u8>> {
+    let may_be = |byte: &u8| is_digit(*byte) || byte.is_ascii_whitespace();
+    let digits = text.trim_ascii_end().trim_end_matches('=').as_bytes();
+    let is_base64 = digits.len() >= FEWEST - 2 && digits.iter().all(may_be);
+    let head = digits.get(..n_bytes.div_ceil(3) * 4).unwrap_or(digits);
+    is_base64.then(|| lenient(head))
 }
 
 /// What a `data:` address says before its base64, and the digits; any other string is all digits.
@@ -59,36 +78,41 @@ pub(super) fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// Whether a string is base64 throughout.
-pub(super) fn is(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() >= FEWEST
-        && bytes.len().is_multiple_of(4)
-        && bytes.iter().take(FEWEST).all(|digit| value(*digit).is_some())
-        && bytes
-            .trim_ascii_end()
-            .iter()
-            .rev()
-            .skip_while(|digit| **digit == b'=')
-            .all(|digit| value(*digit).is_some())
+/// What a digit stands for, in the plain alphabet or that of URLs.
+pub(super) fn value(digit: u8) -> Option<u8> {
+    VALUES.get(usize::from(digit)).copied().filter(|value| *value < 64)
 }
 
-fn value(digit: u8) -> Option<u8> {
-    Some(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
+/// Whether a byte is a digit of either alphabet.
+pub(super) fn is_digit(byte: u8) -> bool {
+    value(byte).is_some()
 }
+
+/// What each byte stands for; 64 for what is no digit.
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it; a byte is always within")]
+const VALUES: [u8; 256] = {
+    let mut values = [64; 256];
+    let (mut byte, mut at) = (0, 0u8);
+    while byte < 256 {
+        values[byte] = match at {
+            b'A'..=b'Z' => at - b'A',
+            b'a'..=b'z' => at - b'a' + 26,
+            b'0'..=b'9' => at - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => 64,
+        };
+        byte += 1;
+        at = at.wrapping_add(1);
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{decode, decode_start, encode, is};
+    use super::{decode, encode, lenient, start};
 
     #[test]
     fn digits_are_read_exactly_or_not() {
@@ -104,14 +128,18 @@ mod tests {
         ] {
             assert_eq!(decode(encoded.as_bytes()).as_deref(), want.map(str::as_bytes), "{encoded}");
         }
-        assert!(is("SmFuZSBSb2UgY2FtZQ==") && !is("SmFuZSBSb2UgY2F.") && !is("Jane Roe came in"));
-        assert_eq!(decode_start(b"iVBORw0KGgoAAAANSUhEUg", 8).unwrap()[..8], *b"\x89PNG\r\n\x1a\n");
+        assert_eq!(start("SmFuZSBSb2UgY2FtZQ==", 100).as_deref(), Some(&b"Jane Roe came"[..]));
+        assert_eq!(start("SmFuZSBS\r\nb2UgY2FtZQ", 100).as_deref(), Some(&b"Jane Roe came"[..]));
+        assert_eq!(start("SmFuZSBSb2UgY2FtZQ.", 100), None);
+        assert_eq!(start("iVBORw0KGgoAAAANSUhEUg", 8).unwrap()[..8], *b"\x89PNG\r\n\x1a\n");
+        assert_eq!(lenient(b"SmFuZQ"), b"Jane");
     }
 
     proptest! {
         #[test]
         fn what_is_encoded_reads_back(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let encoded = encode(&bytes);
+            prop_assert_eq!(lenient(encoded.as_bytes()), bytes.clone());
             prop_assert_eq!(decode(encoded.as_bytes()), Some(bytes));
         }
     }

@@ -118,6 +118,32 @@ impl Coding {
     }
 }
 
+/// Whether bytes begin as packed ones do that [`unpack`] can undo.
+pub(super) fn is_packed(bytes: &[u8]) -> bool {
+    packing(bytes).is_some() || is_zlib(bytes)
+}
+
+/// What a packed file holds; `None` where it is none. Two bytes of zlib stand at the start of other files as well: what
+/// begins so and is not packed is none.
+pub(super) fn unpack(bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unreadable> {
+    match packing(bytes) {
+        Some(coding) => coding.decode(bytes, limit).map(Some),
+        None if is_zlib(bytes) => match inflate(bytes, limit) {
+            Err(Unreadable::DamagedCoding) => Ok(None),
+            other => other.map(Some),
+        },
+        None => Ok(None),
+    }
+}
+
+fn packing(bytes: &[u8]) -> Option<Coding> {
+    match bytes {
+        [0x1F, 0x8B, 8, ..] => Some(Coding::Gzip),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Some(Coding::Zstd),
+        _ => None,
+    }
+}
+
 /// Reads a decoder to its end, and never holds more than a chunk over the limit.
 fn read_all(decoder: impl Read, limit: usize) -> Result<Vec<u8>, Unreadable> {
     let mut out = Vec::new();

@@ -2,8 +2,10 @@
 //!
 //! A name that is not known here stands as it is: text, as it does where nothing undoes it.
 
-/// The longest entity we read, `&` and `;` included: a number of six hexadecimal digits, with zeros before it.
-const LONGEST: usize = 14;
+/// The longest name we read, with its `;`.
+const LONGEST: usize = 12;
+/// More digits than this no encoder writes, zeros and all.
+const MOST_DIGITS: usize = 64;
 
 const NAMED: &[(&[u8], char)] = &[
     (b"AElig", 'Æ'),
@@ -90,14 +92,22 @@ const NAMED: &[(&[u8], char)] = &[
 /// The character of the entity with which bytes begin, and the entity's length.
 pub(super) fn decode(raw: &[u8]) -> Option<(char, usize)> {
     let inner = raw.strip_prefix(b"&")?;
-    let end = inner.iter().take(LONGEST - 1).position(|byte| *byte == b';')?;
+    if let Some(rest) = inner.strip_prefix(b"#") {
+        let (digits, prefix, radix) = match rest {
+            [b'x' | b'X', digits @ ..] => (digits, 3, 16),
+            digits => (digits, 2, 10),
+        };
+        let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+        let n_digits = digits.iter().take(MOST_DIGITS).take_while(is_digit).count();
+        let character = number(digits.get(..n_digits)?, radix)?;
+        // Browsers do without the semicolon.
+        let end = usize::from(digits.get(n_digits) == Some(&b';'));
+        return Some((character, prefix + n_digits + end));
+    }
+    let end = inner.iter().take(LONGEST).position(|byte| *byte == b';')?;
     let name = inner.get(..end)?;
-    let character = match name.strip_prefix(b"#") {
-        Some([b'x' | b'X', digits @ ..]) => number(digits, 16)?,
-        Some(digits) => number(digits, 10)?,
-        None => NAMED.iter().find(|(known, _)| *known == name)?.1,
-    };
-    Some((character, end + 2))
+    let (_, character) = NAMED.iter().find(|(known, _)| *known == name)?;
+    Some((*character, end + 2))
 }
 
 fn number(digits: &[u8], radix: u32) -> Option<char> {
@@ -159,6 +169,9 @@ mod tests {
             ("&#74;ohn", Some(('J', 5))),
             ("&#x4A;ohn", Some(('J', 6))),
             ("&#00074;", Some(('J', 8))),
+            ("&#0000000000000000074;", Some(('J', 22))),
+            ("&#74ane", Some(('J', 4))),
+            ("&#x4A ane", Some(('J', 5))),
             ("&eacute;", Some(('é', 8))),
             ("&#+74;", None),
             ("&#xD800;", None),

@@ -7,9 +7,11 @@
 //! An edit becomes a patch of its layer, and a layer's patches become splices of the text it stands in.
 
 mod base64;
+mod blob;
 mod captions;
 mod charset;
 pub mod check;
+mod coded;
 mod coding;
 mod content_type;
 mod document;
@@ -18,6 +20,7 @@ mod elide;
 pub mod encoding;
 mod entity;
 mod form;
+mod header;
 mod json;
 mod limits;
 mod multipart;
@@ -28,10 +31,12 @@ mod read;
 mod reader;
 mod slot;
 mod sniff;
+mod textual;
 mod within;
 mod write;
 mod xml;
 
+pub use coded::coded_texts;
 pub use document::{Document, Kind, Node, Text};
 pub use edit::{CannotWrite, Edit, Role};
 pub use elide::{Elider, IsMedia, Piece};

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::body::blob::{self, Held};
 use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
 use crate::body::form::Fields;
@@ -25,6 +26,11 @@ pub(super) fn read(
     }
     let content_type = ContentType::parse(content_type);
     let claim = content_type.claim;
+    // Servers of XML-RPC read the body whatever its type claims.
+    if sniff::opens_tag(body) && std::str::from_utf8(body).is_ok_and(xml::is_call) {
+        xml::read(reader, body, None, &Place::default())?;
+        return Ok(Kind::Xml);
+    }
     if claim == Claim::Multipart {
         let boundary = content_type.boundary().ok_or(Unreadable::Multipart)?;
         multipart::read(reader, body, boundary, content_type.is_form_data())?;
@@ -56,6 +62,10 @@ fn in_charset(
     let Some(decoded) = charset::read(label, body)? else {
         return Whole { source: body, outer: None }.read(claim, reader);
     };
+    // Nearly any bytes are text in a charset of one byte a letter.
+    if !sniff::is_plain_text(&decoded.text) {
+        return Whole { source: body, outer: None }.read(claim, reader);
+    }
     let layer = reader.open_layer(body, None)?;
     let slot = Slot::new(layer, decoded.mark, body.len(), Coding::Charset(decoded.encoding));
     reader.root = reader.next_layer();
@@ -85,7 +95,6 @@ impl Whole<'_> {
                 xml::read(reader, self.source, self.outer, &Place::default())?;
                 Ok(Kind::Xml)
             }
-            Claim::Text if std::str::from_utf8(self.source).is_err() => Err(Unreadable::Charset),
             Claim::Text | Claim::Other | Claim::Multipart => self.sniffed(reader),
         }
     }
@@ -117,7 +126,7 @@ impl Whole<'_> {
             return Err(Unreadable::UnknownKind);
         }
         if sniff::is_media(self.source) {
-            return Ok(Kind::Media);
+            return self.blob(reader);
         }
         if let Some(boundary) = sniff::multipart_boundary(self.source) {
             return self.sniffed_parts(reader, boundary);
@@ -140,7 +149,7 @@ impl Whole<'_> {
             return Err(Unreadable::UnknownKind);
         }
         if sniff::is_media(self.source) {
-            return Ok(Kind::Media);
+            return self.blob(reader);
         }
         if let Some(boundary) = sniff::multipart_boundary(self.source) {
             return self.sniffed_parts(reader, boundary);
@@ -209,11 +218,22 @@ impl Whole<'_> {
         Ok(true)
     }
 
+    /// Media, or a text whose charset nobody names.
+    fn blob(&self, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
+        let layer = reader.open_layer(self.source, self.outer)?;
+        let slot = Slot::new(layer, 0, self.source.len(), Coding::ReadOnly);
+        match blob::read(reader, &Place::default(), self.source, slot)? {
+            Held::Media => Ok(Kind::Media),
+            Held::Text => Ok(Kind::Text),
+            Held::Unknown => Err(Unreadable::UnknownKind),
+        }
+    }
+
     fn text(&self, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
-        let text = std::str::from_utf8(self.source)
-            .ok()
-            .filter(|text| sniff::is_plain_text(text))
-            .ok_or(Unreadable::UnknownKind)?;
+        let text = std::str::from_utf8(self.source).ok();
+        let Some(text) = text.filter(|text| sniff::is_plain_text(text)) else {
+            return self.blob(reader);
+        };
         if captions::is_captions(text) {
             captions::read(reader, self.source, self.outer, &Place::default())?;
             return Ok(Kind::Captions);

@@ -74,6 +74,8 @@ pub(super) struct Reader<'l> {
     /// Bytes of all texts that are read once more, and how many those may be.
     n_within: usize,
     most_within: usize,
+    /// Bytes of all files that were unpacked.
+    n_unpacked: usize,
 }
 
 /// The text whose content is being read.
@@ -109,6 +111,7 @@ impl<'l> Reader<'l> {
             around: Around { holder: NONE, depth: 0 },
             n_within: 0,
             most_within: length.saturating_mul(READ_AGAIN).saturating_add(4096),
+            n_unpacked: 0,
         }
     }
 
@@ -214,14 +217,22 @@ impl<'l> Reader<'l> {
         }
     }
 
+    /// How many bytes may yet come out of packed files.
+    pub(super) fn left_to_unpack(&self) -> usize {
+        self.limits.max_decoded.saturating_sub(self.n_unpacked)
+    }
+
+    /// Counts what came out of a packed file; that, too, may be read more than once.
+    pub(super) fn note_unpacked(&mut self, length: usize) {
+        self.n_unpacked = self.n_unpacked.saturating_add(length);
+        self.most_within = self.most_within.saturating_add(length.saturating_mul(READ_AGAIN));
+    }
+
     /// Whether a string is media in base64 and nothing else, which nobody reads; a document that we cannot read is a
     /// fault. What may be media and may be words is noted as media, and read as well.
     pub(super) fn is_media(&mut self, value: &str) -> Result<bool, Unreadable> {
         let (media_type, digits) = base64::payload(value);
-        if !base64::is(digits) {
-            return Ok(false);
-        }
-        let leading = base64::decode_start(digits.as_bytes(), 1024).unwrap_or_default();
+        let Some(leading) = base64::start(digits, 1024) else { return Ok(false) };
         if sniff::is_known_document(&leading) {
             return Err(Unreadable::UnknownKind);
         }
@@ -229,7 +240,7 @@ impl<'l> Reader<'l> {
         self.unread_files |= is_media;
         Ok(is_media
             && media_type.is_none_or(sniff::is_media_type)
-            && base64::decode(digits.as_bytes()).is_some_and(|bytes| sniff::is_whole_media(&bytes)))
+            && sniff::is_whole_media(&base64::lenient(digits.as_bytes())))
     }
 
     pub(super) fn mark(&self) -> Mark {

@@ -4,6 +4,7 @@
 //! that starts with `GIF89a` is text.
 
 use crate::body::content_type::{Claim, ContentType};
+use crate::body::{header, textual};
 
 /// Whether a streamed body is media: it does not claim to be JSON, multipart or text, and its leading bytes (of which 512
 /// are enough) are those of a known format. Whether the endpoint takes media is for the caller to ask.
@@ -12,10 +13,11 @@ pub fn looks_like_media(content_type: Option<&str>, leading: &[u8]) -> bool {
     matches!(claim, Claim::Other | Claim::Form) && is_media(leading)
 }
 
-/// Whether bytes are those of a known media format, and no text.
+/// Whether bytes begin as those of a known media format do and go on as they must, and are no text. The one place that
+/// decides what is media.
 pub(super) fn is_media(bytes: &[u8]) -> bool {
     let leading = bytes.get(..512).unwrap_or(bytes);
-    is_media_format(leading) && leading.iter().any(|byte| is_binary(*byte))
+    header::is_media(bytes) && leading.iter().any(|byte| is_binary(*byte))
 }
 
 /// Fewer bytes than this are hardly a picture.
@@ -23,13 +25,7 @@ const FEWEST_OF_MEDIA: usize = 64;
 
 /// Whether the bytes of a string are long enough for media, and no text under the first bytes of some.
 pub(super) fn is_whole_media(bytes: &[u8]) -> bool {
-    bytes.len() >= FEWEST_OF_MEDIA && is_media(bytes) && !is_mostly_text(bytes)
-}
-
-/// Whether most of the bytes are those of texts. Of those of media, about four in ten are.
-pub(super) fn is_mostly_text(bytes: &[u8]) -> bool {
-    let n = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')).count();
-    n > bytes.len() / 3 * 2
+    bytes.len() >= FEWEST_OF_MEDIA && is_media(bytes) && textual::words(bytes).is_none()
 }
 
 /// Whether what a `data:` address says before its base64 is the type of media and no word more. Names that we do not
@@ -92,18 +88,49 @@ pub(super) fn is_media_type(text: &str) -> bool {
 
 /// Whether bytes are a document of a format that holds text we cannot read: never media, never text.
 pub(super) fn is_known_document(bytes: &[u8]) -> bool {
-    const STARTS: &[&[u8]] =
-        &[b"%PDF-", b"\xEF\xBB\xBF%PDF-", b"PK\x03\x04", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"];
+    const STARTS: &[&[u8]] = &[
+        b"%PDF-",
+        b"\xEF\xBB\xBF%PDF-",
+        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", // office files before 2007
+        // Archives and packed files that we do not undo.
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"PK\x07\x08",
+        b"7z\xBC\xAF\x27\x1C",
+        b"Rar!\x1A\x07",
+        b"\xFD7zXZ\0",
+        b"LZIP\x01",
+        b"\x04\x22\x4D\x18",
+        b"MSCF\0\0\0\0",
+        b"!<arch>\n",
+        // Tables and databases.
+        b"SQLite format 3\0",
+        b"\0\x01\0\0Standard ",
+        b"PAR1",
+        b"ARROW1\0\0",
+        b"Obj\x01\x04",
+        b"\x89HDF\r\n\x1A\n",
+        b"!BDN",
+    ];
+    let is_bzip2 = bytes.starts_with(b"BZh") && bytes.get(4..10) == Some(b"1AY&SY");
     // Readers of PDF take anything in front of it, up to here.
     let start = bytes.get(..1024.min(bytes.len())).unwrap_or_default();
     STARTS.iter().any(|known| start.starts_with(known))
+        || is_bzip2
         || bytes.get(128..132) == Some(b"DICM")
+        || bytes.get(257..262) == Some(b"ustar")
         || memchr::memmem::find(start, b"%PDF-").is_some()
 }
 
 /// Whether a text holds nothing but what texts hold.
 pub(super) fn is_plain_text(text: &str) -> bool {
     !text.bytes().any(is_binary)
+}
+
+/// Whether the first byte that is not blank opens a tag.
+pub(super) fn opens_tag(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start().starts_with(b"<")
 }
 
 /// Whether a body claims by its first bytes to be JSON: if it then is not, a lenient server may yet read it so.
@@ -120,7 +147,11 @@ pub(super) fn claims_json(bytes: &[u8]) -> bool {
 pub(super) fn looks_like_form(bytes: &[u8]) -> bool {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~*+%&=[]:!'();@/?$,".contains(byte);
-    bytes.iter().all(plain) && bytes.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0)
+    // What is only padded at its end is base64.
+    let fields = bytes.trim_ascii_end();
+    let padding = fields.iter().rev().take_while(|byte| **byte == b'=').count();
+    let fields = fields.get(..fields.len() - padding).unwrap_or_default();
+    bytes.iter().all(plain) && fields.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0)
 }
 
 /// The boundary of a multipart body that does not say that it is one: its first line, and a head under it.
@@ -138,42 +169,20 @@ pub(super) fn multipart_boundary(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(boundary).ok().filter(|_| sound)
 }
 
-fn is_media_format(bytes: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[
-        b"\xFF\xD8\xFF",      // JPEG
-        b"\x89PNG\r\n\x1A\n", // PNG
-        b"GIF87a",
-        b"GIF89a",
-        b"BM",    // BMP; its reserved bytes are checked below
-        b"II*\0", // TIFF
-        b"MM\0*",
-        b"\x1A\x45\xDF\xA3", // Matroska, WebM
-        b"OggS\0",
-        b"fLaC\0",
-        b"ID3",
-        b"\xFF\xFB",
-        b"\xFF\xF3",
-        b"\xFF\xF2", // MP3 frames
-        b"\xFF\xF1",
-        b"\xFF\xF9", // AAC
-        b"FLV\x01",
-        b"\0\0\x01\xBA",
-        b"\0\0\x01\xB3",                     // MPEG
-        b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", // ASF
-        b"\0\0\0\x0CjP  \r\n",               // JPEG 2000
-        b"\xFF\x0A",                         // JPEG XL
-        b"\0\0\0\x0CJXL \r\n",
-    ];
-    let riff =
-        bytes.starts_with(b"RIFF") && matches!(bytes.get(8..12), Some(b"WEBP" | b"WAVE" | b"AVI "));
-    // ISO media: MP4, QuickTime, HEIC, AVIF, M4A.
-    let iso = matches!(bytes.get(4..8), Some(b"ftyp" | b"moov" | b"mdat" | b"wide"));
-    let bmp_is_not = bytes.starts_with(b"BM") && bytes.get(6..10) != Some(&[0; 4]);
-    riff || iso || (!bmp_is_not && STARTS.iter().any(|start| bytes.starts_with(start)))
+/// Bytes as text, with a mark for each stretch that is none.
+pub(super) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 /// Control characters that no text holds.
-fn is_binary(byte: u8) -> bool {
+pub(super) fn is_binary(byte: u8) -> bool {
     byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
 }
 

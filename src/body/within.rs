@@ -6,11 +6,13 @@
 
 use bytes::Bytes;
 
+use crate::body::blob::Held;
+use crate::body::coded::Coded;
 use crate::body::coding::{Coding, hex_pair};
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Inner, Place, Reader};
 use crate::body::slot::Slot;
-use crate::body::{Role, Unreadable, base64, entity, form, sniff};
+use crate::body::{Role, Unreadable, blob, coded, entity, form, sniff};
 use crate::phi::PhiText;
 
 /// How often an encoding may lie in another.
@@ -39,7 +41,8 @@ pub(super) fn push(
 ) -> Result<u32, Unreadable> {
     let value = value.into();
     let text = value.expose();
-    if !may_hold_more(text) {
+    let codes = coded::find(text);
+    if codes.is_empty() && !may_hold_more(text) {
         return reader.push(place, Role::Value, value, slot, node);
     }
     if reader.is_media(text)? {
@@ -50,7 +53,7 @@ pub(super) fn push(
     let source = Bytes::copy_from_slice(text.as_bytes());
     let index = reader.push(place, Role::Value, value, slot, node)?;
     let around = reader.enter(index, source.len(), MOST_LAYERS)?;
-    let inner = Within { source: &source, slot, place, reading }.read(reader);
+    let inner = Within { source: &source, slot, place, reading }.read(reader, codes);
     reader.leave(around);
     let inner = inner?;
     reader.note_inner(index, inner);
@@ -63,7 +66,6 @@ fn may_hold_more(value: &str) -> bool {
     memchr::memchr3(b'%', b'&', b'=', bytes).is_some()
         || json::opens_like_json(bytes)
         || signature(bytes).is_some()
-        || (bytes.len() >= 16 && (base64::is(value) || value.starts_with("data:")))
 }
 
 /// The length of a signature and its dot before JSON (Instagram's `signed_body`).
@@ -83,7 +85,7 @@ struct Within<'a> {
 }
 
 impl Within<'_> {
-    fn read(&self, reader: &mut Reader<'_>) -> Result<Inner, Unreadable> {
+    fn read(&self, reader: &mut Reader<'_>, codes: Vec<Coded>) -> Result<Inner, Unreadable> {
         let text = std::str::from_utf8(self.source).map_err(|_| Unreadable::Charset)?;
         if let Some(inner) = self.json(reader)? {
             return Ok(inner);
@@ -109,18 +111,36 @@ impl Within<'_> {
             self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Entities))?;
             inner = Inner::Some;
         }
-        if let Some(decoded) = base64_text(text) {
-            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Base64))?;
-            inner = Inner::Some;
-        }
-        if let Some(decoded) = text_under_media(text) {
-            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::ReadOnly))?;
+        for code in codes {
+            self.coded(reader, layer, code)?;
             inner = Inner::Some;
         }
         if inner == Inner::None {
             reader.back_to(&mark);
         }
         Ok(inner)
+    }
+
+    /// What stands in base64 or hexadecimal. A token that holds neither text nor media is no file of unknown kind.
+    fn coded(&self, reader: &mut Reader<'_>, layer: u32, code: Coded) -> Result<(), Unreadable> {
+        let (start, end) = (code.span.start, code.span.end);
+        match String::from_utf8(code.bytes) {
+            Ok(text) if sniff::is_plain_text(&text) => {
+                let coding = if code.is_exact { Coding::Base64 } else { Coding::ReadOnly };
+                self.push(reader, text, Slot::new(layer, start, end, coding))
+            }
+            other => {
+                let bytes =
+                    other.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes);
+                let flags = (reader.unread_files, reader.unknown_files);
+                let slot = Slot::new(layer, start, end, Coding::ReadOnly);
+                if blob::read(reader, self.place, &bytes, slot)? == Held::Unknown {
+                    reader.unread_files = flags.0;
+                }
+                reader.unknown_files = flags.1;
+                Ok(())
+            }
+        }
     }
 
     fn push(&self, reader: &mut Reader<'_>, text: String, slot: Slot) -> Result<(), Unreadable> {
@@ -223,12 +243,22 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// The letter of an escape as the oldest scripts write it: `%u00e9`.
+fn wide_escape(raw: &[u8]) -> Option<char> {
+    let digits = raw.strip_prefix(b"%u").or_else(|| raw.strip_prefix(b"%U"))?.first_chunk::<4>()?;
+    let code = digits
+        .iter()
+        .try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?))?;
+    char::from_u32(code)
+}
+
 /// A percent-encoded word. Bytes that are no UTF-8 become a mark, so that one of them does not hide the rest.
 fn undo_percent(word: &str) -> Option<String> {
     let bytes = word.as_bytes();
     let is_form = bytes.contains(&b'=') && bytes.contains(&b'+');
+    let is_escape = |rest: &[u8]| hex_pair(rest).is_some() || wide_escape(rest).is_some();
     let is_encoded =
-        memchr::memchr_iter(b'%', bytes).any(|at| bytes.get(at..).and_then(hex_pair).is_some());
+        memchr::memchr_iter(b'%', bytes).any(|at| bytes.get(at..).is_some_and(is_escape));
     if !is_encoded && !is_form {
         return None;
     }
@@ -240,39 +270,13 @@ fn undo_percent(word: &str) -> Option<String> {
             None if byte == b'+' && is_form => (b' ', 1),
             None => (byte, 1),
         };
+        if let Some(letter) = wide_escape(rest) {
+            out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = rest.get(6..).unwrap_or_default();
+            continue;
+        }
         out.push(byte);
         rest = rest.get(length..).unwrap_or_default();
     }
-    Some(lossy(&out))
-}
-
-/// What base64 holds if it is text: words, with blanks between them. Ids and tokens are none.
-fn base64_text(text: &str) -> Option<String> {
-    if !base64::is(text) {
-        return None;
-    }
-    let decoded = String::from_utf8(base64::decode(text.as_bytes())?).ok()?;
-    (decoded.contains([' ', '"']) && sniff::is_plain_text(&decoded)).then_some(decoded)
-}
-
-/// What base64 holds if it starts like media and goes on like text.
-fn text_under_media(text: &str) -> Option<String> {
-    let (_, digits) = base64::payload(text);
-    if !base64::is(digits) {
-        return None;
-    }
-    let decoded = base64::decode(digits.as_bytes())?;
-    (sniff::is_media(&decoded) && sniff::is_mostly_text(&decoded)).then(|| lossy(&decoded))
-}
-
-/// Bytes as text, with a mark for each that is none.
-fn lossy(out: &[u8]) -> String {
-    let mut text = String::with_capacity(out.len());
-    for chunk in out.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    text
+    Some(sniff::lossy(&out))
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::body::{Document, Kind, Path, Role, Text, encoded_words};
+use crate::body::{Document, Kind, Path, Role, Text, coded_texts, encoded_words};
 use crate::detect::Engine;
 use crate::inspect::disguise;
 use crate::inspect::joined::{Joined, Joiner};
@@ -308,6 +308,9 @@ pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<F
             continue;
         }
         let text = disguise::undo_percent(segment).map_or(Cow::Borrowed(segment), Cow::Owned);
+        for hidden in coded_texts(&text) {
+            push(of_head(Cow::Owned(hidden), Place::Path), None, fields);
+        }
         push(of_head(text, Place::Path), None, fields);
     }
 }
@@ -319,6 +322,9 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>
             let raw = disguise::lenient(value.as_bytes());
             let decoded = encoded_words(&raw).unwrap_or(raw);
             let text = disguise::undo_percent(&decoded).unwrap_or(decoded);
+            for hidden in coded_texts(&text) {
+                push(of_head(Cow::Owned(hidden), Place::Header), None, fields);
+            }
             push(of_head(Cow::Owned(text), Place::Header), None, fields);
         }
     }
@@ -345,7 +351,10 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
 /// may be any, `mrn` as well.
 fn push<'a>(mut field: Field<'a>, label: Option<&Label<'a>>, fields: &mut Vec<Field<'a>>) {
     let is_line = field.line.is_some();
-    field.certain_only = field.words.is_none() && !is_line && !Engine::is_prose(&field.text);
+    field.certain_only = field.words.is_none()
+        && !is_line
+        && !Engine::is_prose(&field.text)
+        && !disguise::hides_blanks(&field.text);
     if field.text.is_empty() || (field.certain_only && !may_identify(&field.text)) {
         return;
     }

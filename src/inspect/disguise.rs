@@ -5,15 +5,36 @@
 
 use percent_encoding::percent_decode;
 
+use crate::body::{coded_texts, encoded_words};
+
 /// How often percent-encoding may lie in percent-encoding.
 const MOST_LAYERS: usize = 3;
 
+/// Whether a text is so written that its words cannot be told apart as it stands: by escapes, by letters that nobody sees.
+pub(super) fn hides_blanks(text: &str) -> bool {
+    const FEWEST: usize = 12;
+    let bytes = text.as_bytes();
+    let is_escape = |at: usize| matches!(bytes.get(at + 1), Some(b'u' | b'U' | b'x' | b'0'..=b'7'));
+    let is_unseen =
+        |c: char| matches!(c, '\0' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    bytes.len() >= FEWEST
+        && (memchr::memchr_iter(b'\\', bytes).any(is_escape)
+            || (!text.is_ascii() || memchr::memchr(0, bytes).is_some()) && text.contains(is_unseen))
+}
+
+/// Bytes of a key that may label what stands under it.
+const LONGEST_KEY: usize = 128;
+
 /// The texts that a key or a name hides; none for nearly every one.
 pub(super) fn hidden(text: &str) -> Vec<String> {
+    let mut hidden = coded_texts(text);
     if text.contains('%') || (text.contains('+') && text.contains('=')) {
-        return text.split_whitespace().filter_map(undo_percent).collect();
+        hidden.extend(text.split_whitespace().filter_map(undo_percent));
     }
-    Vec::new()
+    if text.contains("=?") {
+        hidden.extend(encoded_words(text));
+    }
+    hidden
 }
 
 /// A percent-encoded word or form, decoded as often as it was encoded. Bytes that are no UTF-8 become a mark, so that
@@ -53,7 +74,12 @@ fn has_percent(text: &str) -> bool {
 }
 
 /// A key as words: `patientSSN`, `medical_record_number` and `ssn-number` label what stands beside them.
+///
+/// Of a long one only its end, which stands nearest: every value under a key gets a copy of it.
 pub(super) fn words_of_key(key: &str) -> String {
+    let longest = key.len().saturating_sub(LONGEST_KEY)..key.len();
+    let start = longest.into_iter().find(|at| key.is_char_boundary(*at));
+    let key = start.and_then(|at| key.get(at..)).unwrap_or_default();
     let mut words = String::with_capacity(key.len() + 4);
     let mut letters = key.chars().peekable();
     let mut last: Option<char> = None;
@@ -73,7 +99,7 @@ pub(super) fn words_of_key(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{hidden, words_of_key};
+    use super::{hidden, hides_blanks, words_of_key};
 
     #[test]
     fn what_is_hidden_is_found() {
@@ -91,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn words_that_cannot_be_told_apart_are_read_as_prose() {
+        for (text, hides) in [
+            ("\\u0050\\u0061\\u0074", true),
+            ("P\0a\0t\0i\0e\0n\0t\0", true),
+            ("Pa\u{200b}tient\u{200b}", true),
+            ("C:\\Windows\\fonts", false),
+            ("patient\u{e9}_mrn", false),
+            ("\\u0050", false),
+        ] {
+            assert_eq!(hides_blanks(text), hides, "{text:?}");
+        }
+    }
+
+    #[test]
     fn keys_are_words() {
         for (key, words) in [
             ("ssn", "ssn"),
@@ -99,8 +139,12 @@ mod tests {
             ("medical_record_number", "medical record number"),
             ("patientMrn", "patient Mrn"),
             ("mrn-no", "mrn no"),
+            ("", ""),
         ] {
             assert_eq!(words_of_key(key), words);
         }
+        let long = format!("{}_patient_mrn", "é".repeat(100_000));
+        let words = words_of_key(&long);
+        assert!(words.len() < 200 && words.ends_with(" patient mrn"));
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn of(document: &Document, index: usize) -> Option<Label<'_>> {
         }
     }
     if is_one_of(own, ID_KEYS)
-        && let Some(around) = keys.next().filter(|key| is_of_patient(key))
+        && let Some(around) = keys.next().filter(|key| is_short(key) && is_of_patient(key))
     {
         return Some(Label { text: format!("{around}_id").into(), of: Of::Around(own) });
     }
@@ -209,6 +209,10 @@ fn names_key(template: &str, key: &str) -> bool {
 
 /// What stands before the last step of a template, apart from list elements, where that is this very key.
 fn before_key(template: &str, key: &str) -> Option<String> {
+    // A long key is asked for each value under it; none of a file is that long.
+    if key.len() > template.len() {
+        return None;
+    }
     let mut template = template;
     while let Some(list) = template.strip_suffix("[]") {
         template = list;

@@ -6,6 +6,8 @@
 mod address;
 mod collect;
 mod disguise;
+#[cfg(test)]
+mod doors;
 mod edits;
 #[cfg(test)]
 mod endpoints;

@@ -382,13 +382,21 @@ fn a_file_nobody_can_read_passes_only_where_files_go() {
         let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\nContent-Type: application/vnd.ms-excel\r\n\r\n";
         [head, bytes, b"\r\n--x--\r\n"].concat()
     };
-    let latin1 = part(b"Jos\xe9 Castellano;123-45-6789");
-    for (path, forwarded) in [("/api/v1/statuses", false), ("/api/v2/media", true)] {
-        let mut case = Case::post("mastodon", path, "", latin1.clone());
+    let piece: Vec<u8> =
+        (0..2000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for (path, bytes, forwarded, unjudged) in [
+        ("/api/v1/statuses", &b"Jos\xe9 Castellano;123-45-6789"[..], false, false),
+        ("/api/v1/statuses", b"the caf\xe9 opens at ten", false, false),
+        ("/api/v1/statuses", &piece, false, false),
+        ("/api/v2/media", b"Jos\xe9 Castellano;123-45-6789", false, false),
+        ("/api/v2/media", b"the caf\xe9 opens at ten", true, false),
+        ("/api/v2/media", &piece, true, true),
+    ] {
+        let mut case = Case::post("mastodon", path, "", part(bytes));
         case.headers = &[("content-type", "multipart/form-data; boundary=x")];
         let inspection = case.shipped();
         assert_eq!(inspection.verdict == Verdict::Forward, forwarded, "{path}: {inspection:?}");
-        assert_eq!(inspection.unjudged_media, forwarded);
+        assert_eq!(inspection.unjudged_media, unjudged, "{path}");
     }
 }
 

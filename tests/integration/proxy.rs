@@ -601,7 +601,8 @@ async fn long_media_in_a_form_waits_for_the_verdict_on_its_texts() {
 /// A photo of 300 KB, and after it what it shows.
 fn form(description: &str) -> Vec<u8> {
     let mut body = b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\
-        content-type: image/png\r\n\r\n\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
+        content-type: image/png\r\n\r\n\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\
+        \0\0\x02\0\0\0\x02\0\x08\x06\0\0\0\xab\xcd\xef\x01\0\0\xff\0IDAT"
         .to_vec();
     body.extend((0..=250_u8).cycle().take(300_000));
     body.extend_from_slice(

@@ -23,7 +23,7 @@ pub(super) struct Head<'a> {
     pub(super) content_type: Option<&'a str>,
     pub(super) transfer_encoding: Option<&'a str>,
     pub(super) content_length: Option<Held<'a>>,
-    /// All other values that a person may have written, and the content type.
+    /// All other values that a person may have written, the content type, and the names of headers of no standard.
     pub(super) others: Vec<Held<'a>>,
 }
 
@@ -47,6 +47,9 @@ impl<'a> Head<'a> {
             }
             names.push(name);
             head.take(name, Held { text: value.text, span: value.span.shifted(at) })?;
+            if !is_standard(name) {
+                head.others.push(Held { text: name, span: Span::new(at, at + name.len()) });
+            }
             at += line.len() + end.len();
         }
         Ok(head)
@@ -100,6 +103,22 @@ pub(super) enum TransferEncoding {
     Base64,
     QuotedPrintable,
     Other,
+}
+
+/// Whether a header is one of those that parts have: its name then says nothing that a person wrote.
+fn is_standard(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "content-disposition",
+        "content-type",
+        "content-transfer-encoding",
+        "content-length",
+        "content-id",
+        "content-location",
+        "content-description",
+        "content-language",
+        "mime-version",
+    ];
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// One header line. Folded lines and blanks before the colon are read differently by different servers.

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use self::head::{Head, TransferEncoding};
+use crate::body::blob::{self, Held};
 use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
 use crate::body::json::{self, NONE};
@@ -136,7 +137,11 @@ impl PartReader<'_> {
                 other if file_name::continuation(other).is_some() => continue,
                 // `name*` and its continuations, of which no browser knows.
                 other if other.contains('*') => return Err(Unreadable::Multipart),
-                _ => (Role::PartHeader, (param.value.to_owned(), read_only)),
+                // Of no standard, so that its name may say as much as its value.
+                _ => {
+                    let text = format!("{} {}", param.name, param.value);
+                    (Role::PartHeader, (text, read_only))
+                }
             };
             reader.push(&place, role, text, slot, NONE)?;
         }
@@ -184,6 +189,7 @@ impl PartReader<'_> {
         let label = content_type.charset().filter(|_| !binary);
         if let Some(decoded) =
             label.map(|label| charset::read(label, &content)).transpose()?.flatten()
+            && sniff::is_plain_text(&decoded.text)
         {
             let start = self.content.start + decoded.mark;
             let coding = Coding::Charset(decoded.encoding);
@@ -204,20 +210,25 @@ impl PartReader<'_> {
             }
             _ if claim == Claim::Json => Err(Unreadable::Json),
             _ if claim == Claim::Other && self.is_field_of_bytes() => {
+                // Whoever knows the endpoint decides; what looks like text in it is read all the same.
+                let before = reader.unknown_files;
+                blob::read(reader, &place, &content, slot)?;
+                reader.unknown_files = before;
                 reader.unread_files = true;
                 reader.unread_fields.push(place.path().clone());
                 Ok(())
             }
-            _ if !is_media && (is_string || !self.may_be_media()) => Err(Unreadable::Charset),
-            _ => {
-                reader.unread_files = true;
-                reader.unknown_files |= !is_media;
-                Ok(())
-            }
+            _ if !self.may_be_media() => Err(Unreadable::Charset),
+            _ => match blob::read(reader, &place, &content, slot)? {
+                Held::Text if is_string && !self.is_file() => Err(Unreadable::Charset),
+                Held::Unknown if is_string => Err(Unreadable::Charset),
+                Held::Media | Held::Text | Held::Unknown => Ok(()),
+            },
         }
     }
 
-    /// A part under a transfer encoding. Servers of forms disagree on whether they undo it, so nothing of it is edited.
+    /// A part under a transfer encoding. Servers of forms disagree on whether they undo it, so it is read both ways and not
+    /// edited.
     fn encoded(
         &self,
         reader: &mut Reader<'_>,
@@ -231,30 +242,19 @@ impl PartReader<'_> {
                     content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
                 base64::decode(&digits)
             }
-            TransferEncoding::QuotedPrintable => {
-                // To a server that does not undo it, it is text as it stands.
-                let text = std::str::from_utf8(content).map_err(|_| Unreadable::Charset)?;
-                let slot = self.read_only();
-                within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter)?;
-                file_name::quoted_printable(content, false)
-            }
+            TransferEncoding::QuotedPrintable => file_name::quoted_printable(content, false),
             TransferEncoding::Other => None,
         };
         let decoded = decoded.ok_or(Unreadable::UnknownCoding)?;
-        if sniff::is_known_document(&decoded) {
-            return Err(Unreadable::UnknownKind);
+        // To a server that does not undo it, it is text as it stands; that of media is no more than its digits.
+        if encoding == TransferEncoding::QuotedPrintable || !sniff::is_whole_media(&decoded) {
+            let text = std::str::from_utf8(content).map_err(|_| Unreadable::Charset)?;
+            let slot = self.read_only();
+            within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter)?;
         }
-        if self.may_be_media() && sniff::is_media(&decoded) {
-            reader.unread_files = true;
-            return Ok(());
-        }
-        match String::from_utf8(decoded) {
-            Ok(text) if sniff::is_plain_text(&text) => {
-                let slot = self.read_only();
-                within::push(reader, place, text, slot, NONE, Reading::Parameter).map(|_| ())
-            }
-            _ => Err(Unreadable::UnknownCoding),
-        }
+        let held = blob::read(reader, place, &decoded, self.read_only())?;
+        let may_pass = held == Held::Text || self.may_be_media();
+        if may_pass { Ok(()) } else { Err(Unreadable::UnknownCoding) }
     }
 
     fn read_only(&self) -> Slot {

@@ -202,7 +202,7 @@ fn what_parts_hold_decides_how_they_are_read() {
         (typed(text_file, "application/json"), b"{\"a\":\"saw Jane\"}", Ok(Some("saw Jane"))),
         (typed(text_file, "application/json"), b"{\"a\":", Err(Unreadable::Json)),
         (typed(text_file, "video/mp4"), b"\0\0\x01\xb3\xff\xff", Ok(None)),
-        (typed(text_file, "text/csv"), b"Ren\xe9", Err(Unreadable::Charset)),
+        (typed(text_file, "text/csv"), b"Ren\xe9", Ok(Some("Ren\u{e9}"))),
         (typed(&field("f"), "text/plain; charset=utf-16"), b"a", Err(Unreadable::Charset)),
         (typed(text_file, "application/pdf"), b"%PDF-1.7\n\xff", Err(Unreadable::UnknownKind)),
         (typed(text_file, "image/dicom"), &dicom, Err(Unreadable::UnknownKind)),
@@ -214,7 +214,11 @@ fn what_parts_hold_decides_how_they_are_read() {
         (field("f"), b"{\"a\":\"J\\u0061ne\",}", Err(Unreadable::Json)),
         (typed(&field("f"), "image/png"), b"saw \x01 Jane", Ok(Some("saw \x01 Jane"))),
         (typed(&field("f"), "image/png"), b"Ren\xe9", Err(Unreadable::Charset)),
-        (typed(&field("f"), "image/png"), b"\x89PNG\r\n\x1a\n\0", Ok(None)),
+        (
+            typed(&field("f"), "image/png"),
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0\0\0\x01\0\x08\x06\0\0\0\xab",
+            Ok(None),
+        ),
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
             b"SmFuZQ==",
@@ -227,12 +231,12 @@ fn what_parts_hold_decides_how_they_are_read() {
         ),
         (
             typed(&format!("{}\r\nContent-Transfer-Encoding: base64", field("f")), "image/png"),
-            b"iVBORw0KGgoAAAAN\r\nSUhEUgAAAAEAAAAB",
+            b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk\r\n+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
             Ok(None),
         ),
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
-            b"iVBORw0KGgoAAAAN\r\nSUhEUgAAAAEAAAAB",
+            b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk\r\n+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
             Err(Unreadable::UnknownCoding),
         ),
         (field("f"), b"GIF89a\x01\xff MRN 00412345", Err(Unreadable::Charset)),
@@ -241,7 +245,7 @@ fn what_parts_hold_decides_how_they_are_read() {
             b"GIF89a\x01\xff MRN 00412345",
             Err(Unreadable::Charset),
         ),
-        (text_file.into(), b"GIF89a\x01\xff", Ok(None)),
+        (text_file.into(), b"GIF89a\x01\xff", Ok(Some("GIF89a\u{1}\u{ff}"))),
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
             b"JVBERi0xLjcK",

@@ -17,13 +17,50 @@ use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
 use crate::body::within::{self, Reading};
-use crate::body::{Role, Step, Unreadable, base64, charset, entity, sniff};
+use crate::body::{Role, Step, Unreadable, base64, blob, charset, entity};
 use crate::phi::SharedText;
 
 /// Whether a text says that it is XML.
 pub(super) fn claims_xml(text: &str) -> bool {
-    let text = text.trim_start();
-    text.starts_with("<?xml ") || text.starts_with("<methodCall>")
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let declaration = text.strip_prefix("<?xml");
+    declaration.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace()))
+}
+
+/// Whether a text is a call of XML-RPC, by its first element. What stands before that, servers pass over.
+pub(super) fn is_call(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let end = match rest.as_bytes() {
+            [b'<', b'?', ..] => "?>",
+            [b'<', b'!', b'-', b'-', ..] => "-->",
+            // A document type with declarations of its own ends later.
+            [b'<', b'!', ..]
+                if rest
+                    .find(['>', '['])
+                    .is_some_and(|at| rest.as_bytes().get(at) == Some(&b'[')) =>
+            {
+                "]"
+            }
+            [b'<', b'!', ..] => ">",
+            // Entities of a document type that was left early, and its end.
+            [b'%' | b']' | b'>', ..] => {
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            [b'<', ..] => return rest.get(1..).is_some_and(is_method_call),
+            _ => return false,
+        };
+        let Some(at) = rest.find(end) else { return false };
+        rest = rest.get(at + end.len()..).unwrap_or_default();
+    }
+}
+
+/// Whether a tag, without its bracket, is of a call; prefixes of a namespace and case are let pass.
+fn is_method_call(tag: &str) -> bool {
+    let name = tag.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next();
+    name.is_some_and(|name| local(name).eq_ignore_ascii_case("methodCall"))
 }
 
 /// Reads XML as a new layer. `outer` is where it stands in another.
@@ -151,7 +188,7 @@ impl<'a> Parser<'a, '_, '_> {
         });
         if parent.is_none() {
             self.n_roots += 1;
-            self.rpc = (name == "methodCall").then(Rpc::default);
+            self.rpc = is_method_call(name).then(Rpc::default);
         }
         let step = match &mut self.rpc {
             Some(rpc) => rpc.step(parent, name, n),
@@ -228,20 +265,7 @@ impl<'a> Parser<'a, '_, '_> {
     fn base64(&mut self, text: &str, slot: Slot) -> Result<(), Unreadable> {
         let digits: String = text.split_ascii_whitespace().collect();
         let bytes = base64::decode(digits.as_bytes()).ok_or(Unreadable::Xml)?;
-        if sniff::is_known_document(&bytes) {
-            return Err(Unreadable::UnknownKind);
-        }
-        let is_text = |text: &String| sniff::is_plain_text(text);
-        if sniff::is_media(&bytes) {
-            self.reader.unread_files = true;
-        } else if let Some(text) = String::from_utf8(bytes).ok().filter(is_text) {
-            let slot = slot.read_only();
-            within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient)?;
-        } else {
-            self.reader.unread_files = true;
-            self.reader.unknown_files = true;
-        }
-        Ok(())
+        blob::read(self.reader, &self.place, &bytes, slot).map(|_| ())
     }
 }
 
