@@ -297,7 +297,11 @@ fn fields_of_bytes_are_named() {
         (&bytes, b"\xff later piece", 1),
         (&bytes, b"saw Jane", 0),
         (&field("f"), b"saw Jane", 0),
-        ("Content-Disposition: form-data; name=\"f\"; filename=\"a\"", b"\xff piece", 0),
+        (
+            "Content-Disposition: form-data; name=\"f\"; filename=\"a\"",
+            b"\xff\0\x01\x02\x03\x04\x05 piece",
+            0,
+        ),
     ] {
         let document = parse(&body(&[(head, content)])).unwrap();
         let unread: Vec<_> = document.unread_fields().map(|path| path.n_steps()).collect();
