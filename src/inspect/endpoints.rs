@@ -114,6 +114,9 @@ fn fields() -> Vec<Field> {
                 for (template, escaped) in &templates {
                     let kinds = if template.starts_with("query:") {
                         vec![Kind::Query]
+                    } else if template.starts_with("[]") {
+                        // A list without a name: no form can say that.
+                        vec![Kind::Json]
                     } else if query_too {
                         vec![Kind::Json, Kind::Form, Kind::Multipart, Kind::Query]
                     } else {

@@ -9,6 +9,7 @@ use crate::platform::answer::AnswerTemplate;
 use crate::platform::bound::Bound;
 use crate::platform::field::FieldSpec;
 use crate::platform::fields::{Fields, Treatment};
+use crate::platform::limit::Total;
 use crate::platform::rewrite::Rewrite;
 use crate::platform::template::PathTemplate;
 
@@ -86,6 +87,8 @@ pub(super) struct Entry {
     pub(super) answer: Option<AnswerTemplate>,
     pub(super) rewrite: Option<Rewrite>,
     pub(super) bound: Option<Bound>,
+    /// What fields may come to together.
+    pub(super) totals: Vec<Total>,
     /// How addresses within the platform's own network begin (`at://`).
     pub(super) addresses: Vec<String>,
     /// What classifies a string that nothing names, where the class reads no such string.
@@ -101,6 +104,7 @@ impl Entry {
             answer: None,
             rewrite: None,
             bound: None,
+            totals: Vec::new(),
             addresses: Vec::new(),
             rest: FieldSpec::named("*"),
         }
@@ -162,6 +166,11 @@ impl Endpoint {
     /// Whether this endpoint and another come from one entry of the file, and so have the same fields.
     pub fn shares_entry_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.entry, &other.entry)
+    }
+
+    /// What fields may come to together.
+    pub(super) fn totals(&self) -> &[Total] {
+        &self.entry.totals
     }
 
     /// Whether a string that only a `**` names is none of a person's words: an address within the platform's own network,

@@ -58,6 +58,14 @@ pub(super) struct Limit {
     pub(super) bare_urls: bool,
 }
 
+/// What several fields may come to together: Discord's embeds 6000.
+#[derive(Clone, Debug)]
+pub(super) struct Total {
+    /// The templates of the fields.
+    pub(super) fields: Vec<String>,
+    pub(super) limit: Limit,
+}
+
 impl Limit {
     /// Whether a text may be this long now, given how long it was.
     pub(super) fn allows(&self, before: usize, after: usize) -> bool {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::body::{Document, Path, Step};
 use crate::platform::field::is_number;
-use crate::platform::limit::Limit;
+use crate::platform::limit::{Limit, Total};
 use crate::platform::{CannotRedact, Endpoint, FieldClass, FieldSpec, Place};
 
 /// Compares a document as it came with the one that was written.
@@ -36,7 +36,17 @@ pub(super) fn check(
             return Err(CannotRedact::OverLimit);
         }
     }
-    Ok(())
+    let fits = |total: &Total| {
+        let length = |words: &[Word<'_>]| total_length(words, total);
+        total.limit.allows(length(&before), length(&after))
+    };
+    if endpoint.totals().iter().all(fits) { Ok(()) } else { Err(CannotRedact::OverLimit) }
+}
+
+/// What the fields of a total come to.
+fn total_length(words: &[Word<'_>], total: &Total) -> usize {
+    let counts = |word: &&Word<'_>| total.fields.contains(&word.spec.template);
+    words.iter().filter(counts).map(|word| total.limit.measure_whole(word.text)).sum()
 }
 
 /// One text that carries words.

@@ -136,6 +136,36 @@ fn links_are_links_or_words() {
 }
 
 #[test]
+fn marks_are_what_the_platform_takes_for_marks() {
+    let rows = [
+        (
+            r#"{"status":"My patient Mr. Castel**lano** coded","content_type":"text/markdown"}"#,
+            "My patient Mr. [name] coded",
+        ),
+        (
+            r#"{"status":"My patient Mr. Castel<b>lano</b> coded","content_type":"text/html"}"#,
+            "My patient Mr. [name] coded",
+        ),
+        (
+            r#"{"status":"My patient Mr. Castellano: coded","content_type":"text/markdown"}"#,
+            "My patient Mr. [name]: coded",
+        ),
+        (
+            r#"{"status":"Mr. Castellano, my patient, 2*3*4 times","content_type":"text/plain"}"#,
+            "Mr. [name], my patient, 2*3*4 times",
+        ),
+    ];
+    for (body, want) in rows {
+        let after = redacted(&("mastodon", "POST", TOOT.1, JSON, body.to_owned()));
+        let after: serde_json::Value = serde_json::from_str(&after).unwrap();
+        assert_eq!(after["status"], want);
+    }
+    let note = r#"{"i":"t","text":"My patient Mr. Castel**lano** coded"}"#;
+    let after = redacted(&("misskey", "POST", "/api/notes/create", JSON, note.to_owned()));
+    assert_eq!(after, r#"{"i":"t","text":"My patient Mr. [name] coded"}"#);
+}
+
+#[test]
 fn html_stays_html() {
     check(
         WORDPRESS,
@@ -188,6 +218,27 @@ fn options_stay_different_and_titles_hold_something() {
         after,
         r#"{"title":"Mr. [name]","text":"my patient Mr. [name] coded","options":["Mr. [name]","Mr. [name 2]"]}"#
     );
+}
+
+/// What fits in all its fields together fits afterwards: by shorter markers, or it is not sent.
+#[test]
+fn sums_of_lengths_hold() {
+    let embed = |room: usize| {
+        // Words of four letters for names of two: each marker is longer than what it stands for.
+        let names = "my patient Mr. Wu coded, Mr. Wu died; ".repeat(3);
+        let filler =
+            |n: usize| "so it goes ".repeat(n / 11 + 1).chars().take(n).collect::<String>();
+        let first = filler(3000);
+        let second = format!("{names}{}", filler(3000 - names.len() - room));
+        serde_json::json!({ "embeds": [{ "description": first }, { "description": second }] })
+    };
+    for (room, want) in [(100, "[name]"), (0, "-")] {
+        let call = ("discord", "POST", DISCORD.1, JSON, embed(room).to_string());
+        let after: serde_json::Value = serde_json::from_str(&redacted(&call)).unwrap();
+        let text = |n: usize| after["embeds"][n]["description"].as_str().unwrap();
+        assert!(text(0).len() + text(1).len() <= 6000);
+        assert!(text(1).starts_with(&format!("my patient Mr. {want} coded")), "{}", text(1));
+    }
 }
 
 const NAME: &str = "Castellano";

@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "opaque",
     "other",
     "field",
+    "total",
     "answer",
     "rewrite",
     "bound",
@@ -90,10 +91,11 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
         );
     }
     let answer = answer(table, faults);
+    let totals = field::totals(table, &fields, faults);
     let Some(class) = class else { return Vec::new() };
     let addresses = addresses.into_iter().map(|prefix| prefix.value.to_owned()).collect();
     let rest = FieldSpec::named("*");
-    let entry = Arc::new(Entry { class, fields, answer, rewrite, bound, addresses, rest });
+    let entry = Arc::new(Entry { class, fields, answer, rewrite, bound, totals, addresses, rest });
     let operations: Vec<Option<&str>> = match &operations[..] {
         [] => vec![None],
         some => some.iter().map(|operation| Some(operation.value)).collect(),

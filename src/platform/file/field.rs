@@ -6,7 +6,7 @@ use crate::platform::field::{FieldPath, FieldSpec};
 use crate::platform::fields::{Fields, Named, Treatment};
 use crate::platform::file::read::{Faults, Table, Written};
 use crate::platform::file::{Reading, one_of};
-use crate::platform::limit::{Limit, Unit};
+use crate::platform::limit::{Limit, Total, Unit};
 use crate::platform::markup::Spoken;
 use crate::platform::offsets::{Count, Offsets, Shape};
 use crate::platform::split::Split;
@@ -203,6 +203,40 @@ fn limits(table: &Table<'_>, faults: &mut Faults<'_>) -> Vec<Limit> {
         });
     }
     limits
+}
+
+/// Every `[[endpoint.total]]`.
+pub(super) fn totals(table: &Table<'_>, fields: &Fields, faults: &mut Faults<'_>) -> Vec<Total> {
+    let wrappers: Vec<&str> =
+        table.strings("also-under", faults).iter().map(|wrapper| wrapper.value).collect();
+    let mut totals = Vec::new();
+    for total in table.tables("total", &["fields", "limit", "unit"], faults) {
+        let mut named = Vec::new();
+        for field in total.strings("fields", faults) {
+            let is_known = |known: &Named| {
+                known.treatment == Treatment::Words && known.spec.template == field.value
+            };
+            if !fields.iter().any(is_known) {
+                faults.add(
+                    field.span,
+                    format!("`{}` is no field of words here", field.value),
+                    "a total counts fields that the endpoint names, written as they are there",
+                );
+            }
+            named.extend(wrappers.iter().map(|wrapper| format!("{wrapper}.{}", field.value)));
+            named.push(field.value.to_owned());
+        }
+        let limit = limits(&total, faults);
+        if limit.is_empty() || named.is_empty() {
+            faults.add(
+                total.span(),
+                "a total needs fields, a limit and a unit",
+                "say what counts and how much it may be: fields = [\"embeds[].title\"], limit = 6000, unit = \"utf16\"",
+            );
+        }
+        totals.extend(limit.into_iter().map(|limit| Total { fields: named.clone(), limit }));
+    }
+    totals
 }
 
 fn offsets(table: &Table<'_>, faults: &mut Faults<'_>) -> Option<Offsets> {

@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn markers_are_escaped() {
-        let escaped = Markup::LinkedInLittle.escape("[name]", "");
+        let escaped = Markup::LinkedInLittle.escape("[name]", true, "");
         assert_eq!(escaped.as_deref(), Some(r"\[name\]"));
     }
 

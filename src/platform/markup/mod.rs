@@ -44,6 +44,8 @@ pub(super) enum Spoken {
     Always(Markup),
     /// What `parse_mode` says beside the text.
     Telegram,
+    /// What `content_type` says beside the text.
+    ContentType,
 }
 
 impl Spoken {
@@ -54,6 +56,7 @@ impl Spoken {
         ("slack", Self::Always(Markup::Slack)),
         ("linkedin-little", Self::Always(Markup::LinkedInLittle)),
         ("telegram", Self::Telegram),
+        ("content-type", Self::ContentType),
     ];
 
     /// What holds for one text. `other` is the query where the text is in the body, and the other way round.
@@ -61,6 +64,7 @@ impl Spoken {
         match self {
             Self::Always(markup) => Some(markup),
             Self::Telegram => telegram::mode(document, other, text),
+            Self::ContentType => telegram::content_type(document, other, text),
         }
     }
 }
@@ -157,7 +161,9 @@ impl Markup {
             let with = if splice.with.is_empty() {
                 String::new()
             } else {
-                self.escape(&splice.with, after(nth, splice.span.end())?)?
+                let starts_line =
+                    text.get(..splice.span.start())?.chars().next_back().is_none_or(|c| c == '\n');
+                self.escape(&splice.with, starts_line, after(nth, splice.span.end())?)?
             };
             Some(Splice { span: splice.span, with })
         };
@@ -165,10 +171,12 @@ impl Markup {
     }
 
     /// A marker as it must be written before `after`, so that it reads as it is; `None` where nobody knows.
-    fn escape(self, marker: &str, after: &str) -> Option<String> {
+    fn escape(self, marker: &str, starts_line: bool, after: &str) -> Option<String> {
+        let would_be_link =
+            || after.starts_with(['(', '[']) || (starts_line && after.starts_with(':'));
         match self {
             Self::Html | Self::Slack => Some(html::escape(marker)),
-            Self::Markdown | Self::Discord if after.starts_with(['(', '[', ':']) => {
+            Self::Markdown | Self::Discord if would_be_link() => {
                 Some(escape_with_backslashes(marker, "[]"))
             }
             Self::Markdown | Self::Discord => Some(marker.to_owned()),
@@ -335,7 +343,7 @@ mod tests {
             (Markup::TelegramMarkdown, "", Some(r"\[a-b] <1> &")),
             (Markup::Undecided, "", None),
         ] {
-            assert_eq!(markup.escape("[a-b] <1> &", after).as_deref(), want, "{markup:?}");
+            assert_eq!(markup.escape("[a-b] <1> &", true, after).as_deref(), want, "{markup:?}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! Telegram: the marks of a text are what `parse_mode` says, beside it or for the whole request.
+//! Marks that a parameter chooses, beside the text or for the whole request: Telegram's `parse_mode`, and `content_type` of
+//! servers that speak Mastodon's API.
 
 use crate::body::{Document, Path, Role, Step};
 use crate::platform::markup::Markup;
@@ -6,15 +7,35 @@ use crate::platform::markup::Markup;
 /// Texts of a request among which `parse_mode` is looked for.
 const MOST_TEXTS: usize = 4096;
 
-/// The marks of one text; `None` where `parse_mode` is not given, and so nothing is a mark.
+/// The marks of one text of Telegram's; `None` where `parse_mode` is not given, and so nothing is a mark.
 pub(super) fn mode(document: &Document, other: &Document, text: usize) -> Option<Markup> {
+    let own = document.texts().get(text)?;
+    chosen(document, other, &own.path, (wanted(&own.path), named))
+}
+
+/// The marks of one text by the `content_type` beside it.
+pub(super) fn content_type(document: &Document, other: &Document, text: usize) -> Option<Markup> {
+    let own = document.texts().get(text)?;
+    let named = |kind: &str| match kind.trim().to_ascii_lowercase().as_str() {
+        "text/markdown" | "text/x.misskeymarkdown" => Some(Markup::Markdown),
+        "text/html" => Some(Markup::Html),
+        _ => None,
+    };
+    chosen(document, other, &own.path, ("content_type", named))
+}
+
+/// What a parameter of this name says, by the meaning of its values.
+fn chosen(
+    document: &Document,
+    other: &Document,
+    own: &Path,
+    (key, named): (&str, impl Fn(&str) -> Option<Markup>),
+) -> Option<Markup> {
     // No call has so many texts, and each is compared with each.
     if document.texts().len() + other.texts().len() > MOST_TEXTS {
         return Some(Markup::Undecided);
     }
-    let own = document.texts().get(text)?;
-    let key = wanted(&own.path);
-    let own_steps = own.path.steps();
+    let own_steps = own.steps();
     let stands_beside = |path: &Path| match (path.steps().split_last(), own_steps.split_last()) {
         (Some((_, list)), Some((_, own))) => list == own,
         _ => false,
