@@ -1,6 +1,7 @@
 """slack_sdk, harder: rich text whose pieces cut a name, attachments, updates, schedules, topics, a webhook's blocks."""
 
 import json
+import re
 
 import words as posts
 from slack_sdk import WebClient
@@ -35,7 +36,7 @@ def attachment(words):
 
 
 def scheduled(words):
-    return WebClient("xoxb-1").chat_scheduleMessage(channel="C1", post_at=1999999999, text=f"<@U1> in <#C2|ward>: {words['text']}")
+    return WebClient("xoxb-1").chat_scheduleMessage(channel="C1", post_at=1999999999, text=f"<@U1> in <#C2|ward>, see <https://example.org/a|here>: {words['text']}")
 
 
 def topic(words):
@@ -58,8 +59,10 @@ def check_rich(sent):
 
 
 def check_scheduled(sent):
+    """A mention, a channel and a link's label stay, and no angle is left over."""
     text = sent.posts[-1].json["text"]
-    assert text.startswith("<@U1> in <#C2|ward>: "), text
+    assert text.startswith("<@U1> in <#C2|ward>, see ") and "here" in text, text
+    assert re.fullmatch(r"([^<>]|<(https://|[@#])[\w./]+(\|\w+)?>)*", text), text
 
 
 def listed(value):
