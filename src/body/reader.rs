@@ -95,7 +95,7 @@ pub(super) struct Mark {
 
 impl<'l> Reader<'l> {
     pub(super) fn new(limits: &'l Limits, length: usize) -> Self {
-        let n = (length / 16).clamp(2, 1 << 16);
+        let n = (length / 16).clamp(2, 4096);
         Self {
             limits,
             texts: Vec::with_capacity(n),

@@ -191,10 +191,9 @@ impl Parser<'_, '_, '_> {
             return Err(Unreadable::Json);
         }
         let inside = self.scan.string()?;
-        let key = if inside.escaped {
-            SharedText::from(string::unescape(inside.raw)?)
-        } else {
-            self.shares.stretch(inside.start, inside.raw)
+        let key = match inside.unescaped {
+            Some(key) => SharedText::from(key),
+            None => self.shares.stretch(inside.start, inside.raw),
         };
         self.place.at_key(key.clone());
         let slot =
@@ -210,10 +209,9 @@ impl Parser<'_, '_, '_> {
     }
 
     fn string_text(&mut self, inside: Inside<'_>, node: u32) -> Result<u32, Unreadable> {
-        let text = if inside.escaped {
-            PhiText::from(string::unescape(inside.raw)?)
-        } else {
-            self.shares.text(inside.start, inside.raw)
+        let text = match inside.unescaped {
+            Some(text) => PhiText::from(text),
+            None => self.shares.text(inside.start, inside.raw),
         };
         let slot =
             Slot::new(self.layer, inside.start, inside.start + inside.raw.len(), Coding::Json);

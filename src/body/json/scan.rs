@@ -1,6 +1,7 @@
 //! Finds the end of each token of a JSON text, by RFC 8259 and not a comma beyond it.
 
 use crate::body::Unreadable;
+use crate::body::json::string::read_escape;
 
 /// A place in a JSON text.
 #[derive(Debug)]
@@ -9,12 +10,11 @@ pub(super) struct Scan<'a> {
     at: usize,
 }
 
-/// The inside of a string: its bytes without the quotes, and whether it needs unescaping.
-#[derive(Clone, Copy, Debug)]
+/// The inside of a string: its bytes without the quotes and, where it has escapes, what they come to.
 pub(super) struct Inside<'a> {
     pub(super) raw: &'a str,
     pub(super) start: usize,
-    pub(super) escaped: bool,
+    pub(super) unescaped: Option<String>,
 }
 
 impl<'a> Scan<'a> {
@@ -52,34 +52,39 @@ impl<'a> Scan<'a> {
     pub(super) fn string(&mut self) -> Result<Inside<'a>, Unreadable> {
         let start = self.at + 1;
         let bytes = self.source.as_bytes();
-        let (mut at, found) = short(bytes, start);
-        if found {
-            // Nearly every string ends here.
-            self.at = at + 1;
-            let raw = self.source.get(start..at).ok_or(Unreadable::Json)?;
-            return Ok(Inside { raw, start, escaped: false });
+        let end = plain_until(bytes, start);
+        if bytes.get(end) != Some(&b'"') {
+            return self.escaped_string(start, end);
         }
-        let mut escaped = false;
+        self.at = end + 1;
+        let raw = self.source.get(start..end).ok_or(Unreadable::Json)?;
+        Ok(Inside { raw, start, unescaped: None })
+    }
+
+    /// The same of a string that is plain only from `start` to `at`.
+    fn escaped_string(&mut self, start: usize, mut at: usize) -> Result<Inside<'a>, Unreadable> {
+        let bytes = self.source.as_bytes();
+        let mut text = String::with_capacity((at - start).max(32) * 2);
+        let mut run = start;
         loop {
-            let rest = bytes.get(at..).ok_or(Unreadable::Json)?;
-            let length = memchr::memchr2(b'"', b'\\', rest).ok_or(Unreadable::Json)?;
-            if has_control(rest.get(..length).unwrap_or_default()) {
-                return Err(Unreadable::Json);
+            let plain = self.source.get(run..at).ok_or(Unreadable::Json)?;
+            text.push_str(plain);
+            match bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    let escape = bytes.get(at..).and_then(read_escape);
+                    let (character, length) = escape.ok_or(Unreadable::Json)?;
+                    text.push(character);
+                    run = at + length;
+                    at = plain_until(bytes, run);
+                }
+                // A control character, or the end of the text.
+                _ => return Err(Unreadable::Json),
             }
-            at += length;
-            if rest.get(length) == Some(&b'"') {
-                break;
-            }
-            // What follows the backslash is judged when the escape is undone; here it only must not end the string.
-            escaped = true;
-            if bytes.get(at + 1).is_none_or(|byte| *byte < 0x20) {
-                return Err(Unreadable::Json);
-            }
-            at += 2;
         }
         self.at = at + 1;
         let raw = self.source.get(start..at).ok_or(Unreadable::Json)?;
-        Ok(Inside { raw, start, escaped })
+        Ok(Inside { raw, start, unescaped: Some(text) })
     }
 
     /// A number: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`.
@@ -110,21 +115,48 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Walks the first bytes of a string, eight at a time: most strings are so short that setting up a search costs more than
-/// the search. Gives how far they are plain, and whether the closing quote stands there.
-fn short(bytes: &[u8], start: usize) -> (usize, bool) {
-    const WORDS: usize = 8;
+/// Where from `start` on the first quote, backslash or control character stands, or the end. Most strings are so short that
+/// setting up a search costs more than the search, and all of their bytes must be looked at once anyway.
+fn plain_until(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
-    for _ in 0..WORDS {
-        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
-        let special = special(u64::from_le_bytes(*word));
-        if special != 0 {
-            at += special.trailing_zeros() as usize / 8;
-            return (at, bytes.get(at) == Some(&b'"'));
+    let mut words = 2;
+    loop {
+        // Eight bytes at a time: the first sixteen, then those of a chunk that is not plain.
+        for _ in 0..words {
+            let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
+                return at + tail(bytes.get(at..).unwrap_or_default());
+            };
+            let special = special(u64::from_le_bytes(*word));
+            if special != 0 {
+                return at + special.trailing_zeros() as usize / 8;
+            }
+            at += 8;
         }
-        at += 8;
+        while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
+            if has_special(chunk) {
+                break;
+            }
+            at += CHUNK;
+        }
+        words = CHUNK / 8;
     }
-    (at, false)
+}
+
+/// Bytes that are looked at together in a long string.
+const CHUNK: usize = 32;
+
+/// Written as a fold so that it compiles to vector code: this reads nearly every byte of a long string.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy `or` would be a branch for each byte")]
+fn has_special(chunk: &[u8; CHUNK]) -> bool {
+    chunk
+        .iter()
+        .fold(false, |found, byte| found | (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20))
+}
+
+/// How many of fewer than eight bytes are plain.
+fn tail(bytes: &[u8]) -> usize {
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    bytes.iter().position(is_special).unwrap_or(bytes.len())
 }
 
 /// The high bit of each byte that is a quote, a backslash or a control character. Those above the first may be wrong: a
@@ -141,12 +173,6 @@ const fn special(word: u64) -> u64 {
     let is_backslash = backslash.wrapping_sub(LOW) & !backslash;
     let is_control = word.wrapping_sub(BLANKS) & !word;
     (is_quote | is_backslash | is_control) & HIGH
-}
-
-/// Written as a fold so that it compiles to vector code: this reads every byte of every string.
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy `or` would be a branch for each byte")]
-fn has_control(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, byte| found | (*byte < 0x20))
 }
 
 /// One past the digits at `at`, of which there must be one.

@@ -1,24 +1,7 @@
-//! What stands between the quotes of a JSON string: escapes undone, and made for replacements.
+//! What stands between the quotes of a JSON string: escapes read, and made for replacements.
 //!
 //! Promise: a lone surrogate is a fault, never a replacement character. JavaScript servers accept it, so a reader that
 //! guessed would read another text than they do.
-
-use crate::body::Unreadable;
-
-/// Undoes the escapes of `raw`, the inside of a string without control characters.
-pub(in crate::body) fn unescape(raw: &str) -> Result<String, Unreadable> {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
-        let (plain, escape) = rest.split_at_checked(at).ok_or(Unreadable::Json)?;
-        out.push_str(plain);
-        let (character, length) = read_escape(escape.as_bytes()).ok_or(Unreadable::Json)?;
-        out.push(character);
-        rest = escape.get(length..).ok_or(Unreadable::Json)?;
-    }
-    out.push_str(rest);
-    Ok(out)
-}
 
 /// The character that an escape at the start of `bytes` stands for, and the bytes it takes.
 pub(in crate::body) fn read_escape(bytes: &[u8]) -> Option<(char, usize)> {
@@ -76,7 +59,38 @@ pub(in crate::body) fn escape(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape, unescape};
+    use super::escape;
+    use crate::body::json::scan::Scan;
+
+    /// What the string between quotes comes to.
+    fn unescape(raw: &str) -> Option<String> {
+        let quoted = format!("\"{raw}\"");
+        let mut scan = Scan::new(&quoted);
+        let inside = scan.string().ok().filter(|_| scan.at() == quoted.len())?;
+        assert_eq!((inside.start, inside.raw), (1, raw));
+        Some(inside.unescaped.unwrap_or_else(|| raw.to_owned()))
+    }
+
+    /// The end of a string is found wherever it stands, and so is what must not stand in one.
+    #[test]
+    fn strings_end_at_their_quote_wherever_that_is() {
+        for length in 0..150 {
+            let plain: String = "Zo\u{eb} \u{1f3e5}~\u{7f}".chars().cycle().take(length).collect();
+            assert_eq!(unescape(&plain), Some(plain.clone()), "{length}");
+            for (raw, read) in [
+                (r#"\""#, Some("\"")),
+                (r"\u0041", Some("A")),
+                ("\t", None),
+                ("\0", None),
+                ("\"", None),
+            ] {
+                let (head, tail) =
+                    plain.split_at(plain.char_indices().nth(length / 2).map_or(0, |(at, _)| at));
+                let want = read.map(|read| [head, read, tail].concat());
+                assert_eq!(unescape(&[head, raw, tail].concat()), want, "{length} {raw:?}");
+            }
+        }
+    }
 
     #[test]
     fn escapes_are_undone() {
@@ -98,7 +112,7 @@ mod tests {
             ("\\", None),
         ];
         for (raw, want) in cases {
-            assert_eq!(unescape(raw).ok().as_deref(), want, "{raw}");
+            assert_eq!(unescape(raw).as_deref(), want, "{raw}");
         }
     }
 
@@ -109,7 +123,7 @@ mod tests {
         let mut raw = String::new();
         escape(&text, &mut raw);
         assert!(raw.bytes().all(|b| b >= 0x20));
-        assert_eq!(unescape(&raw).as_deref(), Ok(text.as_str()));
+        assert_eq!(unescape(&raw).as_deref(), Some(text.as_str()));
         assert_eq!(serde_json::from_str::<String>(&format!("\"{raw}\"")).ok(), Some(text));
     }
 }
