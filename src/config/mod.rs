@@ -1,5 +1,6 @@
 //! The program's TOML: as written, and as meant. The only room of the lower half that reads files.
 
+pub mod check;
 mod files;
 mod host;
 mod load;

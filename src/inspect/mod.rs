@@ -4,6 +4,7 @@
 //! it is not an error.
 
 mod address;
+pub mod check;
 mod collect;
 mod disguise;
 #[cfg(test)]

@@ -4,6 +4,9 @@
 
 use crate::media::{Anatomy, InPlace, Keep};
 
+/// Every check, by the name of its fuzz target and its folder of seeds.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[("media", media)];
+
 /// Taking apart, stripping and reading of any bytes.
 pub fn media(data: &[u8]) {
     let anatomy = Anatomy::of(data);

@@ -18,6 +18,7 @@
 
 mod answer;
 mod bound;
+pub mod check;
 mod endpoint;
 mod field;
 mod fields;

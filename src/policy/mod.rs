@@ -2,6 +2,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod action;
+pub mod check;
 mod clause;
 mod group;
 mod judge;

@@ -6,4 +6,5 @@ mod cli;
 mod disguise;
 mod edge;
 mod proxy;
+mod seeds;
 mod support;
