@@ -11,7 +11,7 @@ from .google_api_python_client import KNOWN, youtube
 
 def resumable(words):
     body = {"snippet": {"title": words["title"], "description": words["description"]}}
-    media = MediaIoBaseUpload(io.BytesIO(PNG * 10), "video/mp4", resumable=True)
+    media = MediaIoBaseUpload(io.BytesIO(PNG), "video/mp4", resumable=True)
     return youtube().videos().insert(part="snippet", body=body, media_body=media).execute()
 
 
@@ -37,7 +37,7 @@ def snippet(requests):
 
 
 def check_resumable(sent):
-    assert sent.posts[1].method == "PUT" and sent.posts[1].body == PNG * 10
+    assert sent.posts[1].method == "PUT" and sent.posts[1].body == PNG
 
 
 def check_captions(sent):
