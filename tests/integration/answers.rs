@@ -1,4 +1,5 @@
 //! Refusals over real sockets: whole, once, in the platform's shape, and read by browsers too.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -270,9 +271,9 @@ async fn every_platform_hears_of_a_block_in_its_own_words() {
                 answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
             };
             let sentence = "Blocked by hospital policy: this post seems to contain a social security number. Nothing was sent. (ref ";
-            let at = shown.find(sentence).unwrap_or_else(|| panic!("{platform} {call}: {shown}"));
-            let reference: String =
-                shown[at + sentence.len()..].chars().take_while(|c| *c != ')').collect();
+            let (_, rest) =
+                shown.split_once(sentence).unwrap_or_else(|| panic!("{platform} {call}: {shown}"));
+            let reference: String = rest.chars().take_while(|c| *c != ')').collect();
             assert!(
                 reference.len() == 8
                     && reference.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7')),
@@ -478,7 +479,7 @@ async fn a_refused_upload_that_stalls_is_answered() {
     let head = format!(
         "POST /api/v1/statuses HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: text/plain\r\ncontent-length: 99999999\r\n\r\n"
     );
-    let request = [head.as_bytes(), &[b'a'; 70_000]].concat();
+    let request = [head.as_bytes(), &vec![b'a'; 70_000]].concat();
     let answer = crate::support::client::raw(proxy.plain, &request).await;
     assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
     assert!(
@@ -496,7 +497,8 @@ async fn the_reference_finds_the_event() {
     let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
     let reply = client.toot(HOST, SSN).await;
     client.toot(HOST, "flu shots are available in the lobby today").await;
-    let reference = reply.text().split("(ref ").nth(1).unwrap()[..8].to_owned();
+    let reference =
+        reply.text().split("(ref ").nth(1).unwrap().split(')').next().unwrap().to_owned();
     proxy
         .stop_and_read(|file| {
             let lines = |reference: &str| -> Vec<Value> {
@@ -509,7 +511,7 @@ async fn the_reference_finds_the_event() {
             // A post that was sent on has two lines: the decision, and what became of it.
             let text = std::fs::read_to_string(file).unwrap();
             let sent = text.split("\"ref\":\"").nth(2).unwrap();
-            let found = lines(&sent[..8]);
+            let found = lines(sent.split('"').next().unwrap());
             let kinds: Vec<&Value> = found.iter().map(|event| &event["event"]).collect();
             assert_eq!(kinds, ["decision", "outcome"]);
             assert!(lines("aaaaaaaa").is_empty());

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::body::{CannotWrite, Document, Edit, Kind, Limits, Role, Unreadable};
+use crate::body::{CannotWrite, Document, Edit, Kind, Limits, Path, Role, Unreadable};
 use crate::span::Span;
 
 const FORM_DATA: &str = "multipart/form-data; boundary=b";
@@ -304,7 +304,7 @@ fn fields_of_bytes_are_named() {
         ),
     ] {
         let document = parse(&body(&[(head, content)])).unwrap();
-        let unread: Vec<_> = document.unread_fields().map(|path| path.n_steps()).collect();
+        let unread: Vec<_> = document.unread_fields().map(Path::n_steps).collect();
         assert_eq!(unread, vec![1; want], "{head} {}", content.escape_ascii());
         assert_eq!(document.holds_media(), !content.starts_with(b"saw"), "{head}");
     }
