@@ -10,6 +10,8 @@ use crate::body::sniff;
 
 /// Fewer letters and blanks than this in a row, in what is no text, are there by accident.
 const FEWEST_IN_A_ROW: usize = 24;
+/// The same, where as much as a quarter of the bytes stands in such rows: the records of a table or a message.
+const FEWEST_OF_MANY: usize = 6;
 /// Shorter bytes than this say nothing of the script they are in.
 const FEWEST_OF_A_SCRIPT: usize = 32;
 
@@ -36,15 +38,22 @@ pub(super) fn words(bytes: &[u8]) -> Option<String> {
 
 /// Long stretches of words in bytes that are no text, one a line.
 pub(super) fn stretches(bytes: &[u8]) -> Option<String> {
+    let many = stretches_of(bytes, FEWEST_OF_MANY);
+    let found =
+        if many.len() * 4 >= bytes.len() { many } else { stretches_of(bytes, FEWEST_IN_A_ROW) };
+    (!found.is_empty()).then_some(found)
+}
+
+fn stretches_of(bytes: &[u8], fewest: usize) -> String {
     let mut found = String::new();
     let mut run = Run::default();
     for &byte in bytes {
         if !run.takes(byte) {
-            run.end(&mut found);
+            run.end(fewest, &mut found);
         }
     }
-    run.end(&mut found);
-    (!found.is_empty()).then_some(found)
+    run.end(fewest, &mut found);
+    found
 }
 
 /// How many bytes of each sort there are.
@@ -182,8 +191,8 @@ impl Run {
         true
     }
 
-    fn end(&mut self, found: &mut String) {
-        if self.printable >= FEWEST_IN_A_ROW {
+    fn end(&mut self, fewest: usize, found: &mut String) {
+        if self.printable >= fewest {
             found.push_str(&narrow(&self.bytes));
             found.push('\n');
         }
@@ -256,6 +265,9 @@ mod tests {
         bytes.extend(noise(4000));
         assert_eq!(words(&bytes), None);
         assert!(stretches(&bytes).unwrap().contains("Castellano, José; MRN 00412345"));
+        let record = [&noise(14)[..], b"\x01\x0aCastellano\x08"].concat();
+        let records: Vec<u8> = record.repeat(40);
+        assert!(words(&records).is_some() || stretches(&records).unwrap().contains("Castellano"));
         assert_eq!(words(b""), None);
         assert_eq!(words(b"\0\x01\x02\x03"), None);
     }

@@ -111,6 +111,10 @@ impl Within<'_> {
             self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Entities))?;
             inner = Inner::Some;
         }
+        if let Some(decoded) = undo_quoted(text) {
+            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::ReadOnly))?;
+            inner = Inner::Some;
+        }
         for code in codes {
             self.coded(reader, layer, code)?;
             inner = Inner::Some;
@@ -241,6 +245,43 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         at += word.len();
         (start, word.trim_end_matches(char::is_whitespace))
     })
+}
+
+/// Quoted-printable, as mail and cards of addresses have it. An equals sign before two digits may be a sum, a few of them
+/// may be several.
+fn undo_quoted(text: &str) -> Option<String> {
+    const FEWEST: usize = 6;
+    let bytes = text.as_bytes();
+    let pair = |at: usize| {
+        let [high, low] = *bytes.get(at + 1..)?.first_chunk::<2>()?;
+        let (high, low) = (char::from(high).to_digit(16)?, char::from(low).to_digit(16)?);
+        u8::try_from(high << 4 | low).ok()
+    };
+    let n_pairs = memchr::memchr_iter(b'=', bytes).filter(|at| pair(*at).is_some()).count();
+    let is_cut = memchr::memmem::find(bytes, b"=\r\n").is_some()
+        || memchr::memmem::find(bytes, b"=\n").is_some();
+    if n_pairs < FEWEST && !is_cut {
+        return None;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        let length = match (byte, pair(at)) {
+            (b'=', Some(decoded)) => {
+                out.push(decoded);
+                3
+            }
+            (b'=', None) if rest.starts_with(b"\r\n") => 3,
+            (b'=', None) if rest.starts_with(b"\n") => 2,
+            _ => {
+                out.push(byte);
+                1
+            }
+        };
+        at += length;
+    }
+    Some(sniff::lossy(&out))
 }
 
 /// The letter of an escape as the oldest scripts write it: `%u00e9`.

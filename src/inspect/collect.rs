@@ -17,13 +17,27 @@ use crate::inspect::shape;
 use crate::platform::{Class, Endpoint, FieldClass, FieldSpec, Place};
 use crate::span::Span;
 use http::HeaderMap;
-use http::header::{CONTENT_DISPOSITION, HeaderName};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
 
 /// `Slug` of the Atom publishing protocol: becomes part of a post's address.
 const SLUG: HeaderName = HeaderName::from_static("slug");
 
 /// Why a moderator did something: Discord shows it to the others.
 const AUDIT_LOG_REASON: HeaderName = HeaderName::from_static("x-audit-log-reason");
+
+/// Headers by which uploads name a file or say more of it.
+const NAMES_OF_FILES: &[&str] = &[
+    "content-description",
+    "content-location",
+    "dropbox-api-arg",
+    "title",
+    "x-entity-name",
+    "x-file-name",
+    "x-filename",
+    "x-goog-upload-file-name",
+    "x-instagram-rupload-params",
+    "x-title",
+];
 
 /// Which document a string sits in.
 #[derive(Clone, Debug)]
@@ -317,9 +331,16 @@ pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<F
 
 /// The headers that carry words. Their bytes may be UTF-8, percent-encoded, or encoded words of mail (RFC 2047).
 pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>) {
-    for name in [&CONTENT_DISPOSITION, &SLUG, &AUDIT_LOG_REASON] {
-        for value in headers.get_all(name) {
-            let raw = disguise::lenient(value.as_bytes());
+    let names = NAMES_OF_FILES.iter().map(|name| HeaderName::from_static(name));
+    for name in [CONTENT_DISPOSITION, SLUG, AUDIT_LOG_REASON, CONTENT_TYPE].into_iter().chain(names)
+    {
+        for value in headers.get_all(&name) {
+            let mut raw = disguise::lenient(value.as_bytes());
+            if name == CONTENT_TYPE {
+                // Its other parameters are letters and digits of no meaning.
+                let Some((_, named)) = raw.split_once("name") else { continue };
+                raw = named.to_owned();
+            }
             let decoded = encoded_words(&raw).unwrap_or(raw);
             let text = disguise::undo_percent(&decoded).unwrap_or(decoded);
             for hidden in coded_texts(&text) {

@@ -296,6 +296,7 @@ fn no_code_in_a_string_hides_what_it_holds() {
         escaped(|c| format!("&#{c};")),
         escaped(|c| format!("&#{c:07}")),
         escaped(|c| format!("&#x{c:020x};")),
+        escaped(|c| format!("={c:02X}")),
         escaped(|c| format!("\\u{c:04x}")),
         escaped(|c| format!("{}\0", char::from_u32(c).unwrap_or(' '))),
     ] {
@@ -357,6 +358,33 @@ fn members_of_a_call_are_read_whatever_they_are_called() {
             inspection.fault.is_some() && inspection.verdict != Verdict::Forward,
             "{inspection:?}"
         );
+    }
+}
+
+#[test]
+fn headers_that_name_a_file_are_read() {
+    for (name, value) in [
+        ("content-type", "image/png; name=\"ssn 078-05-1120.png\""),
+        ("content-type", "image/png; name*=UTF-8''ssn%20078-05-1120.png"),
+        ("x-file-name", "ssn%20078-05-1120.png"),
+        ("x-goog-upload-file-name", "ssn 078-05-1120.mp4"),
+        ("content-description", "=?utf-8?B?cHQgc3NuIDA3OC0wNS0xMTIw?="),
+        ("x-instagram-rupload-params", "{\"caption\":\"pt ssn 078-05-1120\"}"),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_static(value));
+        let inspection = SHIPPED.inspect(&Request {
+            platform: PLATFORMS.get("bluesky").expect("a platform"),
+            method: &Method::POST,
+            path: "/xrpc/com.atproto.repo.uploadBlob",
+            query: None,
+            headers: &headers,
+            body: &Bytes::from_static(b"hello there"),
+            group: None,
+            reference: "k3f7q2ma",
+            today: date(2026, 11, 22),
+        });
+        assert_ne!(inspection.verdict, Verdict::Forward, "{name}: {value}");
     }
 }
 
