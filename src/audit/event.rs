@@ -47,6 +47,8 @@ pub enum What {
 pub enum Outcome {
     /// The platform answered with this status.
     Answered(u16),
+    /// It went out over a WebSocket, where nothing answers it.
+    Sent,
     /// The platform could not be reached, or broke off.
     Failed,
     /// The client went away before the answer.

@@ -17,8 +17,9 @@ const MAX_FINDINGS: usize = 256;
 const WITHHELD: &str = "withheld";
 
 /// Methods of RFC 9110 and RFC 5789; any other is a client's own word.
-const METHODS: [&str; 9] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+/// WEBSOCKET stands for messages.
+const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "WEBSOCKET"];
 
 /// Writes an event from its `event` key on, without braces: the writer puts its place in the chain before it, and the
 /// hash behind it.
@@ -116,6 +117,7 @@ fn outcome(outcome: Outcome, line: &mut Vec<u8>) {
             key_text("outcome", "answered", line);
             key_number("status", u64::from(status), line);
         }
+        Outcome::Sent => key_text("outcome", "sent", line),
         Outcome::Failed => key_text("outcome", "failed", line),
         Outcome::ClientGone => key_text("outcome", "client-gone", line),
     }

@@ -6,7 +6,7 @@
 const FEWEST: usize = 16;
 
 /// The bytes of padded base64, of the plain alphabet or that of URLs; `None` for anything else.
-pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
     if !encoded.len().is_multiple_of(4) {
         return None;
     }
@@ -63,7 +63,7 @@ pub(super) fn payload(value: &str) -> (Option<&str>, &str) {
 }
 
 /// Padded base64, of the plain alphabet.
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {

@@ -6,7 +6,7 @@
 //! A document is a list of texts over layers of source bytes: the body, and JSON that stands in a form's value or in a part.
 //! An edit becomes a patch of its layer, and a layer's patches become splices of the text it stands in.
 
-mod base64;
+pub(crate) mod base64;
 mod blob;
 mod captions;
 mod charset;

@@ -10,7 +10,7 @@ mod syntax;
 
 pub use load::{Loaded, load, load_policy};
 pub use settings::{
-    Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress,
+    Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress, WebSocket,
 };
 
 #[cfg(test)]

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::config::host::{is_here, upstream, wrong_host};
-use crate::config::{Listener, Route, UpstreamAddress};
+use crate::config::{Listener, Route, UpstreamAddress, WebSocket};
 use crate::diagnostic::{Faults, Placed, Table, did_you_mean, shown};
 use crate::platform::Platforms;
+
+const WEBSOCKETS: [(&str, WebSocket); 2] =
+    [("refuse", WebSocket::Refuse), ("read", WebSocket::Read)];
 
 /// Reads every `[[route]]`. No host is in two of them.
 pub(super) fn read(
@@ -66,6 +69,8 @@ fn read_one(
     let upstream = table
         .text("upstream", faults)
         .and_then(|url| read_upstream(&url, may_be_plain, listeners, faults));
+    let websocket = table.choice("websocket", &WEBSOCKETS, faults).map(|it| it.value);
+    let websocket = websocket.unwrap_or_default();
     table.finish(faults);
     let platform = platform?;
     let mut names: Vec<String> = hosts.iter().map(|host| host.value.clone()).collect();
@@ -93,7 +98,7 @@ fn read_one(
             }
         }
     }
-    Some((Route { hosts: names, platform: platform.value, upstream }, hosts))
+    Some((Route { hosts: names, platform: platform.value, upstream, websocket }, hosts))
 }
 
 fn read_upstream(

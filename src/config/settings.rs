@@ -67,6 +67,18 @@ pub struct Route {
     pub platform: String,
     /// Where to dial and verify; `None` is `https://<host of the request>`.
     pub upstream: Option<UpstreamAddress>,
+    /// What is done with `WebSocket`s.
+    pub websocket: WebSocket,
+}
+
+/// What a route does with `WebSocket`s.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WebSocket {
+    /// None is passed on.
+    #[default]
+    Refuse,
+    /// Each message of a client is read as a post before it goes on; what the platform sends streams down.
+    Read,
 }
 
 /// A fixed upstream.

@@ -155,6 +155,10 @@ pub(super) fn of_document<'a>(
                 held.insert(index, Held::Opaque);
                 continue;
             }
+            FieldClass::Words(spec) if spec.is_nobodys(text.text.expose()) => {
+                held.insert(index, Held::Opaque);
+                continue;
+            }
             FieldClass::Words(spec) if endpoint.is_reference(spec, text.text.expose()) => None,
             FieldClass::Words(spec) => Some(spec),
             FieldClass::Other => None,

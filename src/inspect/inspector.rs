@@ -17,7 +17,9 @@ use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::rewrite::{self, Documents};
 use crate::inspect::whole::Whole;
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
-use crate::platform::{CannotRedact, Class, FieldClass, Place, Platform, Reason, Resolved};
+use crate::platform::{
+    Answer, CannotRedact, Class, Endpoint, FieldClass, Place, Platform, Reason, Resolved, WEBSOCKET,
+};
 use crate::policy::{Action, Judgement, MediaAction, Mode, OnFault, Policy, Question, Refused};
 use crate::rules::Category;
 
@@ -87,6 +89,12 @@ impl Inspector {
         let never = matches!(why, Unreadable::Truncated | Unreadable::TooSlow);
         let on_fault = if never { OnFault::Block } else { self.policy.on_unreadable() };
         self.faulty(request, Fault::Unreadable(why), on_fault)
+    }
+
+    /// The verdict on what cannot go on whatever the policy says: a message of a WebSocket that has no end, or is against
+    /// the protocol.
+    pub fn broken(&self, request: &Request<'_>, why: Unreadable) -> Inspection {
+        self.faulty(request, Fault::Unreadable(why), OnFault::Block)
     }
 
     /// The verdict when inspection itself failed (a panic): always a block.
@@ -236,13 +244,16 @@ impl Inspector {
         let strictest = inspection.findings.iter().map(|finding| finding.action).max();
         match strictest {
             None | Some(Action::Log) => {}
-            Some(Action::Block) => inspection.verdict = self.block(request, resolved, inspection),
+            Some(Action::Block) => {
+                inspection.verdict = self.block(request, resolved, documents.body, inspection);
+            }
             Some(Action::Redact) => match self.redact(request, resolved, documents, judged) {
                 Ok(redacted) => inspection.verdict = Verdict::Redact(redacted),
                 Err(why) => {
                     inspection.fault = Some(Fault::CannotRedact(why));
                     if self.policy.on_cannot_redact() == OnFault::Block {
-                        inspection.verdict = self.block(request, resolved, inspection);
+                        inspection.verdict =
+                            self.block(request, resolved, documents.body, inspection);
                     }
                 }
             },
@@ -264,6 +275,7 @@ impl Inspector {
         &self,
         request: &Request<'_>,
         resolved: Resolved<'_>,
+        body: &Document,
         inspection: &Inspection,
     ) -> Verdict {
         let acted_on = inspection.findings.iter().filter(|finding| finding.action > Action::Log);
@@ -274,12 +286,7 @@ impl Inspector {
         let kinds: Vec<Category> = kinds.into_iter().map(|(_, kind)| kind).collect();
         let sentence = self.policy.sentence(&kinds, request.reference);
         let reason = Reason::Findings;
-        Verdict::Block(request.platform.answer(
-            resolved.endpoint,
-            reason,
-            &sentence,
-            request.reference,
-        ))
+        Verdict::Block(answer(request, resolved.endpoint, Some(body), (reason, &sentence)))
     }
 
     /// A block for another reason than what the post contains.
@@ -294,12 +301,7 @@ impl Inspector {
             | Refused::Unchecked => Reason::Unreadable,
         };
         let sentence = self.policy.fault_sentence(refused, request.reference);
-        Verdict::Block(request.platform.answer(
-            resolved.endpoint,
-            reason,
-            &sentence,
-            request.reference,
-        ))
+        Verdict::Block(answer(request, resolved.endpoint, None, (reason, &sentence)))
     }
 
     fn faulty(&self, request: &Request<'_>, fault: Fault, on_fault: OnFault) -> Inspection {
@@ -396,6 +398,19 @@ fn list<'f>(
     judged
 }
 
+/// The answer to a blocked request, or to a blocked message of a `WebSocket`.
+fn answer(
+    request: &Request<'_>,
+    endpoint: &Endpoint,
+    message: Option<&Document>,
+    (reason, sentence): (Reason, &str),
+) -> Answer {
+    if *request.method == *WEBSOCKET {
+        return request.platform.reply(endpoint, message, (reason, sentence), request.reference);
+    }
+    request.platform.answer(endpoint, reason, sentence, request.reference)
+}
+
 /// The endpoint of a request. A server may believe the method that a header names in place of the request's own: where
 /// either of the two publishes, that is what counts.
 fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
@@ -416,12 +431,21 @@ fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
 fn overriding(headers: &HeaderMap) -> impl Iterator<Item = Method> {
     const NAMES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
     let values = NAMES.iter().flat_map(|name| headers.get_all(*name));
-    values.filter_map(|value| Method::from_bytes(&value.as_bytes().to_ascii_uppercase()).ok())
+    let named =
+        |value: &http::HeaderValue| Method::from_bytes(&value.as_bytes().to_ascii_uppercase()).ok();
+    // A request cannot be a message of a WebSocket, whatever it says.
+    values.filter_map(named).filter(|method| *method != *WEBSOCKET)
 }
 
 /// A request is a post if it has a body, or its method changes something, or its endpoint says so (some platforms
 /// publish by GET).
+///
+/// A message of a WebSocket is one unless the platform's file says that its like publishes nothing.
 fn is_post(request: &Request<'_>, resolved: Resolved<'_>) -> bool {
+    if *request.method == *WEBSOCKET {
+        let class = resolved.endpoint.class();
+        return !resolved.known || matches!(class, Class::Post | Class::Media | Class::Sealed);
+    }
     !request.body.is_empty()
         || !matches!(*request.method, Method::GET | Method::HEAD | Method::OPTIONS)
         || overriding(request.headers).next().is_some()

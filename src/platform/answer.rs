@@ -67,6 +67,7 @@ enum Escaping {
 const SENTENCE: &str = "{sentence}";
 const REFERENCE: &str = "{ref}";
 const CODE: &str = "{code}";
+const ID: &str = "{id}";
 
 impl AnswerTemplate {
     /// Checks that the answer can be what it says: a body of its own type with the sentence in it, for any sentence.
@@ -141,6 +142,17 @@ impl AnswerTemplate {
 
     /// The answer with this sentence. Control characters become spaces: clients show one line.
     pub(super) fn fill(&self, reason: Reason, sentence: &str, reference: &str) -> Answer {
+        self.fill_for(reason, sentence, reference, None)
+    }
+
+    /// The same, for a message that may have an id, which the answer repeats.
+    pub(super) fn fill_for(
+        &self,
+        reason: Reason,
+        sentence: &str,
+        reference: &str,
+        id: Option<&str>,
+    ) -> Answer {
         let one_line = |text: &str| -> String {
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
         };
@@ -162,6 +174,7 @@ impl AnswerTemplate {
             .body
             .split(SENTENCE)
             .map(|piece| piece.replace(CODE, reason.as_str()).replace(REFERENCE, &put(reference)))
+            .map(|piece| id.map_or(piece.clone(), |id| piece.replace(ID, &put(id))))
             .collect();
         Answer {
             status: self.status,

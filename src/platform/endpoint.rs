@@ -9,6 +9,7 @@ use crate::platform::answer::AnswerTemplate;
 use crate::platform::bound::Bound;
 use crate::platform::field::FieldSpec;
 use crate::platform::fields::{Fields, Treatment};
+use crate::platform::frame::{Reply, When};
 use crate::platform::limit::Total;
 use crate::platform::rewrite::Rewrite;
 use crate::platform::template::PathTemplate;
@@ -85,6 +86,10 @@ pub(super) struct Entry {
     pub(super) class: Class,
     pub(super) fields: Fields,
     pub(super) answer: Option<AnswerTemplate>,
+    /// How a blocked message of a WebSocket is answered.
+    pub(super) reply: Option<Reply>,
+    /// What a message of a WebSocket must say of itself; nothing for requests.
+    pub(super) when: Vec<When>,
     pub(super) rewrite: Option<Rewrite>,
     pub(super) bound: Option<Bound>,
     /// What fields may come to together.
@@ -102,6 +107,8 @@ impl Entry {
             class: Class::Post,
             fields: Fields::default(),
             answer: None,
+            reply: None,
+            when: Vec::new(),
             rewrite: None,
             bound: None,
             totals: Vec::new(),

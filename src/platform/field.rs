@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::body::{Document, Role, Step};
 use crate::platform::endpoint::Place;
+use crate::platform::frame::Form;
 use crate::platform::limit::Limit;
 use crate::platform::markup::{Markup, Spoken};
 use crate::platform::offsets::Offsets;
@@ -31,12 +32,19 @@ pub struct FieldSpec {
     pub(super) split: Option<Split>,
     /// Which marks its text may hold.
     pub(super) markup: Option<Spoken>,
+    /// What its text looks like where it is nobody's words: ciphertext, an id.
+    pub(super) opaque_if: Vec<Form>,
 }
 
 impl FieldSpec {
     /// A field with no conditions.
     pub fn named(template: impl Into<String>) -> Self {
         Self { template: template.into(), ..Self::default() }
+    }
+
+    /// Whether a text here is nobody's words, by what it looks like.
+    pub fn is_nobodys(&self, text: &str) -> bool {
+        self.opaque_if.iter().any(|form| form.is_of(text))
     }
 
     /// Whether positions may point into its text.

@@ -1,14 +1,16 @@
 //! A platform as its file says, and all of them by name.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use crate::body::{Document, Edit, Limits, Role, Step};
+use crate::body::{Document, Edit, Limits, Role, Step, Unreadable};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::platform::answer::AnswerTemplate;
 use crate::platform::endpoint::Entry;
 use crate::platform::file;
+use crate::platform::frame::{self, Reply};
 use crate::platform::settings::Settings;
 use crate::platform::template::{PathTemplate, is_version};
 use crate::platform::{Answer, Endpoint, FieldSpec, Reason, valid};
@@ -49,6 +51,13 @@ const OPERATION_FIELDS: &[&str] = &["operationName", "operation", "fb_api_req_fr
 /// Segments that may follow a GraphQL endpoint's path: the query's id and the operation.
 const OPERATION_TAIL: usize = 2;
 
+/// The method under which messages of a WebSocket are resolved and inspected. The proxy refuses requests that name it,
+/// and no endpoint for any method (`*`) is one for messages.
+pub static WEBSOCKET: LazyLock<http::Method> = LazyLock::new(|| {
+    // Of letters, so that it is a method; were it not, CONNECT is one that no file can name.
+    http::Method::from_bytes(frame::METHOD.as_bytes()).unwrap_or(http::Method::CONNECT)
+});
+
 /// One platform.
 #[derive(Debug)]
 pub struct Platform {
@@ -56,6 +65,8 @@ pub struct Platform {
     hosts: Vec<String>,
     settings: Settings,
     answer: AnswerTemplate,
+    /// How blocked messages of a WebSocket are answered.
+    reply: Option<Reply>,
     /// The more exact first.
     pub(super) endpoints: Vec<Endpoint>,
     /// Indexes of the endpoints that a path of so many segments may be for, the more exact first.
@@ -105,12 +116,13 @@ impl Platform {
         id: String,
         hosts: Vec<String>,
         settings: Settings,
-        answer: AnswerTemplate,
+        (answer, reply): (AnswerTemplate, Option<Reply>),
         mut endpoints: Vec<Endpoint>,
     ) -> Self {
         endpoints.sort_by_cached_key(|endpoint| {
             let (open, placeholders) = endpoint.path.rank();
-            (open, endpoint.operation.is_none(), placeholders)
+            let n_conditions = endpoint.entry.when.len();
+            (open, endpoint.operation.is_none(), Reverse(n_conditions), placeholders)
         });
         let longest =
             endpoints.iter().map(|endpoint| endpoint.path.len()).max().unwrap_or_default();
@@ -134,7 +146,7 @@ impl Platform {
             path: PathTemplate::any(),
             operation: None,
         };
-        Self { id, hosts, settings, answer, endpoints, by_length, open, unknown }
+        Self { id, hosts, settings, answer, reply, endpoints, by_length, open, unknown }
     }
 
     /// Its name.
@@ -214,7 +226,15 @@ impl Platform {
     ) -> Option<&Endpoint> {
         let candidates = self.by_length.get(path.len()).unwrap_or(&self.open);
         candidates.iter().filter_map(|&index| self.endpoints.get(index)).find(|endpoint| {
-            endpoint.method.as_ref().is_none_or(|own| own == method)
+            let is_for = match &endpoint.method {
+                Some(own) => own == method,
+                // A file that says nothing of messages has not thought of them.
+                None => *method != *WEBSOCKET,
+            };
+            let when = &endpoint.entry.when;
+            is_for
+                && (when.is_empty()
+                    || body.is_some_and(|body| when.iter().all(|when| when.holds(body))))
                 && match &endpoint.operation {
                     None => endpoint.path.matches(path, self.settings.ignore_path_case),
                     Some(operation) => is_operation(endpoint, operation, path, body),
@@ -305,15 +325,43 @@ impl Platform {
             .unwrap_or(&self.unknown)
     }
 
+    /// Whether its file says how messages of a WebSocket are read.
+    pub fn reads_messages(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.method.as_ref() == Some(&*WEBSOCKET))
+    }
+
+    /// The answer to a blocked message of a WebSocket, which may repeat the message's id; empty where the platform has
+    /// none, and the socket must be closed.
+    pub fn reply(
+        &self,
+        endpoint: &Endpoint,
+        message: Option<&Document>,
+        (reason, sentence): (Reason, &str),
+        reference: &str,
+    ) -> Answer {
+        match endpoint.entry.reply.as_ref().or(self.reply.as_ref()) {
+            Some(reply) => {
+                let id = Some(reply.id_of(message));
+                reply.template.fill_for(reason, sentence, reference, id)
+            }
+            None => Answer {
+                status: http::StatusCode::OK,
+                content_type: String::new(),
+                body: Vec::new(),
+            },
+        }
+    }
+
     /// Rewrites the JSON answer of an endpoint whose file says so (Bluesky's `didDoc`); `None` leaves it as it is. The
-    /// body is the decoded one: ask the upstream for `Accept-Encoding: identity`, or undo the coding first.
+    /// body is the decoded one: ask the upstream for `Accept-Encoding: identity`, or undo the coding first. An answer that
+    /// cannot be read is an error, and must not pass.
     pub fn rewrite_answer(
         &self,
         endpoint: &Endpoint,
         body: &[u8],
         limits: &Limits,
-    ) -> Option<Vec<u8>> {
-        endpoint.entry.rewrite?.apply(body, limits)
+    ) -> Result<Option<Vec<u8>>, Unreadable> {
+        endpoint.entry.rewrite.map_or(Ok(None), |rewrite| rewrite.apply(body, limits))
     }
 
     /// Whether answers of this endpoint are rewritten, and so must be read whole.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::body::{Document, Edit, Limits};
+use crate::body::{Document, Edit, Kind, Limits, Unreadable};
 
 /// What is done to the answer of an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,8 +16,9 @@ pub(super) enum Rewrite {
 impl Rewrite {
     pub(super) const NAMES: &[(&str, Self)] = &[("bluesky-did-doc", Self::BlueskyDidDoc)];
 
-    /// The new answer; `None` where nothing needs to change.
-    pub(super) fn apply(self, body: &[u8], limits: &Limits) -> Option<Vec<u8>> {
+    /// The new answer; `None` where nothing needs to change. An answer that cannot be read must not pass: a client may
+    /// read it all the same.
+    pub(super) fn apply(self, body: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, Unreadable> {
         match self {
             Self::BlueskyDidDoc => without_member(body, "didDoc", limits),
         }
@@ -25,14 +26,16 @@ impl Rewrite {
 }
 
 /// A JSON object without any member of this name; the rest byte for byte.
-fn without_member(body: &[u8], key: &str, limits: &Limits) -> Option<Vec<u8>> {
-    let document =
-        Document::parse(Some("application/json"), Bytes::copy_from_slice(body), limits).ok()?;
-    let root = document.root()?;
+fn without_member(body: &[u8], key: &str, limits: &Limits) -> Result<Option<Vec<u8>>, Unreadable> {
+    let document = Document::parse(Some("application/json"), Bytes::copy_from_slice(body), limits)?;
+    if document.kind() == Kind::Empty {
+        return Ok(None);
+    }
+    let root = document.root().ok_or(Unreadable::Json)?;
     let edits: Vec<Edit> =
         document.members(root, key).into_iter().map(|node| Edit::Remove { node }).collect();
     if edits.is_empty() {
-        return None;
+        return Ok(None);
     }
-    document.write(&edits).ok().map(Vec::from)
+    document.write(&edits).map(|body| Some(Vec::from(body))).map_err(|_| Unreadable::Json)
 }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::body::{Document, Kind, Role, Step};
 use crate::platform::signed::Signatures;
-use crate::platform::template;
+use crate::platform::{frame, template};
 
 /// What holds of all endpoints of a platform.
 #[derive(Debug, Default)]
@@ -77,7 +77,8 @@ impl Settings {
             .chain(in_body.map(|text| Some(text.text.expose().to_owned())))
             .map(|value| value.unwrap_or_default().to_ascii_uppercase());
         let Some(first) = given.next() else { return Cow::Borrowed(method) };
-        if given.any(|other| other != first) {
+        // A request cannot be a message of a WebSocket, whatever it says.
+        if given.any(|other| other != first) || first == frame::METHOD {
             return Cow::Owned(Method::TRACE);
         }
         Cow::Owned(Method::from_bytes(first.as_bytes()).unwrap_or(Method::TRACE))

@@ -24,6 +24,7 @@ use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Peer;
 use crate::proxy::respond;
 use crate::proxy::service::Gateway;
+use crate::proxy::websocket::relay;
 use crate::proxy::wire::{Caps, Filter, Link};
 
 /// The longest head: request line and headers.
@@ -142,8 +143,9 @@ where
     let watched = Watched { stream, activity: Arc::clone(&activity) };
     let metrics = Arc::clone(gateway.metrics());
     let is_h2 = activity.is_h2;
+    let (upgraded, serving) = (Arc::clone(&peer), Arc::clone(&gateway));
     let service = service_fn(move |request| {
-        let (gateway, peer) = (Arc::clone(&gateway), Arc::clone(&peer));
+        let (gateway, peer) = (Arc::clone(&serving), Arc::clone(&peer));
         async move { Ok::<_, std::convert::Infallible>(answer(gateway, peer, request).await) }
     });
     // An error of a connection is its client's, and its text may hold the client's bytes: neither logged nor kept.
@@ -154,8 +156,13 @@ where
     } else {
         // hyper never sees a byte that the filter has not read and written anew.
         let io = TokioIo::new(Filter::new(watched, CAPS, Arc::clone(&activity), metrics));
-        let mut connection = std::pin::pin!(http1_builder(&timeouts).serve_connection(io, service));
+        let connection = http1_builder(&timeouts).serve_connection(io, service).with_upgrades();
+        let mut connection = std::pin::pin!(connection);
         watch!(connection, signal, activity, timeouts);
+    }
+    // An upgraded connection is a socket now; it keeps its place and its counts.
+    if let Some(opened) = upgraded.take() {
+        relay(*opened, &gateway, signal).await;
     }
 }
 

@@ -50,6 +50,11 @@ impl Drain {
 }
 
 impl Signal {
+    /// How far the end has come.
+    pub(crate) fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
     /// Waits until the stage is another than the one last seen here.
     pub(crate) async fn changed(&mut self) -> Stage {
         match self.stage.changed().await {

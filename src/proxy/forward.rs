@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
+};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -90,17 +93,17 @@ pub(crate) async fn forward(
     if rewrites {
         // An answer that we must read is asked for as it is.
         passage.parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // Half of it, or that it has not changed, would be an answer that we did not read.
+        for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+            passage.parts.headers.remove(name);
+        }
     }
-    let Some(uri) = uri_of(&passage, sending.query.as_deref()) else {
+    let (sent, limit) = (sending.sent, sending.limit);
+    let Some(request) = request_of(&mut passage, sending.query.as_deref(), sending.body) else {
         PendingOutcome::tell(outcome, Outcome::Failed);
         return respond::refuse(Refusal::Target, passage.asker(true, in_flight));
     };
-    let mut request = Request::new(sending.body);
-    *request.method_mut() = passage.parts.method.clone();
-    *request.uri_mut() = uri;
-    *request.headers_mut() = std::mem::take(&mut passage.parts.headers);
-
-    let answered = send(gateway, request, sending.sent, sending.limit).await;
+    let answered = send(gateway, request, sent, limit).await;
     let whole = match answered {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             Err(UpstreamFault::Broken)
@@ -122,24 +125,44 @@ pub(crate) async fn forward(
             let idle = gateway.limits.timeouts.answer_idle;
             answer(response.map(|body| Answering::platform(body, idle, in_flight)))
         }
-        Err(fault) => {
-            PendingOutcome::tell(outcome, Outcome::Failed);
-            gateway.metrics.upstream_failed(fault);
-            if let Some(n_suppressed) = gateway.unanswered_lines.pass() {
-                tracing::warn!(
-                    platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(), n_suppressed,
-                    "no answer from the platform"
-                );
-            }
-            respond::upstream_failed(
-                fault,
-                platform,
-                platform.endpoint(&passage.endpoint),
-                passage.reference(),
-                passage.asker(false, in_flight),
-            )
-        }
+        Err(fault) => failed(gateway, &passage, fault, outcome, in_flight),
     }
+}
+
+/// Answers a request that its platform did not.
+pub(crate) fn failed(
+    gateway: &Gateway,
+    passage: &Passage,
+    fault: UpstreamFault,
+    outcome: Option<PendingOutcome>,
+    in_flight: InFlight,
+) -> Response<Answering> {
+    let platform = &passage.target.platform;
+    PendingOutcome::tell(outcome, Outcome::Failed);
+    gateway.metrics.upstream_failed(fault);
+    if let Some(n_suppressed) = gateway.unanswered_lines.pass() {
+        tracing::warn!(
+            platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(), n_suppressed,
+            "no answer from the platform"
+        );
+    }
+    let endpoint = platform.endpoint(&passage.endpoint);
+    let asker = passage.asker(false, in_flight);
+    respond::upstream_failed(fault, platform, endpoint, passage.reference(), asker)
+}
+
+/// The request that goes to the platform. The passage gives its headers away.
+pub(crate) fn request_of(
+    passage: &mut Passage,
+    query: Option<&str>,
+    body: Outgoing,
+) -> Option<Request<Outgoing>> {
+    let uri = uri_of(passage, query)?;
+    let mut request = Request::new(body);
+    *request.method_mut() = passage.parts.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = std::mem::take(&mut passage.parts.headers);
+    Some(request)
 }
 
 enum Answer {
@@ -188,7 +211,7 @@ fn uri_of(passage: &Passage, query: Option<&str>) -> Option<Uri> {
 }
 
 /// A platform's answer for the client: of our own making but for status, headers and body.
-fn answer(mut response: Response<Answering>) -> Response<Answering> {
+pub(crate) fn answer(mut response: Response<Answering>) -> Response<Answering> {
     headers::clean_answer(response.headers_mut());
     // The version of the one connection is not that of the other.
     *response.version_mut() = http::Version::HTTP_11;
@@ -220,7 +243,8 @@ async fn read_and_rewrite(
             None,
         )
         .endpoint;
-    let Some(rewritten) = platform.rewrite_answer(endpoint, &decoded, limits) else {
+    let rewritten = platform.rewrite_answer(endpoint, &decoded, limits);
+    let Some(rewritten) = rewritten.map_err(|_| UpstreamFault::Broken)? else {
         return Ok(Response::from_parts(parts, body));
     };
     for name in [CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {

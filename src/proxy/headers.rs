@@ -8,6 +8,7 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Version};
 
+use crate::platform::WEBSOCKET;
 use crate::proxy::respond::Refusal;
 use crate::proxy::strange;
 
@@ -38,7 +39,11 @@ pub(crate) struct Framing {
 
 /// Checks a request's framing and takes off what is this hop's own.
 pub(crate) fn admit(parts: &mut Parts) -> Result<Framing, Refusal> {
-    if parts.method == Method::CONNECT || parts.method == Method::TRACE {
+    // Under that method the platforms' files speak of messages of a WebSocket, which come another way.
+    if parts.method == Method::CONNECT
+        || parts.method == Method::TRACE
+        || parts.method == *WEBSOCKET
+    {
         return Err(Refusal::Method);
     }
     strange::check(parts)?;
@@ -52,9 +57,6 @@ pub(crate) fn admit(parts: &mut Parts) -> Result<Framing, Refusal> {
         Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => true,
         Some(_) => return Err(Refusal::Expectation),
     };
-    if parts.headers.get_all(UPGRADE).iter().any(|value| contains_token(value, "websocket")) {
-        return Err(Refusal::WebSocket);
-    }
     drop_hop_by_hop(&mut parts.headers).map_err(|()| Refusal::Framing)?;
     parts.headers.remove(HOST);
     join_cookies(&mut parts.headers);
@@ -161,10 +163,6 @@ fn tokens(value: &HeaderValue) -> impl Iterator<Item = &str> {
     value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|token| !token.is_empty())
 }
 
-fn contains_token(value: &HeaderValue, wanted: &str) -> bool {
-    tokens(value).any(|token| token.eq_ignore_ascii_case(wanted))
-}
-
 #[cfg(test)]
 mod tests {
     use http::Request;
@@ -213,14 +211,10 @@ mod tests {
                 &[("content-length", "3"), ("connection", "content-type")],
                 Err(Refusal::Framing),
             ),
-            (
-                "GET",
-                &[("connection", "upgrade"), ("upgrade", "WebSocket")],
-                Err(Refusal::WebSocket),
-            ),
             ("GET", &[("connection", "upgrade"), ("upgrade", "h2c")], fine(false, false, None)),
             ("CONNECT", &[], Err(Refusal::Method)),
             ("TRACE", &[], Err(Refusal::Method)),
+            ("WEBSOCKET", &[], Err(Refusal::Method)),
         ];
         for (method, headers, want) in cases {
             assert_eq!(admit(&mut parts(method, headers)), *want, "{method} {headers:?}");

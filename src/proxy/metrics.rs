@@ -33,6 +33,7 @@ pub struct Metrics {
     failed_handshakes: AtomicU64,
     connections: AtomicU64,
     in_flight: AtomicU64,
+    sockets: AtomicU64,
     inspected: AtomicU64,
     inspect_micros: AtomicU64,
 }
@@ -75,6 +76,10 @@ pub(crate) struct InFlight {
 #[derive(Debug)]
 pub(crate) struct Connected(Arc<Metrics>);
 
+/// One WebSocket, counted while it lives.
+#[derive(Debug)]
+pub(crate) struct OpenSocket(Arc<Metrics>);
+
 impl Metrics {
     pub(crate) fn new(platforms: &[String]) -> Self {
         let platforms: Vec<_> = platforms
@@ -93,6 +98,11 @@ impl Metrics {
     pub(crate) fn connect(self: &Arc<Self>) -> Connected {
         self.connections.fetch_add(1, Relaxed);
         Connected(Arc::clone(self))
+    }
+
+    pub(crate) fn open_socket(self: &Arc<Self>) -> OpenSocket {
+        self.sockets.fetch_add(1, Relaxed);
+        OpenSocket(Arc::clone(self))
     }
 
     /// Counts a decision; posts by platform and verdict, findings by category.
@@ -302,6 +312,7 @@ impl Metrics {
             ),
             ("postward_connections", "gauge", "Client connections open.", &self.connections),
             ("postward_in_flight", "gauge", "Requests under way.", &self.in_flight),
+            ("postward_websockets", "gauge", "WebSockets open.", &self.sockets),
         ];
         for (name, kind, help, counter) in singles {
             family(out, name, kind, help);
@@ -314,6 +325,12 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.metrics.in_flight.fetch_sub(1, Relaxed);
         self.activity.end();
+    }
+}
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.0.sockets.fetch_sub(1, Relaxed);
     }
 }
 

@@ -22,6 +22,7 @@ mod spool;
 mod strange;
 pub mod tls;
 mod upstream;
+pub mod websocket;
 mod wire;
 
 pub use metrics::Metrics;

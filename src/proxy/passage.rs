@@ -1,25 +1,28 @@
 //! One request on its way, and who sent it.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, Method, Version};
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use crate::audit::{Event, What};
+use crate::audit::{Audit, Event, What};
 use crate::body::{Elider, looks_like_media};
 use crate::inspect;
-use crate::platform::Class;
+use crate::platform::{Class, WEBSOCKET};
 use crate::proxy::connection::Activity;
 use crate::proxy::headers::Framing;
 use crate::proxy::metrics::InFlight;
 use crate::proxy::respond::Asker;
 use crate::proxy::route::Target;
 use crate::proxy::tls::Presented;
+use crate::proxy::websocket::Opened;
 
 /// Who is at the other end of a connection.
 #[derive(Debug)]
@@ -29,11 +32,29 @@ pub(crate) struct Peer {
     pub(crate) activity: Arc<Activity>,
     /// The host last found covered: nearly always the only one.
     covered: OnceLock<Box<str>>,
+    /// The WebSocket that the connection becomes.
+    opened: Mutex<Option<Box<Opened>>>,
 }
 
 impl Peer {
     pub(crate) fn new(address: IpAddr, presented: Presented, activity: Activity) -> Self {
-        Self { address, presented, activity: Arc::new(activity), covered: OnceLock::new() }
+        Self {
+            address,
+            presented,
+            activity: Arc::new(activity),
+            covered: OnceLock::new(),
+            opened: Mutex::default(),
+        }
+    }
+
+    /// Says what the connection becomes once its client has heard of it.
+    pub(crate) fn put(&self, opened: Opened) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(opened));
+    }
+
+    /// What the connection has become.
+    pub(crate) fn take(&self) -> Option<Box<Opened>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn covers(&self, host: &str) -> bool {
@@ -102,6 +123,34 @@ impl Passage {
         Elider::of_type(Some(content_type), looks_like_media)
     }
 
+    /// A message of the WebSocket that this is the handshake of: the same client, host and path, and an id of its own.
+    pub(crate) fn message(&self) -> Self {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = WEBSOCKET.clone();
+        parts.uri = self.parts.uri.clone();
+        if self.target.platform.reads_messages() {
+            parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Self {
+            target: Arc::clone(&self.target),
+            authority: self.authority.clone(),
+            parts,
+            framing: Framing::default(),
+            client: self.client,
+            group: self.group.clone(),
+            id: Audit::new_id(),
+            reference: Audit::new_reference(),
+            today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+            origin: None,
+            endpoint: String::new(),
+        }
+    }
+
+    /// Whether it is a message of a WebSocket.
+    pub(crate) fn is_message(&self) -> bool {
+        self.parts.method == *WEBSOCKET
+    }
+
     /// What the client's sentence and the event have in common.
     pub(crate) fn reference(&self) -> &str {
         &self.reference
@@ -134,7 +183,8 @@ impl Passage {
             platform: &self.target.platform,
             method: &self.parts.method,
             path: self.parts.uri.path(),
-            query: self.parts.uri.query(),
+            // That of a handshake was read with it.
+            query: self.parts.uri.query().filter(|_| !self.is_message()),
             headers: &self.parts.headers,
             body,
             group: self.group.as_deref(),
@@ -146,7 +196,7 @@ impl Passage {
 
 /// A method of the client's own making is the client's text.
 fn standard_method(method: &Method) -> &'static str {
-    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", WEBSOCKET.as_str()]
         .into_iter()
         .find(|name| *name == method.as_str())
         .unwrap_or("other")

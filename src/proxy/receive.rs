@@ -52,6 +52,17 @@ impl Default for Rooms {
     }
 }
 
+impl Rooms {
+    /// A room for what has grown to so many bytes, if it is large.
+    pub(crate) async fn enter(&self, n_bytes: usize) -> Room {
+        if n_bytes <= LARGE {
+            return None;
+        }
+        // The semaphore is never closed.
+        Arc::clone(&self.0).acquire_owned().await.ok()
+    }
+}
+
 /// How a body is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {

@@ -32,8 +32,10 @@ pub(crate) enum Refusal {
     Framing,
     /// An expectation other than `100-continue`.
     Expectation,
-    /// A WebSocket: what passes through one cannot be read.
+    /// A WebSocket, and its route allows none.
     WebSocket,
+    /// The handshake of a WebSocket that is malformed or of another version.
+    Handshake,
     /// The target is not a path.
     Target,
     /// The program is stopping.
@@ -43,7 +45,7 @@ pub(crate) enum Refusal {
 impl Refusal {
     const fn status(self) -> StatusCode {
         match self {
-            Self::Host | Self::Framing | Self::Target => StatusCode::BAD_REQUEST,
+            Self::Host | Self::Framing | Self::Target | Self::Handshake => StatusCode::BAD_REQUEST,
             Self::Unrouted | Self::NotCovered => StatusCode::MISDIRECTED_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
@@ -57,10 +59,15 @@ impl Refusal {
             Self::Host => "Postward: the request names no host, or more than one.\n",
             Self::Unrouted => "Postward: no route leads to this host.\n",
             Self::NotCovered => "Postward: this host needs a connection of its own.\n",
-            Self::Method => "Postward: this method is not passed on.\n",
+            Self::Method => {
+                "Postward: this method is not passed on; WebSockets come over HTTP/1.1 here.\n"
+            }
             Self::Framing => "Postward: the request's framing is ambiguous.\n",
             Self::Expectation => "Postward: this expectation cannot be met.\n",
-            Self::WebSocket => "Postward: WebSocket connections are not passed on.\n",
+            Self::WebSocket => "Postward: this route passes no WebSockets on.\n",
+            Self::Handshake => {
+                "Postward: this is no handshake of a WebSocket, version 13 over HTTP/1.1.\n"
+            }
             Self::Target => "Postward: the request's target is not a path.\n",
             Self::Stopping => "Postward: stopping; nothing was sent.\n",
         }

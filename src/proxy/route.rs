@@ -11,7 +11,7 @@ use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 
-use crate::config::{Route, UpstreamAddress};
+use crate::config::{Route, UpstreamAddress, WebSocket};
 use crate::platform::{Platform, Platforms};
 
 /// One host pattern of one route.
@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) platform_index: usize,
     /// Where to dial; `None` is the host itself.
     pub(crate) upstream: Option<UpstreamAddress>,
+    /// Whether `WebSocket`s are passed on.
+    pub(crate) websocket: WebSocket,
 }
 
 /// Host patterns and what they lead to.
@@ -62,6 +64,7 @@ impl Routes {
                     platform: Arc::clone(platform),
                     platform_index,
                     upstream: route.upstream.clone(),
+                    websocket: route.websocket,
                 });
                 match pattern.strip_prefix("*.") {
                     Some(parent) => all.wildcard.insert(parent.into(), target),

@@ -10,12 +10,13 @@ use http::header::ORIGIN;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::audit::{Audit, What};
 use crate::body::Unreadable;
-use crate::config::Timeouts;
+use crate::config::{Timeouts, WebSocket};
 use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
 use crate::platform::{Answer, Class, Reason};
 use crate::policy::{OnFault, Refused};
@@ -33,6 +34,7 @@ use crate::proxy::route::{RequestHost, Routes};
 use crate::proxy::seldom::Seldom;
 use crate::proxy::spool::{SpoolLimits, Spooled, spool};
 use crate::proxy::upstream::Pool;
+use crate::proxy::websocket::{self, Asked, Asking};
 
 /// Everything a request needs, shared by all connections.
 #[derive(Debug)]
@@ -70,6 +72,9 @@ pub(crate) enum Held {
     Nothing(Option<Incoming>),
 }
 
+/// Why a request goes nowhere, and what its answer needs of it.
+type Nowhere = (Refusal, Option<HeaderValue>, Framing);
+
 /// What is done about a request.
 enum Next {
     Send(Sending),
@@ -97,27 +102,35 @@ impl Gateway {
         let is_h1 = parts.version < Version::HTTP_2;
         let is_head = parts.method == Method::HEAD;
         match self.admit(&peer, parts) {
-            Ok(passage) => self.pass(passage, body, in_flight).await,
+            Ok((mut passage, asked)) => {
+                let asking = asked.and_then(|asked| {
+                    let client = passage.parts.extensions.remove::<OnUpgrade>()?;
+                    Some(Asking { asked, client, peer })
+                });
+                self.pass(passage, body, asking, in_flight).await
+            }
             Err((refusal, origin, framing)) => {
                 // After ambiguous framing, nobody knows where the next request would begin.
                 let drained = refusal != Refusal::Framing
                     && receive::drain(body, framing, self.limits.timeouts.refused).await;
-                // Who names no host clearly may mean another one next.
-                let close =
-                    is_h1 && (!drained || matches!(refusal, Refusal::Host | Refusal::Target));
+                // Who names no host clearly may mean another one next; of a socket that is refused, its client may have
+                // sent frames already, which are no requests.
+                let is_unsure = matches!(
+                    refusal,
+                    Refusal::Host | Refusal::Target | Refusal::WebSocket | Refusal::Handshake
+                );
+                let close = is_h1 && (!drained || is_unsure);
                 respond::refuse(refusal, Asker { origin, close, is_head, in_flight })
             }
         }
     }
 
     /// Finds out which platform a request is for, or why it goes nowhere.
-    fn admit(
-        &self,
-        peer: &Peer,
-        mut parts: Parts,
-    ) -> Result<Passage, (Refusal, Option<HeaderValue>, Framing)> {
+    fn admit(&self, peer: &Peer, mut parts: Parts) -> Result<(Passage, Option<Asked>), Nowhere> {
         let origin = parts.headers.get(ORIGIN).cloned();
         let host = RequestHost::of(&parts);
+        // Before what is this hop's own is taken off.
+        let asked = Asked::take(&mut parts);
         let framing = match headers::admit(&mut parts) {
             Ok(framing) => framing,
             Err(refusal) => {
@@ -131,23 +144,35 @@ impl Gateway {
             Ok(host) => match self.routes.find(&host.host) {
                 None => Err(Refusal::Unrouted),
                 Some(_) if !peer.covers(&host.host) => Err(Refusal::NotCovered),
+                Some(target)
+                    if !matches!(asked, Ok(None)) && target.websocket == WebSocket::Refuse =>
+                {
+                    Err(Refusal::WebSocket)
+                }
                 Some(target) => Ok(Arc::clone(target)),
             },
         };
+        let (found, asked) = match (found, asked) {
+            (Ok(_), Err(refusal)) => (Err(refusal), None),
+            (found, asked) => (found, asked.ok().flatten()),
+        };
         match (found, host) {
-            (Ok(target), Ok(host)) => Ok(Passage {
-                target,
-                authority: host.authority,
-                parts,
-                framing,
-                client: peer.address,
-                group: self.inspector.policy().group_of(peer.address).map(ToOwned::to_owned),
-                endpoint: String::new(),
-                id: Audit::new_id(),
-                reference: Audit::new_reference(),
-                today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
-                origin,
-            }),
+            (Ok(target), Ok(host)) => Ok((
+                Passage {
+                    target,
+                    authority: host.authority,
+                    parts,
+                    framing,
+                    client: peer.address,
+                    group: self.inspector.policy().group_of(peer.address).map(ToOwned::to_owned),
+                    endpoint: String::new(),
+                    id: Audit::new_id(),
+                    reference: Audit::new_reference(),
+                    today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+                    origin,
+                },
+                asked,
+            )),
             (Err(refusal), _) => {
                 if refusal == Refusal::Unrouted {
                     self.metrics.unrouted();
@@ -165,6 +190,7 @@ impl Gateway {
         &self,
         passage: Passage,
         body: Incoming,
+        asking: Option<Asking>,
         in_flight: InFlight,
     ) -> Response<Answering> {
         let is_media = passage.class() == Class::Media;
@@ -217,9 +243,12 @@ impl Gateway {
             return self.answer(answer, &passage, held, in_flight).await;
         }
         match next {
-            Next::Send(sending) => {
-                forward::forward(self, passage, sending, outcome, in_flight).await
-            }
+            Next::Send(sending) => match asking {
+                Some(asking) => {
+                    websocket::open(self, passage, sending, asking, outcome, in_flight).await
+                }
+                None => forward::forward(self, passage, sending, outcome, in_flight).await,
+            },
             Next::Answer(answer, held) => self.answer(answer, &passage, held, in_flight).await,
             Next::Refuse => respond::refuse(Refusal::Framing, passage.asker(true, in_flight)),
         }
@@ -360,7 +389,7 @@ impl Gateway {
     }
 
     /// Writes the decision. If that fails, the policy says whether the post may still go; `Err` is the answer if not.
-    async fn write_event(
+    pub(crate) async fn write_event(
         &self,
         passage: &Passage,
         inspection: Inspection,
@@ -384,7 +413,12 @@ impl Gateway {
                 let sentence = policy.fault_sentence(Refused::Unaudited, passage.reference());
                 let platform = &passage.target.platform;
                 let endpoint = platform.endpoint(&passage.endpoint);
-                Err(platform.answer(endpoint, Reason::Unaudited, &sentence, passage.reference()))
+                let (reason, reference) = (Reason::Unaudited, passage.reference());
+                Err(if passage.is_message() {
+                    platform.reply(endpoint, None, (reason, &sentence), reference)
+                } else {
+                    platform.answer(endpoint, reason, &sentence, reference)
+                })
             }
         }
     }

@@ -7,4 +7,6 @@ mod disguise;
 mod edge;
 mod proxy;
 mod seeds;
+mod session;
 mod support;
+mod websocket;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Body, Frame};
-use postward::config::{Route, UpstreamAddress};
+use postward::config::{Route, UpstreamAddress, WebSocket};
 use postward::proxy::tls::Authority;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -464,6 +464,7 @@ async fn the_platform_is_verified() {
             hosts: vec![HOST.into()],
             platform: "mastodon".into(),
             upstream: Some(address),
+            websocket: WebSocket::Refuse,
         };
         let proxy = Proxy::with_routes(vec![route])
             .config(|config| config.upstream.extra_roots = Some(roots.clone()))
@@ -490,6 +491,7 @@ async fn a_public_route_never_leads_back() {
         hosts: vec!["127.0.0.1".into(), "[::1]".into()],
         platform: "mastodon".into(),
         upstream: None,
+        websocket: WebSocket::Refuse,
     };
     let proxy = Proxy::with_routes(vec![route]).start().await;
     for host in ["127.0.0.1", "[::1]"] {

@@ -26,7 +26,7 @@ use crate::cli::demo::stand_in::Received;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{serve, style};
-use crate::config::{self, Listener, Loaded, Route, TlsIdentity, UpstreamAddress};
+use crate::config::{self, Listener, Loaded, Route, TlsIdentity, UpstreamAddress, WebSocket};
 use crate::proxy::tls::{Authority, CaError};
 
 /// Why the demo cannot run.
@@ -134,6 +134,7 @@ fn configured(
                 host: platforms.ip().to_string(),
                 port: platforms.port(),
             }),
+            websocket: WebSocket::Refuse,
         })
         .collect();
     config.upstream.extra_roots = Some(scratch.join("platforms.pem"));

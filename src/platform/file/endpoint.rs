@@ -10,7 +10,8 @@ use crate::platform::endpoint::{Class, Endpoint, Entry};
 use crate::platform::field::FieldSpec;
 use crate::platform::fields::Treatment;
 use crate::platform::file::read::{Faults, Table, nearest};
-use crate::platform::file::{Reading, answer, field, one_of};
+use crate::platform::file::{Reading, answer, field, frame, one_of};
+use crate::platform::frame::METHOD as WEBSOCKET;
 use crate::platform::rewrite::Rewrite;
 use crate::platform::template::PathTemplate;
 
@@ -29,11 +30,15 @@ const KEYS: &[&str] = &[
     "bound",
     "addresses",
     "also-under",
+    "when",
+    "reply",
+    "reply-id",
 ];
 
 /// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
 /// read as unknown without a word. CONNECT and TRACE are no calls of an API.
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/// WEBSOCKET is what messages are read under.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", WEBSOCKET];
 
 /// Every endpoint: one for each method and path (and operation) of each entry.
 pub(super) fn endpoints(
@@ -92,10 +97,25 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
     }
     let answer = answer(table, faults);
     let totals = field::totals(table, &fields, faults);
+    let is_message = methods
+        .iter()
+        .all(|method| method.as_ref().is_some_and(|method| method.as_str() == WEBSOCKET));
+    let (when, reply) = frame::of_endpoint(table, is_message, faults);
     let Some(class) = class else { return Vec::new() };
     let addresses = addresses.into_iter().map(|prefix| prefix.value.to_owned()).collect();
     let rest = FieldSpec::named("*");
-    let entry = Arc::new(Entry { class, fields, answer, rewrite, bound, totals, addresses, rest });
+    let entry = Arc::new(Entry {
+        class,
+        fields,
+        answer,
+        reply,
+        when,
+        rewrite,
+        bound,
+        totals,
+        addresses,
+        rest,
+    });
     let operations: Vec<Option<&str>> = match &operations[..] {
         [] => vec![None],
         some => some.iter().map(|operation| Some(operation.value)).collect(),
@@ -119,9 +139,10 @@ fn endpoint(
     operation: Option<&str>,
 ) -> Endpoint {
     let mut template = format!("{} {written}", method.map_or("*", Method::as_str));
-    if let Some(operation) = operation {
+    let conditions = entry.when.iter().map(|when| when.written.as_str());
+    for word in operation.into_iter().chain(conditions) {
         template.push(' ');
-        template.push_str(operation);
+        template.push_str(word);
     }
     Endpoint {
         entry: Arc::clone(entry),

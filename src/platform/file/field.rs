@@ -6,6 +6,7 @@ use crate::platform::field::{FieldPath, FieldSpec};
 use crate::platform::fields::{Fields, Named, Treatment};
 use crate::platform::file::read::{Faults, Table, Written};
 use crate::platform::file::{Reading, one_of};
+use crate::platform::frame::Form;
 use crate::platform::limit::{Limit, Total, Unit};
 use crate::platform::markup::Spoken;
 use crate::platform::offsets::{Count, Offsets, Shape};
@@ -29,6 +30,7 @@ const KEYS: &[&str] = &[
     "required",
     "split",
     "markup",
+    "opaque-if",
 ];
 
 const TREATMENTS: &[(&str, Treatment)] =
@@ -135,6 +137,11 @@ fn full(table: &Table<'_>, group: usize, list: &mut List, faults: &mut Faults<'_
         markup: table
             .string("markup", faults)
             .and_then(|name| one_of(&name, "markup", Spoken::NAMES, faults)),
+        opaque_if: table
+            .strings("opaque-if", faults)
+            .iter()
+            .filter_map(|name| one_of(name, "form", Form::NAMES, faults))
+            .collect(),
     };
     let conditions = KEYS.iter().find(|key| !matches!(**key, "path" | "class") && table.has(key));
     if let (Some(condition), Some(Treatment::Opaque | Treatment::Other)) = (conditions, treatment) {

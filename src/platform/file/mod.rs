@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod field;
+mod frame;
 mod read;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ const KEYS: &[&str] = &[
     "method-parameter",
     "signed",
     "answer",
+    "websocket",
     "endpoint",
 ];
 const SIGNED_KEYS: &[&str] = &["headers", "parameters", "always"];
@@ -97,9 +99,10 @@ fn platform(root: &Table<'_>, faults: &mut Faults<'_>) -> Option<Platform> {
         );
     }
     let answer = answer(root, faults);
+    let reply = frame::of_platform(root, faults);
     let endpoints = endpoint::endpoints(root, reading, faults);
     let hosts = hosts.into_iter().map(|host| host.value.to_owned()).collect();
-    Some(Platform::new(id?, hosts, settings, answer?, endpoints))
+    Some(Platform::new(id?, hosts, settings, (answer?, reply), endpoints))
 }
 
 fn word(root: &Table<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {

@@ -161,6 +161,43 @@ impl<'a> Table<'a> {
         Some(Table::new(table, value.span().into(), keys, faults))
     }
 
+    /// What a table of conditions says: each key with the string or whole number, or any of a list of them, that is to
+    /// stand there.
+    pub(super) fn conditions(
+        &self,
+        key: &str,
+        faults: &mut Faults<'_>,
+    ) -> Vec<(Written<&'a str>, Vec<String>)> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(table) = value.get_ref().as_table() else {
+            wrong(key, "a table: { \"0\" = \"EVENT\" }", value, faults);
+            return Vec::new();
+        };
+        let mut conditions = Vec::with_capacity(table.len());
+        for (at, values) in table {
+            let values: Vec<&Spanned<DeValue<'_>>> = match values.get_ref() {
+                DeValue::Array(array) => array.iter().collect(),
+                _ => vec![values],
+            };
+            let mut words = Vec::with_capacity(values.len());
+            for value in values {
+                match value.get_ref() {
+                    DeValue::String(word) => words.push(word.to_string()),
+                    DeValue::Integer(number) if number.radix() == 10 => {
+                        words.push(number.as_str().to_owned());
+                    }
+                    _ => {
+                        let wanted = "a string, a whole number, or a list of them";
+                        wrong(at.get_ref(), wanted, value, faults);
+                    }
+                }
+            }
+            let place = Written { value: at.get_ref().as_ref(), span: at.span().into() };
+            conditions.push((place, words));
+        }
+        conditions
+    }
+
     /// An array of tables (`[[key]]`).
     pub(super) fn tables(
         &self,

@@ -156,7 +156,10 @@ fn a_misspelt_method_is_no_method_of_its_own() {
     for (written, want) in [
         ("PSOT", "did you mean \"POST\"? \"*\" is any method"),
         ("post", "did you mean \"POST\"? \"*\" is any method"),
-        ("CONNECT", "there are: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS; \"*\" is any method"),
+        (
+            "CONNECT",
+            "there are: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, WEBSOCKET; \"*\" is any method",
+        ),
     ] {
         let text =
             format!("[[endpoint]]\nmethod = \"{written}\"\npath = \"/a\"\nclass = \"pass\"\n");

@@ -20,6 +20,7 @@ fn routes(hosts: &[&str]) -> Arc<Routes> {
         hosts: hosts.iter().map(ToString::to_string).collect(),
         platform: "generic".into(),
         upstream: None,
+        websocket: crate::config::WebSocket::Refuse,
     };
     Arc::new(Routes::new(&[route], &Platforms::embedded()).unwrap())
 }

@@ -80,6 +80,8 @@ pub(crate) fn trust(
 pub(crate) struct Connector {
     dialler: Arc<Dialler>,
     tls: TlsConnector,
+    /// The same without HTTP/2.
+    tls_h1: TlsConnector,
     handshake: Duration,
 }
 
@@ -106,9 +108,16 @@ impl Connector {
             .map_err(UpstreamSetupError::Provider)?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let tls_h1 = TlsConnector::from(Arc::new(config.clone()));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let handshake = dialler.limit();
-        Ok(Self { dialler, tls: TlsConnector::from(Arc::new(config)), handshake })
+        Ok(Self { dialler, tls: TlsConnector::from(Arc::new(config)), tls_h1, handshake })
+    }
+
+    /// The same for connections that may be upgraded, which those of HTTP/2 cannot be.
+    pub(crate) fn for_upgrades(&self) -> Self {
+        Self { tls: self.tls_h1.clone(), ..self.clone() }
     }
 
     async fn connect(self, host: String) -> Result<TokioIo<Stream>, ConnectError> {

@@ -26,6 +26,8 @@ const IDLE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     client: Client<Connector, Outgoing>,
+    /// Speaks HTTP/1.1 alone, for upgrades.
+    upgrading: Client<Connector, Outgoing>,
 }
 
 /// Why the platform's answer did not come.
@@ -73,7 +75,16 @@ impl Pool {
             // Repeats a request only when a reused connection turns out to be closed before it took one byte of it: the
             // request comes back whole from the queue. Without this, every platform's idle timeout would cost a post.
             .retry_canceled_requests(true);
-        Self { client: builder.build(connector) }
+        let upgrading = builder.build(connector.for_upgrades());
+        Self { client: builder.build(connector), upgrading }
+    }
+
+    /// Sends a handshake and waits for the head of its answer, which may be an upgrade.
+    pub(crate) async fn open(
+        &self,
+        request: Request<Outgoing>,
+    ) -> Result<Response<Incoming>, UpstreamFault> {
+        self.upgrading.request(request).await.map_err(|error| fault_of(&error))
     }
 
     /// Sends one request and waits for the head of its answer.

@@ -8,6 +8,7 @@
 
 pub(crate) mod client;
 pub(crate) mod proxy;
+pub(crate) mod socket;
 pub(crate) mod upstream;
 
 pub(crate) use client::Client;

@@ -8,7 +8,7 @@ use postward::app::{self, Options, Running};
 use postward::audit::{self, AuditSettings};
 use postward::body::Limits;
 use postward::config::{
-    Admin, Config, Listener, Loaded, Route, Timeouts, TlsIdentity, UpstreamAddress,
+    Admin, Config, Listener, Loaded, Route, Timeouts, TlsIdentity, UpstreamAddress, WebSocket,
 };
 use postward::detect::Engine;
 use postward::diagnostic::Source;
@@ -127,6 +127,7 @@ pub(crate) fn route(hosts: &[&str], upstream: SocketAddr) -> Route {
         hosts: hosts.iter().map(ToString::to_string).collect(),
         platform: "mastodon".into(),
         upstream: Some(address),
+        websocket: WebSocket::Refuse,
     }
 }
 

@@ -1,0 +1,111 @@
+//! One socket from the first frame to the last: both halves, its clocks, and its end.
+
+use std::pin::pin;
+
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncWriteExt as _, split};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::proxy::drain::{Signal, Stage};
+use crate::proxy::passage::Passage;
+use crate::proxy::service::Gateway;
+use crate::proxy::websocket::clock::Clock;
+use crate::proxy::websocket::down::{Down, End};
+use crate::proxy::websocket::message::Reader;
+use crate::proxy::websocket::up::{AWAY, FAREWELL, Pings, Up};
+use crate::proxy::websocket::walk::Walker;
+
+/// Most of our own words that wait to be told to a client; a client that is told more must wait itself.
+const MOST_OURS: usize = 16;
+
+/// A socket that both sides agreed to.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(super) client: OnUpgrade,
+    pub(super) platform: Upgraded,
+    /// The handshake: whose messages they are.
+    pub(super) of: Passage,
+    pub(super) is_deflated: bool,
+}
+
+/// Carries a socket to its end. The connection that it came over counts as open until then.
+pub(crate) async fn relay(opened: Opened, gateway: &Gateway, mut signal: Signal) {
+    let Opened { client, platform, of, is_deflated } = opened;
+    let Ok(client) = client.await else { return };
+    let _counted = gateway.metrics.open_socket();
+    let (client_reads, mut client_writes) = split(TokioIo::new(client));
+    let (platform_reads, mut platform_writes) = split(TokioIo::new(platform));
+    let timeouts = &gateway.limits.timeouts;
+    let (clock, pings) = (Clock::new(), Pings::default());
+    let (to_client, ours) = mpsc::channel(MOST_OURS);
+    let (stop, stopped) = watch::channel(None);
+    let up = Up {
+        gateway,
+        of: &of,
+        client: client_reads,
+        platform: &mut platform_writes,
+        reader: Reader::new(gateway.limits.max_body, is_deflated),
+        to_client,
+        stop: stopped,
+        pings: &pings,
+        clock: &clock,
+    };
+    let down = Down {
+        platform: platform_reads,
+        client: &mut client_writes,
+        walker: Walker::new(is_deflated),
+        pings: &pings,
+        clock: &clock,
+        limit: timeouts.answer_idle,
+    };
+    {
+        let (mut up, mut down) = (pin!(up.run()), pin!(down.run(ours)));
+        let mut silence = pin!(clock.silence(timeouts.answer_idle));
+        let (mut up_ended, mut down_ended) = (false, false);
+        // Once one half has ended, the other has a little time to do so, too.
+        let mut deadline: Option<Instant> = None;
+        if signal.stage() != Stage::Running {
+            stop.send_replace(Some(AWAY));
+        }
+        while !(up_ended && down_ended) {
+            let is_stopping = stop.borrow().is_some();
+            let until = deadline.unwrap_or_else(Instant::now);
+            tokio::select! {
+                biased;
+                stage = signal.changed() => match stage {
+                    Stage::Running => {}
+                    Stage::Draining => { stop.send_replace(Some(AWAY)); }
+                    Stage::Cut => return,
+                },
+                listens = up.as_mut(), if !up_ended => {
+                    up_ended = true;
+                    if !listens {
+                        break;
+                    }
+                }
+                end = down.as_mut(), if !down_ended => {
+                    down_ended = true;
+                    match end {
+                        End::Closed | End::WeClosed => {}
+                        // A client that nobody answers is let go as its platform let go of us.
+                        End::Gone => break,
+                        End::Refused => { stop.send_replace(Some(AWAY)); }
+                    }
+                }
+                () = silence.as_mut(), if !is_stopping => { stop.send_replace(Some(AWAY)); }
+                () = sleep_until(until), if deadline.is_some() => break,
+            }
+            if up_ended || down_ended || stop.borrow().is_some() {
+                deadline.get_or_insert_with(|| Instant::now() + FAREWELL);
+            }
+        }
+    }
+    // Not before both have ended: some take the end of a stream for the loss of the other side.
+    let both = async {
+        let _ = client_writes.shutdown().await;
+        let _ = platform_writes.shutdown().await;
+    };
+    let _ = timeout(FAREWELL, both).await;
+}
