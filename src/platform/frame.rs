@@ -4,7 +4,7 @@
 //! place where the platform looks: so a condition can make a message harmless, which the name of a GraphQL operation
 //! cannot.
 
-use crate::body::{Document, Role, Step, base64};
+use crate::body::{Document, Path, Role, Step, base64};
 use crate::platform::answer::AnswerTemplate;
 use crate::platform::template::Fault;
 
@@ -52,15 +52,15 @@ impl At {
         texts
             .filter(|(index, text)| {
                 matches!(text.role, Role::Value | Role::Number)
-                    && self.is(&text.path.steps)
+                    && self.is(&text.path)
                     && message.holder(*index).is_none()
             })
             .map(|(_, text)| text.text.expose())
     }
 
-    fn is(&self, steps: &[Step]) -> bool {
-        self.steps.len() == steps.len()
-            && self.steps.iter().zip(steps).all(|pair| match pair {
+    fn is(&self, path: &Path) -> bool {
+        self.steps.len() == path.n_steps()
+            && self.steps.iter().rev().zip(path.outwards()).all(|pair| match pair {
                 (Step1::Element(mine), Step::Index(nth)) => mine == nth,
                 (Step1::Key(mine), Step::Key(key)) => mine.eq_ignore_ascii_case(key),
                 _ => false,

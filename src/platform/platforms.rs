@@ -348,6 +348,7 @@ impl Platform {
                 status: http::StatusCode::OK,
                 content_type: String::new(),
                 body: Vec::new(),
+                status_line: None,
             },
         }
     }
