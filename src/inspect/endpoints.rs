@@ -110,6 +110,10 @@ fn fields() -> Vec<Field> {
                 continue;
             }
             let method = strings(endpoint.get("method")).remove(0);
+            // Messages of a WebSocket have a table of their own.
+            if method == "WEBSOCKET" {
+                continue;
+            }
             for path in strings(endpoint.get("path")) {
                 for (template, escaped) in &templates {
                     let kinds = if template.starts_with("query:") {

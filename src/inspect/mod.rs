@@ -17,6 +17,8 @@ mod inspection;
 mod inspector;
 mod joined;
 mod label;
+#[cfg(test)]
+mod messages;
 mod rewrite;
 mod shape;
 #[cfg(test)]

@@ -91,12 +91,12 @@ async fn every_call_that_gives_a_session_is_rewritten() {
 #[tokio::test]
 async fn an_encoded_session_is_decoded_and_one_that_cannot_be_does_not_pass() {
     let chunked = || {
-        let pieces = SESSION.as_bytes().chunks(7).map(|piece| Ok(Frame::data(piece.into())));
+        let pieces = SESSION
+            .as_bytes()
+            .chunks(7)
+            .map(|piece| Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from_static(piece))));
         let body = StreamBody::new(futures_util::stream::iter(pieces.collect::<Vec<_>>()));
-        Response::builder()
-            .header("content-type", "application/json")
-            .body(BodyExt::boxed(body))
-            .unwrap()
+        Response::builder().header("content-type", "application/json").body(body.boxed()).unwrap()
     };
     let long = format!("{{\"a\":\"{}\",\"didDoc\":{{}}}}", "a".repeat(2 << 20));
     let twice = SESSION.replacen('{', r#"{"did\u0044oc":{"x":"elsewhere"},"#, 1);
