@@ -6,6 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::span::Span;
 
+/// The longest hashtag or handle, in letters: looking further for each sign would cost the square of the text.
+const MOST_TAG: usize = 320;
+
 /// Every address of the web, without the punctuation that ends a sentence. In order and disjoint.
 pub(super) fn links(text: &str) -> Vec<Span> {
     let mut links: Vec<Span> = Vec::new();
@@ -50,7 +53,9 @@ pub(super) fn tags(text: &str) -> Vec<Span> {
         let is_in = |c: char| {
             c.is_alphanumeric() || c == '_' || (is_handle && matches!(c, '.' | '-' | '@'))
         };
-        let tag = rest.get(..rest.find(|c| !is_in(c)).unwrap_or(rest.len())).unwrap_or_default();
+        let letters = rest.char_indices().take(MOST_TAG).take_while(|(_, c)| is_in(*c));
+        let end = letters.last().map_or(0, |(at, c)| at + c.len_utf8());
+        let tag = rest.get(..end).unwrap_or_default();
         let tag = tag.trim_end_matches(['.', '-', '@', '_']);
         if tag.chars().any(char::is_alphabetic) {
             tags.push(Span::new(sign, sign + 1 + tag.len()));
@@ -95,6 +100,14 @@ mod tests {
         ] {
             let found: Vec<&str> = tags(text).iter().map(|span| span.of(text).unwrap()).collect();
             assert_eq!(found, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_signs_cost_no_more_than_their_length() {
+        for text in ["@....", "#____", "https://", "@a", "##"] {
+            let text = text.repeat(200_000);
+            assert!(links(&text).len() + tags(&text).len() <= text.len());
         }
     }
 

@@ -109,12 +109,12 @@ pub(super) fn keep_distinct(
         if taken.insert(base.clone()) {
             continue;
         }
-        let last = plan.splices.iter().rposition(|splice| !splice.with.is_empty());
-        let last = last.unwrap_or(plan.splices.len().checked_sub(1)?);
-        let base_marker = plan.splices.get(last)?.with.clone();
+        let shown = plan.splices.iter().rposition(|splice| !splice.with.is_empty());
+        let shown = shown.unwrap_or(plan.splices.len().checked_sub(1)?);
+        let base_marker = plan.splices.get(shown)?.with.clone();
         let number = next.entry(base).or_insert(2);
         loop {
-            let after = numbered(platform, plan, (last, &base_marker), *number)?;
+            let after = numbered(platform, plan, (shown, &base_marker), *number)?;
             *number += 1;
             if taken.insert((list.clone(), folded(&after))) {
                 plan.after = after;
@@ -134,7 +134,7 @@ fn folded(text: &str) -> String {
 fn numbered(
     platform: &Platform,
     plan: &mut Planned<'_>,
-    (last, marker): (usize, &str),
+    (nth, marker): (usize, &str),
     number: usize,
 ) -> Option<String> {
     let closed = ["\\]", "]"].into_iter().find_map(|end| Some((marker.strip_suffix(end)?, end)));
@@ -143,7 +143,7 @@ fn numbered(
         None => format!("{marker} {number}"),
     };
     for with in [full, number.to_string()] {
-        plan.splices.get_mut(last)?.with = with;
+        plan.splices.get_mut(nth)?.with = with;
         let after = splice(plan.before, &plan.splices)?;
         if platform.still_fits(plan.spec, plan.before, &after) {
             return Some(after);

@@ -253,6 +253,10 @@ const MARKS: [(&str, &str); 7] = [
     ("[", "](https://l.example/z)"),
     ("*", "*"),
 ];
+const SLACK_MARKS: [(&str, &str); 5] =
+    [("", ""), ("*", "*"), ("~", "~"), ("`", "`"), ("<https://l.example/z|", ">")];
+const TELEGRAM_MARKS: [(&str, &str); 5] =
+    [("", ""), ("*", "*"), ("~", "~"), ("||", "||"), ("[", "](https://l.example/z)")];
 const TAGS: [(&str, &str); 5] = [
     ("", ""),
     ("<b>", "</b>"),
@@ -269,7 +273,7 @@ fn marked(cuts: &[usize], kinds: &[usize], marks: &[(&str, &str)]) -> String {
     cuts.dedup();
     let piece = |(nth, ends): (usize, &[usize])| {
         let (open, close) = marks[kinds.get(nth).copied().unwrap_or_default() % marks.len()];
-        format!("{open}{}{close}", &NAME[ends[0]..ends[1]])
+        format!("{open}{}{close}", NAME.get(ends[0]..ends[1]).unwrap())
     };
     cuts.windows(2).enumerate().map(piece).collect()
 }
@@ -282,7 +286,7 @@ fn seen(text: &str, marks: &[(&str, &str)]) -> String {
     }
     while let Some(at) = text.find("](https://l.example/z)") {
         let mut depth = 1;
-        let open = text[..at].rfind(|c| {
+        let open = text.get(..at).unwrap().rfind(|c| {
             depth += i32::from(c == ']') - i32::from(c == '[');
             depth == 0
         });
@@ -303,12 +307,18 @@ proptest! {
         kinds in prop::collection::vec(0_usize..7, 5),
         tail in prop::collection::vec(0_usize..7, 3),
     ) {
-        for (place, marks) in [(DISCORD, &MARKS[..]), (REDDIT, &MARKS), (WORDPRESS, &TAGS)] {
+        for (place, marks) in [
+            (DISCORD, &MARKS[..]),
+            (REDDIT, &MARKS),
+            (WORDPRESS, &TAGS),
+            (SLACK, &SLACK_MARKS),
+            (TELEGRAM, &TELEGRAM_MARKS),
+        ] {
             let word = |(nth, word): (usize, &str)| {
                 let (open, close) = marks[tail[nth] % marks.len()];
                 format!("{open}{word}{close}")
             };
-            let head = "My patient Mr. ";
+            let head = if place == TELEGRAM { r"My patient Mr\. " } else { "My patient Mr. " };
             let tail: Vec<String> = ["coded", "last", "night"].into_iter().enumerate().map(word).collect();
             let tail = format!(" {}, &amp; we cried", tail.join(" "));
             let text = format!("{head}{}{tail}", marked(&cuts, &kinds, marks));

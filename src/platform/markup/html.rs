@@ -462,19 +462,16 @@ impl<'a> Attributes<'a> {
     }
 
     fn value(&mut self, close: u8) -> Option<Value> {
-        match self.bytes.get(self.at) {
-            Some(&quote @ (b'"' | b'\'')) => {
-                self.at += 1;
-                let span = self.until(|byte| byte == quote);
-                self.bytes.get(self.at)?;
-                self.at += 1;
-                Some(Value { span, written: Written::Quoted })
-            }
-            _ => {
-                let span = self.until(|byte| byte.is_ascii_whitespace() || byte == close);
-                Some(Value { span, written: Written::Bare })
-            }
-        }
+        let quote = self.bytes.get(self.at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+        let Some(quote) = quote else {
+            let span = self.until(|byte| byte.is_ascii_whitespace() || byte == close);
+            return Some(Value { span, written: Written::Bare });
+        };
+        self.at += 1;
+        let span = self.until(|byte| byte == quote);
+        self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(Value { span, written: Written::Quoted })
     }
 
     fn skip_blanks(&mut self) {

@@ -220,12 +220,9 @@ fn in_angles(markup: Markup, bytes: &[u8], at: usize) -> Option<Link> {
     }
     let bar = memchr::memchr(b'|', inside);
     let label = bar.map_or(nothing, |bar| Span::new(at + bar + 1, end));
-    match inside.get(1) {
-        // Of a channel, the label alone is a person's words; of the others nothing is.
-        Some(b'#') => Some(Link { span, label }),
-        Some(b'@' | b'!') => Some(Link { span, label: nothing }),
-        _ => Some(Link { span, label }),
-    }
+    // Of a person, a group or a word to all, what stands there is nobody's; of a channel the label is a person's words.
+    let is_id = matches!(inside.get(1), Some(b'@' | b'!'));
+    Some(Link { span, label: if is_id { nothing } else { label } })
 }
 
 /// How the addresses of links begin: `https://`, `mailto:`.

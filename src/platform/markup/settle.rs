@@ -28,7 +28,7 @@ fn cut(splice: &Splice, to: Span) -> Splice {
 fn in_html(text: &str, splices: Vec<Splice>) -> Option<Vec<Splice>> {
     let elements = html::elements(text);
     if elements.is_empty() {
-        return Some(splices.into_iter().map(|splice| escaped(splice, html::escape)).collect());
+        return Some(splices.iter().map(|splice| escaped(splice, html::escape)).collect());
     }
     let mut settled: Vec<Splice> = Vec::with_capacity(splices.len());
     for splice in splices {
@@ -52,13 +52,13 @@ fn in_html(text: &str, splices: Vec<Splice>) -> Option<Vec<Splice>> {
 
 /// What a reader sees of a splice: the first stretch has the marker.
 fn shown(splice: &Splice, span: Span, is_marked: &mut bool, settled: &mut Vec<Splice>) {
-    let splice = escaped(cut(splice, span), html::escape);
+    let splice = escaped(&cut(splice, span), html::escape);
     let with = if *is_marked { String::new() } else { splice.with };
     *is_marked = true;
     settled.push(Splice { span: splice.span, with });
 }
 
-fn escaped(splice: Splice, escape: impl Fn(&str) -> String) -> Splice {
+fn escaped(splice: &Splice, escape: impl Fn(&str) -> String) -> Splice {
     Splice { with: escape(&splice.with), span: splice.span }
 }
 
@@ -99,16 +99,16 @@ fn in_value(text: &str, kind: Kind, value: Value, splice: &Splice) -> Option<Spl
     Some(match value.written {
         // A bracket would end a shortcode.
         Written::Quoted if kind == Kind::Shortcode => {
-            escaped(part, |marker| plain(marker).replace('[', "(").replace(']', ")"))
+            escaped(&part, |marker| plain(marker).replace('[', "(").replace(']', ")"))
         }
-        Written::Quoted => escaped(part, plain),
+        Written::Quoted => escaped(&part, plain),
         Written::Bare => Splice { span: value.span, with: format!("\"{}\"", plain(&splice.with)) },
-        Written::Json => escaped(part, |marker| {
+        Written::Json => escaped(&part, |marker| {
             let quoted = serde_json_string(marker);
             quoted.replace('<', "\\u003c").replace('>', "\\u003e").replace("--", "\\u002d\\u002d")
         }),
         Written::Number => Splice { span: value.span, with: "0".into() },
-        Written::Words => escaped(part, |marker| html::escape(marker).replace('-', " ")),
+        Written::Words => escaped(&part, |marker| html::escape(marker).replace('-', " ")),
     })
 }
 
@@ -226,11 +226,12 @@ fn is_pair(text: &str, left: Span, right: Span) -> bool {
         name.get(..end).unwrap_or_default().to_ascii_lowercase()
     };
     match (left.as_bytes(), right.as_bytes()) {
-        ([b'[', ..] | [b'!', b'[', ..], [b']', ..]) => true,
+        ([b'[', ..] | [b'!', b'[', ..], [b']', ..])
+        | ([b'<', ..], [b'>'])
+        | ([b'>', b'!'], [b'!', b'<']) => true,
         ([b'<', first, ..], [b'<', b'/', ..]) if first.is_ascii_alphabetic() => {
             of_tag(left) == of_tag(right)
         }
-        ([b'<', ..], [b'>']) | ([b'>', b'!'], [b'!', b'<']) => true,
         _ => left == right && !left.starts_with(['<', '[', ']', '\\', '>']),
     }
 }
