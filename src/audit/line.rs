@@ -90,6 +90,9 @@ fn decision(inspection: &Inspection, line: &mut Vec<u8>) {
     if inspection.unjudged_media {
         key_flag("unjudged-media", true, line);
     }
+    if inspection.metadata_stripped {
+        key_flag("metadata-stripped", true, line);
+    }
     if inspection.care.is_finite() {
         let _ = write!(line, ",\"care\":{:.2}", inspection.care);
     }

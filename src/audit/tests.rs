@@ -47,6 +47,7 @@ fn inspection() -> Inspection {
         }],
         fault: None,
         unjudged_media: false,
+        metadata_stripped: false,
         care: 1.25,
         reference: "ABCD2345".into(),
     }

@@ -4,7 +4,10 @@
 //! is neither media nor text is marked, since the later pieces of an upload look like that. Promise: packed text costs no more
 //! than the limit on decoded bytes, however small the bomb.
 
+use bytes::Bytes;
+
 use crate::body::encoding::unpack;
+use crate::body::files::At;
 use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
@@ -29,27 +32,27 @@ pub(super) enum Held {
 pub(super) fn read(
     reader: &mut Reader<'_>,
     place: &Place,
-    bytes: &[u8],
+    file: &Bytes,
     slot: Slot,
+    at: At,
 ) -> Result<Held, Unreadable> {
     let slot = slot.read_only();
-    let mut unpacked;
-    let mut bytes = bytes;
+    let (mut file, mut at) = (file.clone(), at);
     for _ in 0..=MOST_PACKED {
-        if sniff::is_known_document(bytes) {
-            return Err(Unreadable::UnknownKind);
+        let bytes = &*file;
+        if reader.is_document(bytes)? {
+            reader.note_file(file, at);
+            return Ok(Held::Media);
         }
         if !is_plain(bytes)
             && let Some(inside) = unpack(bytes, reader.left_to_unpack())?
         {
             reader.note_unpacked(inside.len());
-            unpacked = inside;
-            bytes = &unpacked;
+            (file, at) = (inside.into(), At::Fixed);
             continue;
         }
         let text = textual::words(bytes);
         let is_media = sniff::is_media(bytes);
-        reader.unread_files |= is_media;
         let held = match text {
             _ if is_media => Held::Media,
             Some(_) => Held::Text,
@@ -58,10 +61,12 @@ pub(super) fn read(
         // A charset that is guessed may be another to the platform.
         let is_exact = held == Held::Media || is_plain(bytes);
         reader.unknown_files |= !is_exact;
-        reader.unread_files |= held == Held::Unknown;
         let text = if held == Held::Unknown { textual::stretches(bytes) } else { text };
         if let Some(text) = text {
             within::push(reader, place, text, slot, NONE, Reading::Lenient)?;
+        }
+        if held != Held::Text {
+            reader.note_file(file, at);
         }
         return Ok(held);
     }

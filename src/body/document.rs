@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use crate::body::files::{At, HeldFile};
 use crate::body::json::{self, NONE, Shape, Value};
 use crate::body::multipart::Parts;
 use crate::body::reader::{Inner, Layer, Reader, Source};
@@ -63,6 +64,8 @@ pub struct Document {
     pub(super) layers: Vec<Layer>,
     /// What a multipart body is held to when it is written.
     pub(super) parts: Option<Parts>,
+    /// Files that nobody reads as text.
+    pub(super) files: Vec<HeldFile>,
     root: u32,
     unread_files: bool,
     unknown_files: bool,
@@ -106,6 +109,11 @@ impl Document {
 
     fn new(kind: Kind, body: Bytes, reader: Reader<'_>) -> Self {
         let unread_files = kind == Kind::Media || reader.unread_files;
+        let files = if kind == Kind::Media {
+            vec![HeldFile { content: body.clone(), at: At::Whole }]
+        } else {
+            reader.files
+        };
         Self {
             kind,
             body,
@@ -113,6 +121,7 @@ impl Document {
             sources: reader.sources,
             layers: reader.layers,
             parts: reader.parts,
+            files,
             root: reader.root,
             by_key: OnceLock::new(),
             unread_files,
@@ -141,6 +150,11 @@ impl Document {
     /// so; but servers take such a field for a string, so that it may go unread only where nobody's words are.
     pub fn unread_fields(&self) -> impl Iterator<Item = &Path> {
         self.unread_fields.iter()
+    }
+
+    /// The bytes of every file that nobody reads as text, decoded: media, and documents where those may pass.
+    pub fn files(&self) -> impl Iterator<Item = &Bytes> {
+        self.files.iter().map(|file| &file.content)
     }
 
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.

@@ -1,5 +1,7 @@
 //! What can be changed in a document, and why a change cannot be written.
 
+use bytes::Bytes;
+
 use crate::body::Node;
 use crate::span::Span;
 
@@ -36,6 +38,13 @@ pub enum Edit {
         node: Node,
         /// Its new value.
         value: u64,
+    },
+    /// Put other bytes in the place of a file.
+    File {
+        /// Index into [`Document::files`](crate::body::Document::files).
+        file: usize,
+        /// The file that goes on in its place.
+        with: Bytes,
     },
     /// Take an element out of a JSON array, or a member out of an object, with its comma.
     Remove {

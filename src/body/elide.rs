@@ -58,6 +58,9 @@ pub struct Elider {
 }
 
 impl Elider {
+    /// How much of a file that is elided is kept before its mark.
+    pub const LEAD_OF_FILE: usize = LEAD - 2;
+
     /// For a body with this boundary (without the dashes).
     pub fn new(boundary: &str, is_media: IsMedia) -> Self {
         let mut delimiter = b"--".to_vec();

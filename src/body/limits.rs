@@ -11,11 +11,19 @@ pub struct Limits {
     pub max_fields: usize,
     /// Layers of Content-Encoding.
     pub max_codings: usize,
+    /// Whether documents that nobody here can read (PDF, DICOM, office files) may pass as media do.
+    pub documents: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_decoded: 16 << 20, max_depth: 128, max_fields: 200_000, max_codings: 2 }
+        Self {
+            max_decoded: 16 << 20,
+            max_depth: 128,
+            max_fields: 200_000,
+            max_codings: 2,
+            documents: false,
+        }
     }
 }
 
@@ -49,6 +57,12 @@ pub enum Unreadable {
     Multipart,
     #[error("body is of no kind that can be read")]
     UnknownKind,
+    #[error("a document that cannot be read, and may not pass unread")]
+    Document,
+    #[error("media is malformed, or of a kind whose metadata cannot be taken out")]
+    Media,
+    #[error("media comes in pieces, which cannot be judged")]
+    Piece,
     #[error("text is encrypted from end to end")]
     Encrypted,
     #[error("body ended early")]
@@ -74,6 +88,9 @@ impl Unreadable {
             Self::Xml => "xml",
             Self::Multipart => "multipart",
             Self::UnknownKind => "unknown-kind",
+            Self::Document => "document",
+            Self::Media => "media",
+            Self::Piece => "media-piece",
             Self::Encrypted => "encrypted",
             Self::Truncated => "truncated",
             Self::TooSlow => "too-slow",

@@ -19,6 +19,7 @@ mod edit;
 mod elide;
 pub mod encoding;
 mod entity;
+mod files;
 mod form;
 mod header;
 mod json;
@@ -43,7 +44,7 @@ pub use elide::{Elider, IsMedia, Piece};
 pub use limits::{Limits, Unreadable};
 pub use multipart::encoded_words;
 pub use path::{Path, Step, Steps};
-pub use sniff::looks_like_media;
+pub use sniff::{looks_like_file, looks_like_media};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::body::blob::{self, Held};
 use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
+use crate::body::files::At;
 use crate::body::form::Fields;
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Place, Reader};
@@ -122,10 +123,7 @@ impl Whole<'_> {
 
     /// A body that claims to be a form. Stock clients send raw uploads and JSON under this claim, too.
     fn claimed_form(&self, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
-        if sniff::is_known_document(self.source) {
-            return Err(Unreadable::UnknownKind);
-        }
-        if sniff::is_media(self.source) {
+        if reader.is_document(self.source)? || sniff::is_media(self.source) {
             return self.blob(reader);
         }
         if let Some(boundary) = sniff::multipart_boundary(self.source) {
@@ -145,10 +143,7 @@ impl Whole<'_> {
     }
 
     fn sniffed(&self, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
-        if sniff::is_known_document(self.source) {
-            return Err(Unreadable::UnknownKind);
-        }
-        if sniff::is_media(self.source) {
+        if reader.is_document(self.source)? || sniff::is_media(self.source) {
             return self.blob(reader);
         }
         if let Some(boundary) = sniff::multipart_boundary(self.source) {
@@ -222,7 +217,7 @@ impl Whole<'_> {
     fn blob(&self, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
         let layer = reader.open_layer(self.source, self.outer)?;
         let slot = Slot::new(layer, 0, self.source.len(), Coding::ReadOnly);
-        match blob::read(reader, &Place::default(), self.source, slot)? {
+        match blob::read(reader, &Place::default(), self.source, slot, At::Whole)? {
             Held::Media => Ok(Kind::Media),
             Held::Text => Ok(Kind::Text),
             Held::Unknown => Err(Unreadable::UnknownKind),

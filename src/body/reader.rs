@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 
 use bytes::Bytes;
 
+use crate::body::files::{At, Digits, HeldFile};
 use crate::body::json::{NONE, Value};
 use crate::body::multipart::Parts;
 use crate::body::slot::Slot;
@@ -59,6 +60,8 @@ pub(super) struct Reader<'l> {
     pub(super) layers: Vec<Layer>,
     /// What a multipart body is held to when it is written.
     pub(super) parts: Option<Parts>,
+    /// Files that nobody reads as text.
+    pub(super) files: Vec<HeldFile>,
     /// The layer of the body's JSON.
     pub(super) root: u32,
     /// Whether a part is a file that nobody reads.
@@ -89,6 +92,7 @@ pub(super) struct Around {
 pub(super) struct Mark {
     texts: usize,
     layers: usize,
+    files: usize,
     values: usize,
     steps: usize,
 }
@@ -102,6 +106,7 @@ impl<'l> Reader<'l> {
             sources: Vec::with_capacity(n),
             layers: Vec::with_capacity(1),
             parts: None,
+            files: Vec::new(),
             root: 0,
             unread_files: false,
             unknown_files: false,
@@ -228,25 +233,45 @@ impl<'l> Reader<'l> {
         self.most_within = self.most_within.saturating_add(length.saturating_mul(READ_AGAIN));
     }
 
+    /// Whether bytes are a document that nobody here can read; where such may not pass, that is a fault.
+    pub(super) fn is_document(&self, bytes: &[u8]) -> Result<bool, Unreadable> {
+        let is = sniff::is_known_document(bytes);
+        if is && !self.limits.documents { Err(Unreadable::Document) } else { Ok(is) }
+    }
+
+    /// Notes a file that nobody reads as text.
+    pub(super) fn note_file(&mut self, content: Bytes, at: At) {
+        self.unread_files = true;
+        // What a string is, and what stands in it, may be the same.
+        let is_known = matches!(at, At::Fixed)
+            && self.files.last().is_some_and(|last| last.content == content);
+        if is_known {
+            return;
+        }
+        self.files.push(HeldFile { content, at });
+    }
+
     /// Whether a string is media in base64 and nothing else, which nobody reads; a document that we cannot read is a
     /// fault. What may be media and may be words is noted as media, and read as well.
-    pub(super) fn is_media(&mut self, value: &str) -> Result<bool, Unreadable> {
+    pub(super) fn is_media(&mut self, value: &str, slot: Slot) -> Result<bool, Unreadable> {
         let (media_type, digits) = base64::payload(value);
         let Some(leading) = base64::start(digits, 1024) else { return Ok(false) };
-        if sniff::is_known_document(&leading) {
-            return Err(Unreadable::UnknownKind);
+        let is_document = self.is_document(&leading)?;
+        if !is_document && !sniff::is_media(&leading) {
+            return Ok(false);
         }
-        let is_media = sniff::is_media(&leading);
-        self.unread_files |= is_media;
-        Ok(is_media
-            && media_type.is_none_or(sniff::is_media_type)
-            && sniff::is_whole_media(&base64::lenient(digits.as_bytes())))
+        let bytes = base64::lenient(digits.as_bytes());
+        let is_whole = is_document
+            || (media_type.is_none_or(sniff::is_media_type) && sniff::is_whole_media(&bytes));
+        self.note_file(bytes.into(), At::Base64(slot, Digits::of(value)));
+        Ok(is_whole)
     }
 
     pub(super) fn mark(&self) -> Mark {
         Mark {
             texts: self.texts.len(),
             layers: self.layers.len(),
+            files: self.files.len(),
             values: self.n_values,
             steps: self.n_steps,
         }
@@ -262,6 +287,7 @@ impl<'l> Reader<'l> {
         self.texts.truncate(mark.texts);
         self.sources.truncate(mark.texts);
         self.layers.truncate(mark.layers);
+        self.files.truncate(mark.files);
         self.n_values = mark.values;
         self.n_steps = mark.steps;
     }

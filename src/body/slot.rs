@@ -40,6 +40,16 @@ impl Slot {
         matches!(self.coding, Coding::Charset(_))
     }
 
+    /// The patch that puts these very bytes in place of all of it.
+    pub(super) fn replaced(&self, with: Vec<u8>) -> Patch {
+        Patch { span: Span::new(self.start as usize, self.end as usize), with }
+    }
+
+    /// The patch that puts another text in place of all of it, encoded as it must stand there.
+    pub(super) fn rewritten(&self, text: &str) -> Result<Patch, CannotWrite> {
+        Ok(self.replaced(self.coding.encode_whole(text)?))
+    }
+
     pub(super) fn start(&self) -> usize {
         self.start as usize
     }

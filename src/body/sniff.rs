@@ -5,12 +5,22 @@
 
 use crate::body::content_type::{Claim, ContentType};
 use crate::body::{header, textual};
+pub(super) use crate::media::{is_binary, is_document as is_known_document};
 
-/// Whether a streamed body is media: it does not claim to be JSON, multipart or text, and its leading bytes (of which 512
-/// are enough) are those of a known format. Whether the endpoint takes media is for the caller to ask.
+/// Whether a streamed body is media: it does not claim to be JSON, multipart or text, and its leading bytes (of which
+/// 1,024 are enough) are those of a known format, and of no document. Whether the endpoint takes media is for the caller
+/// to ask.
 pub fn looks_like_media(content_type: Option<&str>, leading: &[u8]) -> bool {
-    let claim = ContentType::parse(content_type).claim;
-    matches!(claim, Claim::Other | Claim::Form) && is_media(leading)
+    claims_a_file(content_type) && is_media(leading) && !is_known_document(leading)
+}
+
+/// The same where documents may pass as media do.
+pub fn looks_like_file(content_type: Option<&str>, leading: &[u8]) -> bool {
+    claims_a_file(content_type) && (is_media(leading) || is_known_document(leading))
+}
+
+fn claims_a_file(content_type: Option<&str>) -> bool {
+    matches!(ContentType::parse(content_type).claim, Claim::Other | Claim::Form)
 }
 
 /// Whether bytes begin as those of a known media format do and go on as they must, and are no text. The one place that
@@ -86,42 +96,6 @@ pub(super) fn is_media_type(text: &str) -> bool {
     known(TYPES, media_type.unwrap_or(text)) && param.is_none_or(|param| known(PARAMS, param))
 }
 
-/// Whether bytes are a document of a format that holds text we cannot read: never media, never text.
-pub(super) fn is_known_document(bytes: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[
-        b"%PDF-",
-        b"\xEF\xBB\xBF%PDF-",
-        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", // office files before 2007
-        // Archives and packed files that we do not undo.
-        b"PK\x03\x04",
-        b"PK\x05\x06",
-        b"PK\x07\x08",
-        b"7z\xBC\xAF\x27\x1C",
-        b"Rar!\x1A\x07",
-        b"\xFD7zXZ\0",
-        b"LZIP\x01",
-        b"\x04\x22\x4D\x18",
-        b"MSCF\0\0\0\0",
-        b"!<arch>\n",
-        // Tables and databases.
-        b"SQLite format 3\0",
-        b"\0\x01\0\0Standard ",
-        b"PAR1",
-        b"ARROW1\0\0",
-        b"Obj\x01\x04",
-        b"\x89HDF\r\n\x1A\n",
-        b"!BDN",
-    ];
-    let is_bzip2 = bytes.starts_with(b"BZh") && bytes.get(4..10) == Some(b"1AY&SY");
-    // Readers of PDF take anything in front of it, up to here.
-    let start = bytes.get(..1024.min(bytes.len())).unwrap_or_default();
-    STARTS.iter().any(|known| start.starts_with(known))
-        || is_bzip2
-        || bytes.get(128..132) == Some(b"DICM")
-        || bytes.get(257..262) == Some(b"ustar")
-        || memchr::memmem::find(start, b"%PDF-").is_some()
-}
-
 /// Whether a text holds nothing but what texts hold.
 pub(super) fn is_plain_text(text: &str) -> bool {
     !text.bytes().any(is_binary)
@@ -179,11 +153,6 @@ pub(super) fn lossy(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// Control characters that no text holds.
-pub(super) fn is_binary(byte: u8) -> bool {
-    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
 }
 
 #[cfg(test)]

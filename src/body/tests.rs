@@ -276,7 +276,7 @@ fn what_a_body_is_follows_type_and_bytes() {
         (FORM, b"a=%ff", Err(Unreadable::Form)),
         (FORM, b"a=\xff", Err(Unreadable::Form)),
         (FORM, png, Ok(Kind::Media)),
-        (FORM, b"%PDF-1.7\n\0\xff", Err(Unreadable::UnknownKind)),
+        (FORM, b"%PDF-1.7\n\0\xff", Err(Unreadable::Document)),
         (Some("text/plain"), b"saw Jane", Ok(Kind::Text)),
         (Some("text/plain"), b"{\"text\":\"saw Jane\"}", Ok(Kind::Json)),
         (Some("text/plain"), b"{\"text\":\"saw Jane\",}", Err(Unreadable::Json)),
@@ -320,8 +320,8 @@ fn what_a_body_is_follows_type_and_bytes() {
             Ok(Kind::Media),
         ),
         (Some("*/*"), png, Ok(Kind::Media)),
-        (Some("image/dicom"), &dicom, Err(Unreadable::UnknownKind)),
-        (Some("application/pdf"), b"%PDF-1.7", Err(Unreadable::UnknownKind)),
+        (Some("image/dicom"), &dicom, Err(Unreadable::Document)),
+        (Some("application/pdf"), b"%PDF-1.7", Err(Unreadable::Document)),
         (
             Some("application/x-protobuf"),
             b"\x0a\x04\x00Jane\x10\x01\x18\x03",
@@ -434,7 +434,7 @@ fn media_in_strings_is_media() {
         let form = format!("media={}", value.replace('+', "%2B"));
         assert!(parse(FORM, &form).unwrap().holds_media());
     }
-    assert_eq!(parse(JSON, "[\"JVBERi0xLjcKJeLjz9MK\"]").err(), Some(Unreadable::UnknownKind));
+    assert_eq!(parse(JSON, "[\"JVBERi0xLjcKJeLjz9MK\"]").err(), Some(Unreadable::Document));
     assert!(!parse(JSON, "[\"QWxsIHdlbGwgb24gdGhlIHdhcmQu\"]").unwrap().holds_media());
 }
 

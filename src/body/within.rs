@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::body::blob::Held;
 use crate::body::coded::Coded;
 use crate::body::coding::{Coding, hex_pair};
+use crate::body::files::At;
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Inner, Place, Reader};
 use crate::body::slot::Slot;
@@ -45,7 +46,7 @@ pub(super) fn push(
     if codes.is_empty() && !may_hold_more(text) {
         return reader.push(place, Role::Value, value, slot, node);
     }
-    if reader.is_media(text)? {
+    if reader.is_media(text, slot)? {
         // Listed, so that a value of JSON has its text; empty, since nobody reads it.
         let slot = slot.read_only();
         return reader.push(place, Role::Value, String::new(), slot, node);
@@ -138,8 +139,11 @@ impl Within<'_> {
                     other.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes);
                 let flags = (reader.unread_files, reader.unknown_files);
                 let slot = Slot::new(layer, start, end, Coding::ReadOnly);
-                if blob::read(reader, self.place, &bytes, slot)? == Held::Unknown {
+                let n_files = reader.files.len();
+                let held = blob::read(reader, self.place, &bytes.into(), slot, At::Fixed)?;
+                if held == Held::Unknown {
                     reader.unread_files = flags.0;
+                    reader.files.truncate(n_files);
                 }
                 reader.unknown_files = flags.1;
                 Ok(())

@@ -25,6 +25,9 @@ pub(super) fn write(document: &Document, edits: &[Edit]) -> Result<Bytes, Cannot
     add_splices(document, edits, &mut patches)?;
     add_numbers(document, edits, &mut patches)?;
     add_removals(document, edits, &mut patches)?;
+    if let Some(whole) = add_files(document, edits, &mut patches)? {
+        return if patches.is_empty() { Ok(whole) } else { Err(CannotWrite::Misplaced) };
+    }
     // A layer stands in one before it, so taking the last first reaches the body with everything in hand.
     while let Some((layer, mut mine)) = patches.pop_last() {
         arrange(&mut mine)?;
@@ -106,6 +109,23 @@ fn add_numbers(
             .push(Patch { span, with: number.to_string().into_bytes() });
     }
     Ok(())
+}
+
+/// Puts files in place of others; gives the one that is the whole body.
+fn add_files(
+    document: &Document,
+    edits: &[Edit],
+    patches: &mut Patches,
+) -> Result<Option<Bytes>, CannotWrite> {
+    let mut whole = None;
+    for edit in edits {
+        let Edit::File { file, with } = edit else { continue };
+        match document.files.get(*file).ok_or(CannotWrite::Misplaced)?.patch(with)? {
+            Some((layer, patch)) => patches.entry(layer).or_default().push(patch),
+            None => whole = Some(with.clone()),
+        }
+    }
+    Ok(whole)
 }
 
 fn add_removals(

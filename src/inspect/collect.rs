@@ -14,6 +14,7 @@ use crate::inspect::disguise;
 use crate::inspect::joined::{Joined, Joiner};
 use crate::inspect::label::{self, Label};
 use crate::inspect::shape;
+use crate::media::Caption;
 use crate::platform::{Class, Endpoint, FieldClass, FieldSpec, Place};
 use crate::span::Span;
 use http::HeaderMap;
@@ -49,6 +50,8 @@ pub(super) enum Source {
         in_query: bool,
         joined: Joined,
     },
+    /// What a file says beside its pixels: it goes as a whole or not at all.
+    File(usize),
     /// A path segment or a header: read, never edited.
     Head,
 }
@@ -90,6 +93,9 @@ impl Field<'_> {
     pub(super) fn name(&self) -> String {
         if let Some(spec) = self.words {
             return spec.template.clone();
+        }
+        if let Source::File(file) = self.source {
+            return format!("media:#{file}");
         }
         let mut name = String::from(match self.place {
             Place::Body => "",
@@ -351,6 +357,22 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>
                 push(of_head(Cow::Owned(hidden), Place::Header), None, fields);
             }
             push(of_head(Cow::Owned(text), Place::Header), None, fields);
+        }
+    }
+}
+
+/// What the files of the body say. What a file calls a title or a comment, somebody wrote; other strings in it are read for
+/// what is certain by itself, unless they are prose.
+pub(super) fn of_files<'a>(captions: &'a [(usize, Caption)], fields: &mut Vec<Field<'a>>) {
+    for (file, caption) in captions {
+        let text = Cow::Borrowed(caption.text.expose());
+        let label = caption.label.as_deref().map(disguise::words_of_key);
+        let field = Field { source: Source::File(*file), ..of_head(text, Place::Body) };
+        let n_before = fields.len();
+        push(field, None, fields);
+        if let Some(pushed) = fields.get_mut(n_before) {
+            pushed.certain_only &= label.is_none();
+            pushed.label = label.filter(|_| !caption.is_position).map(Cow::Owned);
         }
     }
 }

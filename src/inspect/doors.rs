@@ -55,6 +55,7 @@ impl Call {
             body: &Bytes::from(self.body.clone()),
             group: None,
             reference: "k3f7q2ma",
+            mark: None,
             today: date(2026, 11, 22),
         })
     }

@@ -64,6 +64,8 @@ pub(super) fn gather<'f>(
                 }
                 continue;
             }
+            // It goes with all that the file says.
+            Source::File(_) => continue,
             Source::Head => return Err(CannotRedact::NotEditable),
         };
         let splices = match field.within {
@@ -91,7 +93,7 @@ pub(super) fn start(documents: &Documents<'_>, field: &Field<'_>, span: Span) ->
     let (document, index) = match &field.source {
         Source::Body(index) => (documents.body, *index),
         Source::Query(index) => (documents.query, *index),
-        Source::Joined { .. } | Source::Head => return span.start(),
+        Source::Joined { .. } | Source::File(_) | Source::Head => return span.start(),
     };
     let Some(whole) = field.within.filter(|_| !field.seen.is_empty()) else { return span.start() };
     let splice = Splice { span, with: String::new() };
@@ -145,7 +147,7 @@ impl Listed {
                 }
                 return is_new;
             }
-            Source::Head => return true,
+            Source::File(_) | Source::Head => return true,
         };
         let Some(whole) = field.within else {
             if document.holds_texts(index) || !field.seen.is_empty() {

@@ -129,6 +129,8 @@ pub struct Inspection {
     pub fault: Option<Fault>,
     /// Whether raw media went through unjudged.
     pub unjudged_media: bool,
+    /// Whether what a camera or a person wrote into its files is taken out of them.
+    pub metadata_stripped: bool,
     /// How much the post speaks of a patient's care.
     pub care: f32,
     /// The reference in the client's sentence and the event: 8 base32 characters.

@@ -14,9 +14,11 @@ use crate::body::{Document, Kind, Limits, Role, Unreadable};
 use crate::detect::{Engine, Finding, Piece};
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
+use crate::inspect::files::{self, Files};
 use crate::inspect::rewrite::{self, Documents};
 use crate::inspect::whole::Whole;
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
+use crate::media::{self, InPlace};
 use crate::platform::{
     Answer, CannotRedact, Class, Endpoint, FieldClass, Place, Platform, Reason, Resolved, WEBSOCKET,
 };
@@ -42,6 +44,9 @@ pub struct Request<'a> {
     pub group: Option<&'a str>,
     /// The reference for the client's sentence and the event: 8 base32 characters, drawn by the caller.
     pub reference: &'a str,
+    /// What stands in the body in place of the long runs of media that the caller holds elsewhere, if it does. Such media
+    /// is whole there, and not here.
+    pub mark: Option<&'a [u8]>,
     /// Today, UTC.
     pub today: Date,
 }
@@ -56,7 +61,8 @@ pub struct Inspector {
 
 impl Inspector {
     /// Puts the parts together.
-    pub fn new(engine: Arc<Engine>, policy: Arc<Policy>, limits: Limits) -> Self {
+    pub fn new(engine: Arc<Engine>, policy: Arc<Policy>, mut limits: Limits) -> Self {
+        limits.documents = policy.documents();
         Self { engine, policy, limits }
     }
 
@@ -83,10 +89,67 @@ impl Inspector {
         }
     }
 
+    /// How media is stripped that streams through and begins like this; `None` where it goes as it is. `Err` is the verdict
+    /// where that cannot be done.
+    pub fn stream(
+        &self,
+        request: &Request<'_>,
+        start: &[u8],
+    ) -> Result<Option<InPlace>, Box<Inspection>> {
+        let is_stripped = self.policy.media(request.platform.id()) == MediaAction::StripMetadata;
+        if !is_stripped || media::is_document(start) {
+            return Ok(None);
+        }
+        let why = if files::is_part_of_a_file(request.headers) {
+            if self.policy.pieces() {
+                return Ok(None);
+            }
+            Unreadable::Piece
+        } else {
+            match InPlace::for_start(start) {
+                Some(film) if !self.is_sealed(request) => return Ok(Some(film)),
+                Some(_) => {
+                    let fault = Fault::CannotRedact(CannotRedact::Signed);
+                    return Err(Box::new(self.faulty(
+                        request,
+                        fault,
+                        self.policy.on_cannot_redact(),
+                    )));
+                }
+                None => Unreadable::Media,
+            }
+        };
+        Err(Box::new(self.unreadable(request, why)))
+    }
+
+    /// Whether the files of a body whose long runs are held elsewhere are stripped there, and then whether pieces of files
+    /// may pass; `None` where they go as they are. `Err` is the verdict where a signature keeps them from being edited.
+    pub fn spooled(&self, request: &Request<'_>) -> Result<Option<bool>, Box<Inspection>> {
+        if self.policy.media(request.platform.id()) != MediaAction::StripMetadata {
+            return Ok(None);
+        }
+        if self.is_sealed(request) {
+            let fault = Fault::CannotRedact(CannotRedact::Signed);
+            return Err(Box::new(self.faulty(request, fault, self.policy.on_cannot_redact())));
+        }
+        Ok(Some(self.policy.pieces()))
+    }
+
+    /// Whether a signature in the headers is over the body.
+    fn is_sealed(&self, request: &Request<'_>) -> bool {
+        let parse = |query| Document::parse_query(query, &self.limits);
+        let (Ok(body), Ok(query)) = (parse(""), parse(request.query.unwrap_or_default())) else {
+            return true;
+        };
+        request.platform.signed(request.headers, &body, &query, true, false)
+    }
+
     /// Decides on a request whose body the proxy could not read whole (too large, too slow, truncated). Truncated
     /// and slow bodies are blocked whatever the policy says.
     pub fn unreadable(&self, request: &Request<'_>, why: Unreadable) -> Inspection {
         let never = matches!(why, Unreadable::Truncated | Unreadable::TooSlow);
+        // A document that may pass says so in the policy's `[media]`, and nowhere else.
+        let never = never || why == Unreadable::Document;
         let on_fault = if never { OnFault::Block } else { self.policy.on_unreadable() };
         self.faulty(request, Fault::Unreadable(why), on_fault)
     }
@@ -153,6 +216,7 @@ impl Inspector {
             }
         }
 
+        let files = files::look(request, &body, resolved.endpoint, &self.policy)?;
         let mut fields = Vec::with_capacity(16);
         collect::of_document((&body, &query), false, resolved.endpoint, &mut fields);
         collect::of_document((&query, &body), true, resolved.endpoint, &mut fields);
@@ -160,12 +224,13 @@ impl Inspector {
             collect::of_path(request.path, resolved.endpoint, &mut fields);
         }
         collect::of_headers(request.headers, &mut fields);
+        collect::of_files(&files.captions, &mut fields);
 
         let mut inspection = self.blank(request, resolved);
         inspection.unjudged_media = body.holds_media();
         let documents = Documents { body: &body, query: &query, codings: &codings, content_type };
         let judged = self.judge(request, &documents, &fields, &mut inspection);
-        self.decide(request, resolved, &documents, &judged, &mut inspection);
+        self.decide(request, resolved, (&documents, &files), &judged, &mut inspection);
         Ok(inspection)
     }
 
@@ -237,23 +302,30 @@ impl Inspector {
         &self,
         request: &Request<'_>,
         resolved: Resolved<'_>,
-        documents: &Documents<'_>,
+        (documents, files): (&Documents<'_>, &Files),
         judged: &[Judged<'_>],
         inspection: &mut Inspection,
     ) {
         let strictest = inspection.findings.iter().map(|finding| finding.action).max();
         match strictest {
-            None | Some(Action::Log) => {}
+            None | Some(Action::Log) if files.edits.is_empty() => {}
             Some(Action::Block) => {
-                inspection.verdict = self.block(request, resolved, documents.body, inspection);
+                inspection.verdict = self.block(request, resolved, documents.body, inspection)
             }
-            Some(Action::Redact) => match self.redact(request, resolved, documents, judged) {
-                Ok(redacted) => inspection.verdict = Verdict::Redact(redacted),
+            _ => match self.redact(request, resolved, (documents, files), judged) {
+                Ok((redacted, stripped)) => {
+                    inspection.metadata_stripped = stripped;
+                    inspection.verdict = Verdict::Redact(redacted);
+                }
                 Err(why) => {
                     inspection.fault = Some(Fault::CannotRedact(why));
                     if self.policy.on_cannot_redact() == OnFault::Block {
-                        inspection.verdict =
-                            self.block(request, resolved, documents.body, inspection);
+                        // Where nothing was found, it is the metadata of a file that cannot be taken out.
+                        inspection.verdict = if strictest == Some(Action::Redact) {
+                            self.block(request, resolved, documents.body, inspection)
+                        } else {
+                            self.refusal(request, resolved, Refused::Media)
+                        };
                     }
                 }
             },
@@ -264,11 +336,15 @@ impl Inspector {
         &self,
         request: &Request<'_>,
         resolved: Resolved<'_>,
-        documents: &Documents<'_>,
+        (documents, files): (&Documents<'_>, &Files),
         judged: &[Judged<'_>],
-    ) -> Result<Redacted, CannotRedact> {
+    ) -> Result<(Redacted, bool), CannotRedact> {
         let edits = edits::gather(judged, &self.policy, documents)?;
-        rewrite::rewrite(request, resolved.endpoint, documents, &edits, &self.limits)
+        let files = files.without_found(documents.body, judged)?;
+        let endpoint = resolved.endpoint;
+        let redacted =
+            rewrite::rewrite(request, endpoint, documents, &edits, &files, &self.limits)?;
+        Ok((redacted, !files.is_empty()))
     }
 
     fn block(
@@ -316,6 +392,9 @@ impl Inspector {
                 Fault::Unreadable(Unreadable::Truncated | Unreadable::TooSlow) => {
                     Refused::Incomplete
                 }
+                Fault::Unreadable(Unreadable::Document | Unreadable::Media | Unreadable::Piece) => {
+                    Refused::Media
+                }
                 Fault::Unreadable(_) => Refused::Unreadable,
                 Fault::CannotRedact(_) | Fault::Failed => Refused::Unchecked,
             };
@@ -335,6 +414,7 @@ impl Inspector {
             findings: Vec::new(),
             fault: None,
             unjudged_media: false,
+            metadata_stripped: false,
             care: 0.0,
             reference: request.reference.to_owned(),
         }

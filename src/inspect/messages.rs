@@ -41,6 +41,7 @@ fn inspect(platform: &str, path: &str, message: &Value) -> Inspection {
         body: &Bytes::from(message.to_string()),
         group: None,
         reference: "k3f7q2ma",
+        mark: None,
         today: date(2026, 11, 22),
     })
 }

@@ -12,6 +12,7 @@ mod doors;
 mod edits;
 #[cfg(test)]
 mod endpoints;
+mod files;
 mod fit;
 mod inspection;
 mod inspector;

@@ -40,12 +40,13 @@ pub(super) fn rewrite(
     endpoint: &Endpoint,
     documents: &Documents<'_>,
     edits: &[TextEdit<'_>],
+    files: &[Edit],
     limits: &Limits,
 ) -> Result<Redacted, CannotRedact> {
     let mut redacted = Err(CannotRedact::OverLimit);
     // Where the policy's own words would make the post too long, shorter ones may not.
     for brevity in Brevity::ALL {
-        redacted = attempt(request, endpoint, documents, edits, limits, brevity);
+        redacted = attempt(request, endpoint, documents, (edits, files), limits, brevity);
         if redacted != Err(CannotRedact::OverLimit) {
             break;
         }
@@ -57,7 +58,7 @@ fn attempt(
     request: &Request<'_>,
     endpoint: &Endpoint,
     documents: &Documents<'_>,
-    edits: &[TextEdit<'_>],
+    (edits, files): (&[TextEdit<'_>], &[Edit]),
     limits: &Limits,
     brevity: Brevity,
 ) -> Result<Redacted, CannotRedact> {
@@ -71,6 +72,7 @@ fn attempt(
     }
     body.settle(platform)?;
     query.settle(platform)?;
+    body.edits.extend_from_slice(files);
     let signed = platform.signed(
         request.headers,
         documents.body,

@@ -109,8 +109,8 @@ pub fn may_be_media(bytes: &[u8]) -> bool {
     Format::of(leading).is_some() && leading.iter().any(|byte| is_binary(*byte))
 }
 
-/// Control characters that no text holds.
-pub(crate) fn is_binary(byte: u8) -> bool {
+/// Whether a byte is a control character that no text holds.
+pub fn is_binary(byte: u8) -> bool {
     byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
 }
 
@@ -124,17 +124,35 @@ pub fn is_mostly_text(bytes: &[u8]) -> bool {
 /// archives. The first 1,024 bytes are enough.
 pub fn is_document(bytes: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
+        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", // office files before 2007
+        b"{\\rtf",
+        // Archives and packed files that we do not undo.
         b"PK\x03\x04",
         b"PK\x05\x06",
-        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", // Office files of old
-        b"{\\rtf",
+        b"PK\x07\x08",
         b"7z\xBC\xAF\x27\x1C",
         b"Rar!\x1A\x07",
+        b"\xFD7zXZ\0",
+        b"LZIP\x01",
+        b"\x04\x22\x4D\x18",
+        b"MSCF\0\0\0\0",
+        b"!<arch>\n",
+        // Tables and databases.
+        b"SQLite format 3\0",
+        b"\0\x01\0\0Standard ",
+        b"PAR1",
+        b"ARROW1\0\0",
+        b"Obj\x01\x04",
+        b"\x89HDF\r\n\x1A\n",
+        b"!BDN",
     ];
+    let is_bzip2 = bytes.starts_with(b"BZh") && bytes.get(4..10) == Some(b"1AY&SY");
     // Readers of PDF take anything in front of it, up to here.
     let start = bytes.get(..1024.min(bytes.len())).unwrap_or_default();
     STARTS.iter().any(|known| start.starts_with(known))
+        || is_bzip2
         || bytes.get(128..132) == Some(b"DICM")
+        || bytes.get(257..262) == Some(b"ustar")
         || begins_a_data_set(start)
         || memchr::memmem::find(start, b"%PDF-").is_some()
 }

@@ -10,7 +10,7 @@ use crate::media::bytes::{be32, be64, take};
 use crate::media::iso::{self, Boxed, Top};
 
 /// The longest description that is held: that of hours of film is a few megabytes.
-const MOST_HELD: usize = 32 << 20;
+const MOST_HELD: usize = 16 << 20;
 
 /// What the next bytes are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

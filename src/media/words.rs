@@ -84,8 +84,10 @@ impl Words {
         match part.kind {
             Kind::Exif => exif::words(content, self),
             Kind::Xmp => xmp::words(content, self),
-            Kind::Text if format == Some(Format::Gif) => self.loose(None, &gif::joined(content)),
-            Kind::Text => self.loose(None, content),
+            Kind::Text if format == Some(Format::Gif) => {
+                self.loose(Some("comment"), &gif::joined(content));
+            }
+            Kind::Text => self.loose(Some("comment"), content),
             Kind::Keyword => self.keyword(content),
             Kind::Deflated => self.deflated(content),
             Kind::International => self.international(content),

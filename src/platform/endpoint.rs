@@ -96,6 +96,8 @@ pub(super) struct Entry {
     pub(super) totals: Vec<Total>,
     /// How addresses within the platform's own network begin (`at://`).
     pub(super) addresses: Vec<String>,
+    /// Whether another request has named the length of the file that comes here.
+    pub(super) announced: bool,
     /// What classifies a string that nothing names, where the class reads no such string.
     pub(super) rest: FieldSpec,
 }
@@ -113,6 +115,7 @@ impl Entry {
             bound: None,
             totals: Vec::new(),
             addresses: Vec::new(),
+            announced: false,
             rest: FieldSpec::named("*"),
         }
     }
@@ -133,6 +136,11 @@ impl Endpoint {
     /// What it is for.
     pub fn class(&self) -> Class {
         self.entry.class
+    }
+
+    /// Whether another request has named the length of the file that comes here, so that it must stay.
+    pub fn is_announced(&self) -> bool {
+        self.entry.announced
     }
 
     /// Its template, such as `POST /api/v1/statuses`: safe to print. `unknown` for what no file names.

@@ -40,7 +40,7 @@ pub enum MediaAction {
     /// Passes as it is.
     #[default]
     Allow,
-    /// Passes without its metadata. Not built yet: it passes as it is, and reading the policy warns.
+    /// Passes without its metadata; what that cannot be taken out of is unreadable.
     StripMetadata,
     /// Refused.
     Block,
@@ -68,6 +68,8 @@ pub struct Policy {
 pub(super) struct Media {
     pub(super) default: MediaAction,
     pub(super) platforms: Vec<(String, MediaAction)>,
+    pub(super) documents: bool,
+    pub(super) pieces: bool,
 }
 
 impl Policy {
@@ -120,6 +122,16 @@ impl Policy {
     pub fn media(&self, platform: &str) -> MediaAction {
         let named = self.media.platforms.iter().find(|(name, _)| name == platform);
         named.map_or(self.media.default, |(_, action)| *action)
+    }
+
+    /// Whether documents that nobody here can read (PDF, DICOM, office files) pass as media do.
+    pub const fn documents(&self) -> bool {
+        self.media.documents
+    }
+
+    /// Whether pieces of media pass whose metadata cannot be taken out, because it stands in another piece.
+    pub const fn pieces(&self) -> bool {
+        self.media.pieces
     }
 
     /// The sentence of a block: `{kinds}` and `{ref}` filled in; one line of printable ASCII. Kinds are named in the order

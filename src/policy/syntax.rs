@@ -29,6 +29,9 @@ const MEDIA: [(&str, MediaAction); 3] = [
     ("block", MediaAction::Block),
 ];
 
+/// What becomes of documents, and of media that comes in pieces.
+const PASSES: [(&str, bool); 2] = [("block", false), ("allow", true)];
+
 impl Policy {
     /// Reads a policy. `platforms` are the names it may use. Every fault is named, not only the first; a policy that
     /// can be used may come with warnings.
@@ -176,8 +179,13 @@ fn read_media(table: Option<Table<'_>>, platforms: Option<&[&str]>, faults: &mut
     let mut media = Media::default();
     let Some(mut table) = table else { return media };
     if let Some(default) = table.choice("default", &MEDIA, faults) {
-        warn_unbuilt(default.value, default.span, faults);
         media.default = default.value;
+    }
+    if let Some(documents) = table.choice("documents", &PASSES, faults) {
+        media.documents = documents.value;
+    }
+    if let Some(pieces) = table.choice("pieces", &PASSES, faults) {
+        media.pieces = pieces.value;
     }
     for (platform, word) in table.named_texts(faults) {
         if let Some(platforms) = platforms
@@ -198,23 +206,10 @@ fn read_media(table: Option<Table<'_>>, platforms: Option<&[&str]>, faults: &mut
             );
             continue;
         };
-        warn_unbuilt(*action, word.span, faults);
         media.platforms.push((platform.value, *action));
     }
     table.finish(faults);
     media
-}
-
-/// An officer who asks for it must know that cameras' positions still leave.
-fn warn_unbuilt(action: MediaAction, at: Span, faults: &mut Faults) {
-    if action == MediaAction::StripMetadata {
-        let message = "metadata is not stripped yet: media passes as it is, with what the camera wrote into it";
-        faults.warning(
-            at,
-            message,
-            "write \"block\" if that must not leave, or \"allow\" to say that it may",
-        );
-    }
 }
 
 fn hash_of(text: &str) -> String {

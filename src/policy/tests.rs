@@ -349,6 +349,12 @@ fn media_is_by_platform_or_default() {
     assert_eq!(policy.media("x"), MediaAction::Allow);
     assert_eq!(policy.media("mastodon"), MediaAction::Block);
     assert_eq!(self::policy("").media("x"), MediaAction::Allow);
+    assert!(!policy.documents() && !policy.pieces());
+    let policy = self::policy(
+        "[media]\ndefault = \"strip-metadata\"\ndocuments = \"allow\"\npieces = \"allow\"\n",
+    );
+    assert_eq!(policy.media("x"), MediaAction::StripMetadata);
+    assert!(policy.documents() && policy.pieces());
 }
 
 /// Each a way of getting it wrong: the text before [`REST`], the fault with its place, and a part of the remedy.
@@ -610,10 +616,6 @@ fn a_long_message_or_word_is_refused() {
 fn what_is_odd_but_usable_is_a_warning() {
     for (text, want) in [
         ("message = \"no {kinds}\"", "1:11: the message has no {ref}"),
-        (
-            "[media]\ndefault = \"strip-metadata\"",
-            "2:11: metadata is not stripped yet: media passes as it is, with what the camera wrote into it",
-        ),
         ("message = \"no (ref {ref})\"", "1:11: the message has no {kinds}"),
         ("fault-message = \"no (ref {ref})\"", "1:17: the message has no {why}"),
         (

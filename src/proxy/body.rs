@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::media::InPlace;
 use crate::proxy::metrics::InFlight;
 use crate::proxy::spool::Refilled;
 
@@ -23,6 +24,8 @@ pub(crate) enum BodyFault {
     Stalled,
     #[error("the connection broke off")]
     Broken,
+    #[error("media is malformed")]
+    Malformed,
 }
 
 /// What goes to a platform.
@@ -41,6 +44,8 @@ pub(crate) enum Outgoing {
 pub(crate) struct Streamed {
     /// What was read to decide.
     start: Option<Bytes>,
+    /// Takes the metadata out as it passes.
+    strip: Option<InPlace>,
     rest: Incoming,
     /// How many more bytes may come.
     left: u64,
@@ -66,6 +71,7 @@ impl Streamed {
         (
             Self {
                 start,
+                strip: None,
                 rest,
                 left: most,
                 known,
@@ -74,6 +80,19 @@ impl Streamed {
             },
             receiver,
         )
+    }
+
+    /// The same, with its metadata overwritten as it passes. The length stays what it is.
+    pub(crate) fn stripped(self, strip: Option<InPlace>) -> Self {
+        Self { strip, ..self }
+    }
+
+    /// What may pass of these bytes; none while they are held. A film that turns out not to be one breaks off.
+    fn passed(&mut self, data: Bytes) -> Result<Bytes, BodyFault> {
+        let Some(strip) = &mut self.strip else { return Ok(data) };
+        let mut out = Vec::with_capacity(data.len());
+        strip.push(&data, &mut out).map_err(|_| BodyFault::Malformed)?;
+        Ok(out.into())
     }
 
     /// What has not been read yet.
@@ -91,7 +110,10 @@ impl Streamed {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         if let Some(start) = self.start.take() {
             self.account(start.len())?;
-            return Poll::Ready(Some(Ok(Frame::data(start))));
+            let passed = self.passed(start)?;
+            if !passed.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(passed))));
+            }
         }
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.rest).poll_frame(cx) else {
@@ -102,12 +124,22 @@ impl Streamed {
             match frame.map(|frame| frame.map(Frame::into_data)) {
                 Some(Ok(Ok(data))) => {
                     self.account(data.len())?;
-                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                    let passed = self.passed(data)?;
+                    if !passed.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(passed))));
+                    }
                 }
                 // Trailers are this hop's own.
                 Some(Ok(Err(_))) => {}
                 Some(Err(_)) => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 None => {
+                    if let Some(mut strip) = self.strip.take() {
+                        let mut out = Vec::new();
+                        strip.finish(&mut out).map_err(|_| BodyFault::Malformed)?;
+                        if !out.is_empty() {
+                            return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+                        }
+                    }
                     self.sent.take().map(|sent| sent.send(()));
                     return Poll::Ready(None);
                 }

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::audit::Outcome;
 use crate::body::encoding::Codings;
+use crate::media::InPlace;
 use crate::proxy::body::{Answering, Outgoing, Streamed};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::metrics::InFlight;
@@ -48,12 +49,13 @@ impl Sending {
         rest: Incoming,
         limits: &Limits,
         framing: Framing,
+        strip: Option<InPlace>,
     ) -> Self {
         let (streamed, sent) =
             Streamed::new(start, rest, limits.max_media, framing.length, limits.timeouts.body);
         Self {
             query,
-            body: Outgoing::Stream(Box::new(streamed)),
+            body: Outgoing::Stream(Box::new(streamed.stripped(strip))),
             sent: Some(sent),
             limit: limits.timeouts.answer,
         }
@@ -65,7 +67,7 @@ impl Sending {
     pub(crate) fn into_held(self) -> Held {
         match self.body {
             Outgoing::Whole(body) => Held::Whole(body.unwrap_or_default()),
-            Outgoing::Stream(streamed) => Held::Long(Bytes::new(), streamed.into_rest()),
+            Outgoing::Stream(streamed) => Held::Long(Bytes::new(), streamed.into_rest(), None),
             // Read to its end already; the spool goes with it.
             Outgoing::Refilled(_) => Held::Whole(Bytes::new()),
         }

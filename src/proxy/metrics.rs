@@ -368,6 +368,7 @@ mod tests {
             findings: Vec::new(),
             fault: None,
             unjudged_media: false,
+            metadata_stripped: false,
             care: 0.0,
             reference: "ABCD2345".into(),
         }

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::audit::{Audit, Event, What};
-use crate::body::{Elider, looks_like_media};
+use crate::body::{Elider, IsMedia, looks_like_file, looks_like_media};
 use crate::inspect;
 use crate::platform::{Class, WEBSOCKET};
 use crate::proxy::connection::Activity;
@@ -108,19 +108,19 @@ impl Passage {
 
     /// Whether the body's leading bytes are media's, whatever its type claims. Compressed media are not: nobody
     /// compresses media, and a text hidden so would pass unread.
-    pub(crate) fn is_media(&self, start: &[u8]) -> bool {
+    pub(crate) fn is_media(&self, start: &[u8], documents: bool) -> bool {
         let content_type =
             self.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        !self.parts.headers.contains_key(CONTENT_ENCODING) && looks_like_media(content_type, start)
+        !self.parts.headers.contains_key(CONTENT_ENCODING) && passes(documents)(content_type, start)
     }
 
     /// Separates the texts of a body too long to hold from its media, if it is multipart.
-    pub(crate) fn elider(&self) -> Option<Elider> {
+    pub(crate) fn elider(&self, documents: bool) -> Option<Elider> {
         if self.parts.headers.contains_key(CONTENT_ENCODING) {
             return None;
         }
         let content_type = self.parts.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        Elider::of_type(Some(content_type), looks_like_media)
+        Elider::of_type(Some(content_type), passes(documents))
     }
 
     /// A message of the WebSocket that this is the handshake of: the same client, host and path, and an id of its own.
@@ -189,9 +189,15 @@ impl Passage {
             body,
             group: self.group.as_deref(),
             reference: self.reference(),
+            mark: None,
             today: self.today,
         }
     }
+}
+
+/// What may pass unread: media, and documents where the policy lets them.
+fn passes(documents: bool) -> IsMedia {
+    if documents { looks_like_file } else { looks_like_media }
 }
 
 /// A method of the client's own making is the client's text.

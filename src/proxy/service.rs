@@ -18,13 +18,14 @@ use crate::audit::{Audit, What};
 use crate::body::Unreadable;
 use crate::config::{Timeouts, WebSocket};
 use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
+use crate::media::InPlace;
 use crate::platform::{Answer, Class, Reason};
-use crate::policy::{OnFault, Refused};
+use crate::policy::{Mode, OnFault, Refused};
 use crate::proxy::body::{Answering, Outgoing};
 use crate::proxy::digest;
 use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
-use crate::proxy::judge::{guarded, inspect, judge_media, take_verdict, with_media};
+use crate::proxy::judge::{guarded, inspect, judge_media, strip_spooled, take_verdict, with_media};
 use crate::proxy::metrics::{InFlight, Metrics};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::{Passage, Peer};
@@ -64,8 +65,8 @@ pub(crate) struct Limits {
 pub(crate) enum Held {
     /// The whole body.
     Whole(Bytes),
-    /// The start of a long body, and the rest to come.
-    Long(Bytes, Incoming),
+    /// The start of a long body, the rest to come, and what takes the metadata out of it.
+    Long(Bytes, Incoming, Option<Box<InPlace>>),
     /// A body whose long runs of media are in the spool.
     Spooled(Box<Spooled>),
     /// A body that did not come whole, or was not kept: nothing can be sent. What may still come is read and dropped.
@@ -197,7 +198,7 @@ impl Gateway {
         let is_head = passage.parts.method == Method::HEAD;
         let reading = Reading {
             most: self.limits.max_body,
-            wants_start: is_media || passage.elider().is_some(),
+            wants_start: is_media || passage.elider(self.inspector.policy().documents()).is_some(),
             limit: self.limits.timeouts.body,
         };
         let (received, _room) = receive(body, passage.framing, reading, &self.rooms).await;
@@ -271,16 +272,18 @@ impl Gateway {
                 let Redacted { query, body: new } = redacted;
                 Next::Send(self.sending(passage, new.is_some(), query, new.unwrap_or(body)))
             }
-            (true, Verdict::Redact(Redacted { query, body: None }), Held::Long(start, rest)) => {
-                Next::Send(Sending::stream(query, start, rest, &self.limits, passage.framing))
-            }
+            (
+                true,
+                Verdict::Redact(Redacted { query, body: None }),
+                Held::Long(start, rest, strip),
+            ) => Next::Send(self.streaming(passage, query, (start, rest), strip)),
             (true, Verdict::Redact(Redacted { query, body }), Held::Spooled(spooled)) => {
                 self.refilled(passage, *spooled, query, body)
             }
             (_, _, Held::Spooled(spooled)) => self.refilled(passage, *spooled, None, None),
             (_, _, Held::Whole(body)) => Next::Send(self.sending(passage, false, None, body)),
-            (_, _, Held::Long(start, rest)) => {
-                Next::Send(Sending::stream(None, start, rest, &self.limits, passage.framing))
+            (_, _, Held::Long(start, rest, strip)) => {
+                Next::Send(self.streaming(passage, None, (start, rest), strip))
             }
         }
     }
@@ -306,10 +309,27 @@ impl Gateway {
         }
     }
 
+    /// Says what is sent of a body that streams through.
+    fn streaming(
+        &self,
+        passage: &mut Passage,
+        query: Option<String>,
+        (start, rest): (Bytes, Incoming),
+        strip: Option<Box<InPlace>>,
+    ) -> Sending {
+        if strip.is_some() {
+            digest::put_right(&mut passage.parts.headers, None);
+        }
+        let strip = strip.map(|strip| *strip);
+        Sending::stream(query, start, rest, &self.limits, passage.framing, strip)
+    }
+
     /// Spools the media of a multipart body that is too long to hold.
     async fn separate(&self, passage: &Passage, received: Received) -> Received {
         let Received::Long(start, mut rest) = received else { return received };
-        let Some(elider) = passage.elider() else { return Received::Long(start, rest) };
+        let Some(elider) = passage.elider(self.inspector.policy().documents()) else {
+            return Received::Long(start, rest);
+        };
         let limits = SpoolLimits {
             most_kept: self.limits.max_body,
             most: self.limits.max_media,
@@ -330,7 +350,7 @@ impl Gateway {
         query: Option<String>,
         edited: Option<Bytes>,
     ) -> Next {
-        if edited.is_some() {
+        if edited.is_some() || spooled.is_stripped {
             digest::put_right(&mut passage.parts.headers, None);
         }
         let kept = edited.unwrap_or_else(|| spooled.kept.clone());
@@ -356,27 +376,46 @@ impl Gateway {
         Some(match received {
             Received::Whole(body) => {
                 let (passage, inspection) =
-                    inspect(Arc::clone(inspector), passage, body.clone()).await?;
+                    inspect(Arc::clone(inspector), passage, body.clone(), None).await?;
                 (passage, inspection, Held::Whole(body))
             }
-            Received::Long(start, rest) if is_media && passage.is_media(&start) => {
-                let inspection = judge_media(inspector, &passage);
-                (passage, inspection, Held::Long(start, rest))
+            Received::Long(start, rest)
+                if is_media && passage.is_media(&start, inspector.policy().documents()) =>
+            {
+                let (inspection, strip) = judge_media(inspector, &passage, &start);
+                (passage, inspection, Held::Long(start, rest, strip.map(Box::new)))
             }
             Received::Long(start, rest) => {
                 let inspection = guarded(inspector, &passage, &Bytes::new(), |request| {
                     inspector.unreadable(request, Unreadable::TooLarge)
                 });
-                (passage, inspection, Held::Long(start, rest))
+                (passage, inspection, Held::Long(start, rest, None))
             }
             Received::Spooled(spooled) => {
+                let is_stripped = spooled.has_media() && inspector.policy().mode() == Mode::Enforce;
+                let (passage, spooled, refused) = if is_stripped {
+                    let most = self.limits.max_body;
+                    strip_spooled(Arc::clone(inspector), passage, spooled, most).await?
+                } else {
+                    (passage, spooled, None)
+                };
+                let fault = match refused {
+                    Some(refused) if matches!(refused.verdict, Verdict::Block(_)) => {
+                        return Some((passage, refused, Held::Spooled(spooled)));
+                    }
+                    Some(refused) => refused.fault,
+                    None => None,
+                };
+                let (kept, mark) = (spooled.kept.clone(), spooled.mark.clone());
                 let (passage, judged) =
-                    inspect(Arc::clone(inspector), passage, spooled.kept.clone()).await?;
-                let inspection = if spooled.has_media() {
+                    inspect(Arc::clone(inspector), passage, kept, Some(mark)).await?;
+                let mut inspection = if spooled.has_media() {
                     with_media(inspector, &passage, judged)
                 } else {
                     judged
                 };
+                inspection.metadata_stripped |= spooled.is_stripped;
+                inspection.fault = inspection.fault.or(fault);
                 (passage, inspection, Held::Spooled(spooled))
             }
             Received::Failed(why, rest) => {
@@ -434,7 +473,7 @@ impl Gateway {
     ) -> Response<Answering> {
         let close = match held {
             Held::Whole(_) | Held::Spooled(_) => false,
-            Held::Long(_, rest) | Held::Nothing(Some(rest)) => {
+            Held::Long(_, rest, _) | Held::Nothing(Some(rest)) => {
                 !receive::drain(rest, passage.framing, self.limits.timeouts.refused).await
             }
             Held::Nothing(None) => true,

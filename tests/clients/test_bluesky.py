@@ -4,6 +4,7 @@ import pytest
 import words
 from atproto import Client, client_utils, models
 from atproto_client.exceptions import NetworkError, UnauthorizedError
+from calls import PNG
 from platforms import bluesky
 
 
@@ -101,7 +102,7 @@ def test_a_name_in_a_batch_of_writes_is_redacted(world, signed_in):
 
 BLOCKED_POSTS = {
     "post": lambda client: client.send_post(words.NUMBERED),
-    "alt text": lambda client: client.send_image(words.CLEAN, b"\x89PNG\r\n\x1a\n", words.NUMBERED),
+    "alt text": lambda client: client.send_image(words.CLEAN, PNG, words.NUMBERED),
     "profile": lambda client: client.com.atproto.repo.put_record(
         {
             "repo": client.me.did,

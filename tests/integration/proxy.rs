@@ -538,6 +538,7 @@ async fn media_too_long_to_hold_streams_through() {
         platform: "bluesky".into(),
         ..route(&["bsky.example"], upstream.address)
     }])
+    .policy("default = \"strip-metadata\"", "default = \"allow\"")
     .start()
     .await;
     let mut video = vec![0_u8; 300_000];
@@ -567,7 +568,11 @@ async fn media_too_long_to_hold_streams_through() {
 #[tokio::test]
 async fn long_media_in_a_form_waits_for_the_verdict_on_its_texts() {
     let upstream = Upstream::start().await;
-    let proxy = Proxy::to(&upstream).policy("context = \"care\"\n", "").start().await;
+    let proxy = Proxy::to(&upstream)
+        .policy("context = \"care\"\n", "")
+        .policy("default = \"strip-metadata\"", "default = \"allow\"")
+        .start()
+        .await;
     let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
     let cases = [
         ("the lobby", StatusCode::OK, "the lobby"),

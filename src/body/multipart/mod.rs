@@ -18,6 +18,7 @@ use self::head::{Head, TransferEncoding};
 use crate::body::blob::{self, Held};
 use crate::body::coding::Coding;
 use crate::body::content_type::{Claim, ContentType};
+use crate::body::files::At;
 use crate::body::json::{self, NONE};
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::{Patch, Slot, arrange};
@@ -181,8 +182,9 @@ impl PartReader<'_> {
         if let Some(encoding) = self.head.encoding() {
             return self.encoded(reader, &place, encoding, &content);
         }
-        if claim != Claim::Json && sniff::is_known_document(&content) {
-            return Err(Unreadable::UnknownKind);
+        if claim != Claim::Json && reader.is_document(&content)? {
+            reader.note_file(content, At::Slot(slot));
+            return Ok(());
         }
         let is_media = self.may_be_media() && sniff::is_media(&content);
         let binary = claim == Claim::Other && is_media;
@@ -212,14 +214,14 @@ impl PartReader<'_> {
             _ if claim == Claim::Other && self.is_field_of_bytes() => {
                 // Whoever knows the endpoint decides; what looks like text in it is read all the same.
                 let before = reader.unknown_files;
-                blob::read(reader, &place, &content, slot)?;
+                blob::read(reader, &place, &content, slot, At::Slot(slot))?;
                 reader.unknown_files = before;
                 reader.unread_files = true;
                 reader.unread_fields.push(place.path().clone());
                 Ok(())
             }
             _ if !self.may_be_media() => Err(Unreadable::Charset),
-            _ => match blob::read(reader, &place, &content, slot)? {
+            _ => match blob::read(reader, &place, &content, slot, At::Slot(slot))? {
                 Held::Text if is_string && !self.is_file() => Err(Unreadable::Charset),
                 Held::Unknown if is_string => Err(Unreadable::Charset),
                 Held::Media | Held::Text | Held::Unknown => Ok(()),
@@ -252,7 +254,7 @@ impl PartReader<'_> {
             let slot = self.read_only();
             within::push(reader, place, text.to_owned(), slot, NONE, Reading::Parameter)?;
         }
-        let held = blob::read(reader, place, &decoded, self.read_only())?;
+        let held = blob::read(reader, place, &decoded.into(), self.read_only(), At::Fixed)?;
         let may_pass = held == Held::Text || self.may_be_media();
         if may_pass { Ok(()) } else { Err(Unreadable::UnknownCoding) }
     }

@@ -204,9 +204,9 @@ fn what_parts_hold_decides_how_they_are_read() {
         (typed(text_file, "video/mp4"), b"\0\0\x01\xb3\xff\xff", Ok(None)),
         (typed(text_file, "text/csv"), b"Ren\xe9", Ok(Some("Ren\u{e9}"))),
         (typed(&field("f"), "text/plain; charset=utf-16"), b"a", Err(Unreadable::Charset)),
-        (typed(text_file, "application/pdf"), b"%PDF-1.7\n\xff", Err(Unreadable::UnknownKind)),
-        (typed(text_file, "image/dicom"), &dicom, Err(Unreadable::UnknownKind)),
-        (typed(text_file, "application/zip"), b"PK\x03\x04\x14\0", Err(Unreadable::UnknownKind)),
+        (typed(text_file, "application/pdf"), b"%PDF-1.7\n\xff", Err(Unreadable::Document)),
+        (typed(text_file, "image/dicom"), &dicom, Err(Unreadable::Document)),
+        (typed(text_file, "application/zip"), b"PK\x03\x04\x14\0", Err(Unreadable::Document)),
         (field("f"), b"Ren\xe9", Err(Unreadable::Charset)),
         (field("f"), b"nul \0 byte", Ok(Some("nul \0 byte"))),
         (field("f"), b"{not json", Ok(Some("{not json"))),
@@ -249,7 +249,7 @@ fn what_parts_hold_decides_how_they_are_read() {
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),
             b"JVBERi0xLjcK",
-            Err(Unreadable::UnknownKind),
+            Err(Unreadable::Document),
         ),
         (
             format!("{}\r\nContent-Transfer-Encoding: base64", field("f")),

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use self::rpc::Rpc;
 use self::scan::{Attribute, Scan, Token};
 use crate::body::coding::Coding;
+use crate::body::files::{At, Digits};
 use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
@@ -265,7 +266,8 @@ impl<'a> Parser<'a, '_, '_> {
     fn base64(&mut self, text: &str, slot: Slot) -> Result<(), Unreadable> {
         let digits: String = text.split_ascii_whitespace().collect();
         let bytes = base64::decode(digits.as_bytes()).ok_or(Unreadable::Xml)?;
-        blob::read(self.reader, &self.place, &bytes, slot).map(|_| ())
+        let at = At::Base64(slot, Digits::of(text));
+        blob::read(self.reader, &self.place, &bytes.into(), slot, at).map(|_| ())
     }
 }
 

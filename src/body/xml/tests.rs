@@ -104,7 +104,7 @@ fn files_in_a_call_are_media_or_text() {
     assert!(picture.holds_media() && !picture.holds_unknown_files());
     let text = parse(&call("U2F3IEphbmUgUm9l")).unwrap();
     assert!(text.texts().iter().any(|text| text.text.expose() == "Saw Jane Roe"));
-    assert_eq!(parse(&call("JVBERi0xLjcKAAAA")).err(), Some(Unreadable::UnknownKind));
+    assert_eq!(parse(&call("JVBERi0xLjcKAAAA")).err(), Some(Unreadable::Document));
     assert_eq!(parse(&call("Jane Roe")).err(), Some(Unreadable::Xml));
 }
 

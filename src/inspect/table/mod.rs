@@ -72,6 +72,7 @@ fn inspect_with(
         body: &Bytes::copy_from_slice(body.as_bytes()),
         group: None,
         reference: "k3f7q2ma",
+        mark: None,
         today: TODAY,
     })
 }

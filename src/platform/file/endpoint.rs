@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "when",
     "reply",
     "reply-id",
+    "announced",
 ];
 
 /// The methods a platform's API can have. Closed: no request would ever match a misspelt one, and its endpoint would be
@@ -95,6 +96,7 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
             "write what all of them begin with, up to a colon or slash: \"at://\"",
         );
     }
+    let announced = table.flag("announced", faults);
     let answer = answer(table, faults);
     let totals = field::totals(table, &fields, faults);
     let is_message = methods
@@ -114,6 +116,7 @@ fn entry(table: &Table<'_>, reading: Reading, faults: &mut Faults<'_>) -> Vec<En
         bound,
         totals,
         addresses,
+        announced,
         rest,
     });
     let operations: Vec<Option<&str>> = match &operations[..] {

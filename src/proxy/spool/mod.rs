@@ -4,6 +4,7 @@
 //! finds noise. Promise: nothing is lost or reordered; a body put together again without edits is the original.
 
 mod store;
+mod strip;
 #[cfg(test)]
 mod tests;
 
@@ -46,10 +47,21 @@ pub(crate) struct SpoolLimits {
 pub(crate) struct Spooled {
     /// What is judged: the body with a mark in place of each run.
     pub(crate) kept: Bytes,
-    mark: Vec<u8>,
-    /// The chunks of each run, by the length of their text.
-    runs: Vec<Vec<usize>>,
+    /// What stands in place of each run; nobody outside can guess it.
+    pub(crate) mark: Vec<u8>,
+    /// The chunks of each run.
+    runs: Vec<Vec<Chunk>>,
+    /// Whether metadata was taken out of any.
+    pub(crate) is_stripped: bool,
     store: Arc<Store>,
+}
+
+/// A sealed chunk: its number, its offset in the file, the length of its text.
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    number: u64,
+    offset: u64,
+    length: usize,
 }
 
 /// A body put together again, on its way to a platform.
@@ -66,8 +78,7 @@ pub(crate) struct Refilled {
 #[derive(Debug)]
 enum Segment {
     Held(Bytes),
-    /// A sealed chunk: its number, its offset in the file, the length of its text.
-    Sealed(u64, u64, usize),
+    Sealed(Chunk),
 }
 
 /// Reads a body to its end into what is kept and what is spooled.
@@ -147,7 +158,16 @@ impl Spooling {
         filling.parted.cut_pending();
         filling.check_and_write().await?;
         let Parted { mark, kept, runs, .. } = filling.parted;
-        Ok(Spooled { kept: kept.into(), mark, runs, store: filling.store })
+        // They were written in their order, one behind the other.
+        let (mut number, mut offset) = (0, 0);
+        let mut placed = |length| {
+            let chunk = Chunk { number, offset, length };
+            number += 1;
+            offset += sealed_length(length);
+            chunk
+        };
+        let runs = runs.into_iter().map(|run| run.into_iter().map(&mut placed).collect()).collect();
+        Ok(Spooled { kept: kept.into(), mark, runs, is_stripped: false, store: filling.store })
     }
 }
 
@@ -159,7 +179,7 @@ impl Filling {
         for chunk in std::mem::take(&mut self.parted.cut) {
             let store = Arc::clone(&self.store);
             let written = spawn_blocking(move || store.append(chunk)).await;
-            if !matches!(written, Ok(Ok(()))) {
+            if !matches!(written, Ok(Ok(_))) {
                 tracing::warn!("spool file cannot be written");
                 return Err(Unreadable::TooLarge);
             }
@@ -209,15 +229,13 @@ impl Spooled {
     /// marks are not all there in their order: then nothing may be sent.
     pub(crate) fn refill(self, kept: &Bytes) -> Option<(Refilled, oneshot::Receiver<()>)> {
         let mut segments = Vec::new();
-        let (mut from, mut number, mut offset, mut left) = (0, 0_u64, 0_u64, 0_u64);
+        let (mut from, mut left) = (0, 0_u64);
         let mut runs = self.runs.iter();
         for at in memmem::find_iter(kept, &self.mark) {
             segments.push(Segment::Held(kept.slice(from..at)));
-            for &length in runs.next()? {
-                segments.push(Segment::Sealed(number, offset, length));
-                number += 1;
-                offset += sealed_length(length);
-                left += length as u64;
+            for &chunk in runs.next()? {
+                segments.push(Segment::Sealed(chunk));
+                left += chunk.length as u64;
             }
             from = at + self.mark.len();
         }
@@ -257,7 +275,7 @@ impl Refilled {
         }
         match self.segments.pop() {
             Some(Segment::Held(bytes)) => Poll::Ready(Some(Ok(self.give(bytes)))),
-            Some(Segment::Sealed(number, offset, length)) => {
+            Some(Segment::Sealed(Chunk { number, offset, length })) => {
                 let store = Arc::clone(&self.store);
                 self.reading = Some(spawn_blocking(move || store.read(number, offset, length)));
                 self.poll(cx)

@@ -37,8 +37,8 @@ impl Store {
         Ok(bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
     }
 
-    /// Seals a chunk and writes it after the last one.
-    pub(super) fn append(&self, mut chunk: Vec<u8>) -> io::Result<()> {
+    /// Seals a chunk and writes it after the last one. Gives its number, and where it stands.
+    pub(super) fn append(&self, mut chunk: Vec<u8>) -> io::Result<(u64, u64)> {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         let (number, offset) = *end;
         self.key
@@ -46,7 +46,7 @@ impl Store {
             .map_err(io::Error::other)?;
         self.file.write_all_at(&chunk, offset)?;
         *end = (number + 1, offset + chunk.len() as u64);
-        Ok(())
+        Ok((number, offset))
     }
 
     /// Reads a chunk and opens it; one that was changed on the disk does not open.

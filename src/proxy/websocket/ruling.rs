@@ -59,7 +59,7 @@ pub(super) async fn rule(gateway: &Gateway, of: &Passage, message: &mut Message)
         });
         return settle(gateway, passage, inspection, began).await;
     }
-    match inspect(Arc::clone(&gateway.inspector), passage, body).await {
+    match inspect(Arc::clone(&gateway.inspector), passage, body, None).await {
         Some((passage, inspection)) => settle(gateway, passage, inspection, began).await,
         // Only while the runtime is being torn down.
         None => Ruling::Close(1001, String::new()),
