@@ -68,6 +68,7 @@ pub fn request(data: &[u8]) {
             body,
             group: None,
             reference: "k3f7q2ma",
+            mark: None,
             today: TODAY,
         })
     };
