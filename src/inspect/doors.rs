@@ -383,6 +383,7 @@ fn headers_that_name_a_file_are_read() {
             body: &Bytes::from_static(b"hello there"),
             group: None,
             reference: "k3f7q2ma",
+            mark: None,
             today: date(2026, 11, 22),
         });
         assert_ne!(inspection.verdict, Verdict::Forward, "{name}: {value}");
