@@ -23,6 +23,8 @@ mod files;
 mod form;
 mod header;
 mod json;
+#[cfg(test)]
+mod kinds;
 mod limits;
 mod multipart;
 mod name;

@@ -17,6 +17,8 @@ use crate::platform::{CannotRedact, Platforms};
 use crate::policy::Policy;
 use crate::rules::RuleSet;
 
+mod same;
+
 const TODAY: Date = date(2026, 11, 22);
 const NETWORKS: [&str; 20] = [
     "discord",
@@ -83,11 +85,16 @@ fn strings(value: Option<&toml::Value>) -> Vec<String> {
     }
 }
 
+/// Those of the platforms whose posts can be redacted.
 fn fields() -> Vec<Field> {
+    fields_of(|platform| NETWORKS.contains(&platform))
+}
+
+fn fields_of(wanted: impl Fn(&str) -> bool) -> Vec<Field> {
     let mut fields = Vec::new();
     for (name, text) in Platforms::embedded_files() {
         let platform = name.trim_end_matches(".toml");
-        if !NETWORKS.contains(&platform) {
+        if !wanted(platform) {
             continue;
         }
         let file: toml::Table = text.parse().unwrap();

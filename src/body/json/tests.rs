@@ -275,7 +275,39 @@ fn strings<'v>(value: &'v Value, steps: &mut Vec<Step>, out: &mut Vec<(Vec<Step>
     }
 }
 
+/// Numbers in document order, as floats.
+fn numbers(value: &Value, out: &mut Vec<f64>) {
+    match value {
+        Value::Number(number) => out.push(number.as_f64().unwrap()),
+        Value::Array(elements) => elements.iter().for_each(|element| numbers(element, out)),
+        Value::Object(members) => members.values().for_each(|member| numbers(member, out)),
+        _ => {}
+    }
+}
+
 proptest! {
+    /// Not a digit of a number is lost, and no number is missed.
+    #[test]
+    fn numbers_are_those_of_serde(value in any_value(), spelled in prop::collection::vec("-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,9})?([eE][-+]?[0-9]{1,2})?", 0..6)) {
+        let mut elements = vec![value.to_string()];
+        elements.extend(spelled.iter().cloned());
+        let json = format!("[{}]", elements.join(" ,"));
+        let mut want = Vec::new();
+        numbers(&serde_json::from_str(&json).unwrap(), &mut want);
+        let document = parse(json.as_bytes()).unwrap();
+        let ours: Vec<&str> = document.texts().iter().enumerate()
+            .filter(|(n, text)| text.role == Role::Number && document.holder(*n).is_none())
+            .map(|(_, text)| text.text.expose())
+            .collect();
+        prop_assert_eq!(ours.len(), want.len());
+        // Its floats may be off by the last bit.
+        for (ours, want) in ours.iter().zip(&want) {
+            let ours: f64 = ours.parse().unwrap();
+            prop_assert!((ours - want).abs() <= want.abs() * 1e-14, "{} {}", ours, want);
+        }
+        prop_assert!(ours.ends_with(&spelled.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+
     #[test]
     fn strings_and_paths_are_those_of_serde(value in any_value(), pretty in any::<bool>(), nth in 1usize..9) {
         let json = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();

@@ -8,6 +8,7 @@ mod files;
 mod offsets;
 mod ranges;
 mod resolve;
+mod shapes;
 mod signed;
 mod valid;
 mod words;
