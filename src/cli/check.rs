@@ -36,13 +36,13 @@ pub(crate) fn run(args: &args::Check) -> Result<Exit, Failure> {
     let listed = match &args.endpoints {
         None => Vec::new(),
         Some(None) => concerned(&loaded),
-        Some(Some(name)) => match loaded.platforms.get(name) {
-            Some(platform) => vec![platform],
-            None => {
+        Some(Some(name)) => {
+            let Some(platform) = loaded.platforms.get(name) else {
                 no_platform(name, &loaded);
                 return Ok(Exit::WrongUsage);
-            }
-        },
+            };
+            vec![platform]
+        }
     };
     let text = match args.format {
         CheckFormat::Json => as_json(args, &loaded, &listed).to_string(),

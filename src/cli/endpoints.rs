@@ -100,12 +100,11 @@ fn groups(platform: &Platform, class: Class) -> Vec<Group<'_>> {
             let _ = write!(call, " {operation}");
         }
         let method = endpoint.method().map_or("any", Method::as_str);
-        match groups.iter_mut().find(|group| group.first.shares_entry_with(endpoint)) {
-            Some(group) => group.calls.entry(call).or_default().push(method),
-            None => {
-                let calls = BTreeMap::from([(call, vec![method])]);
-                groups.push(Group { first: endpoint, calls });
-            }
+        let same = groups.iter_mut().find(|group| group.first.shares_entry_with(endpoint));
+        if let Some(group) = same {
+            group.calls.entry(call).or_default().push(method);
+        } else {
+            groups.push(Group { first: endpoint, calls: BTreeMap::from([(call, vec![method])]) });
         }
     }
     for methods in groups.iter_mut().flat_map(|group| group.calls.values_mut()) {

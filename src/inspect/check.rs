@@ -76,7 +76,7 @@ pub fn request(data: &[u8]) {
     let acted = inspection.findings.iter().any(|finding| finding.action > Action::Log);
     match &inspection.verdict {
         Verdict::Forward => {
-            assert!(!acted && inspection.fault.is_none(), "let pass what was found")
+            assert!(!acted && inspection.fault.is_none(), "let pass what was found");
         }
         Verdict::Block(_) => assert!(
             acted || inspection.fault.is_some() || inspection.unjudged_media,

@@ -17,9 +17,7 @@ use crate::platform::{CannotRedact, Platforms};
 use crate::policy::Policy;
 use crate::rules::RuleSet;
 
-mod same;
-
-const TODAY: Date = date(2026, 11, 22);
+pub(super) const TODAY: Date = date(2026, 11, 22);
 const NETWORKS: [&str; 20] = [
     "discord",
     "matrix",
@@ -46,7 +44,7 @@ const NETWORKS: [&str; 20] = [
 const WORDS: &str = "My patient Mr. Castellano coded last night";
 
 static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
+pub(super) static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
     let rules = RuleSet::embedded();
     let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
     let source = Source::new("policy.toml", Policy::embedded());
@@ -57,7 +55,7 @@ static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
 
 /// A kind of body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Json,
     Form,
     Multipart,
@@ -65,14 +63,14 @@ enum Kind {
 }
 
 /// One field of one endpoint, as the file writes it.
-struct Field {
-    platform: String,
+pub(super) struct Field {
+    pub(super) platform: String,
     method: String,
     path: String,
     operation: Option<String>,
-    template: String,
+    pub(super) template: String,
     escaped: bool,
-    kinds: Vec<Kind>,
+    pub(super) kinds: Vec<Kind>,
 }
 
 fn strings(value: Option<&toml::Value>) -> Vec<String> {
@@ -90,7 +88,7 @@ fn fields() -> Vec<Field> {
     fields_of(|platform| NETWORKS.contains(&platform))
 }
 
-fn fields_of(wanted: impl Fn(&str) -> bool) -> Vec<Field> {
+pub(super) fn fields_of(wanted: impl Fn(&str) -> bool) -> Vec<Field> {
     let mut fields = Vec::new();
     for (name, text) in Platforms::embedded_files() {
         let platform = name.trim_end_matches(".toml");
@@ -198,7 +196,11 @@ fn form_name(steps: &[String]) -> String {
 }
 
 /// Query, content type and body of a call with these words in this field.
-fn call(field: &Field, kind: Kind, words: &str) -> (Option<String>, &'static str, String) {
+pub(super) fn call(
+    field: &Field,
+    kind: Kind,
+    words: &str,
+) -> (Option<String>, &'static str, String) {
     let steps = steps(&field.template);
     if let (Some(operation), "facebook") = (&field.operation, field.platform.as_str()) {
         let variables = json(&steps[1..], words).to_string();
@@ -238,7 +240,7 @@ fn url(field: &Field) -> String {
     url
 }
 
-fn inspect(
+pub(super) fn inspect(
     field: &Field,
     (query, content_type, body): &(Option<String>, &'static str, String),
 ) -> Inspection {

@@ -21,6 +21,8 @@ mod label;
 #[cfg(test)]
 mod messages;
 mod rewrite;
+#[cfg(test)]
+mod same;
 mod shape;
 #[cfg(test)]
 mod table;

@@ -4,8 +4,11 @@
 
 use crate::media::{Anatomy, InPlace, Keep};
 
+/// A check of some bytes.
+pub type Check = fn(&[u8]);
+
 /// Every check, by the name of its fuzz target and its folder of seeds.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("media", media)];
+pub const TARGETS: &[(&str, Check)] = &[("media", media)];
 
 /// Taking apart, stripping and reading of any bytes.
 pub fn media(data: &[u8]) {

@@ -215,6 +215,18 @@ impl Metrics {
         }
     }
 
+    fn write_findings(&self, out: &mut String) {
+        family(out, "postward_findings_total", "counter", "Findings, by category.");
+        for (category, counter) in Category::ALL.iter().zip(&self.findings) {
+            let _ = writeln!(
+                out,
+                "postward_findings_total{{category=\"{}\"}} {}",
+                category.as_str(),
+                counter.load(Relaxed)
+            );
+        }
+    }
+
     /// Writes every counter as Prometheus text.
     pub fn write(&self, out: &mut String) {
         family(out, "postward_posts_total", "counter", "Posts decided, by platform and verdict.");
@@ -229,15 +241,7 @@ impl Metrics {
             }
         }
         self.write_coverage(out);
-        family(out, "postward_findings_total", "counter", "Findings, by category.");
-        for (category, counter) in Category::ALL.iter().zip(&self.findings) {
-            let _ = writeln!(
-                out,
-                "postward_findings_total{{category=\"{}\"}} {}",
-                category.as_str(),
-                counter.load(Relaxed)
-            );
-        }
+        self.write_findings(out);
         family(
             out,
             "postward_upstream_failures_total",

@@ -7,7 +7,7 @@ use std::path::Path;
 use postward::{body, config, inspect, media, platform, policy};
 
 /// Every check of every room.
-fn targets() -> Vec<(&'static str, fn(&[u8]))> {
+fn targets() -> Vec<(&'static str, body::check::Check)> {
     [
         body::check::TARGETS,
         media::check::TARGETS,

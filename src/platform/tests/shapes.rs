@@ -86,7 +86,8 @@ impl Made {
     fn post(&self, words: &[String], ranges: &[(usize, usize)]) -> String {
         let text = words.join(" ");
         let spelled = ranges.iter().map(|&(first, last)| {
-            let before: String = words[..first].iter().map(|word| format!("{word} ")).collect();
+            let mut before = words[..first].join(" ");
+            before.extend((first > 0).then_some(' '));
             let (start, length) =
                 ((self.count)(&before), (self.count)(&words[first..=last].join(" ")));
             self.spelled
