@@ -101,6 +101,54 @@ fn a_label_in_one_string_labels_the_number_in_the_next() {
     ]);
 }
 
+/// In every kind of body, and over body and query.
+#[test]
+fn a_label_and_its_number_are_read_together_in_every_body() {
+    let batch = percent_encoding::utf8_percent_encode(
+        r#"[{"method":"POST","relative_url":"me/feed","body":"message=MRN"},{"method":"POST","relative_url":"me/feed","body":"message=00412345"}]"#,
+        percent_encoding::NON_ALPHANUMERIC,
+    );
+    let member = |name: &str, text: &str| {
+        format!("<member><name>{name}</name><value><string>{text}</string></value></member>")
+    };
+    let members = member("post_title", "MRN") + &member("post_content", "00412345");
+    let xml = format!(
+        "<methodCall><methodName>wp.newPost</methodName><params><param><value><struct>{members}</struct></value></param></params></methodCall>"
+    );
+    check(&[
+        (
+            (
+                "mastodon",
+                "POST",
+                "/api/v1/statuses?spoiler_text=MRN",
+                FORM,
+                "status=00412345".into(),
+            ),
+            "block",
+        ),
+        (
+            (
+                "mastodon",
+                "POST",
+                "/api/v1/statuses?status=00412345",
+                FORM,
+                "spoiler_text=MRN".into(),
+            ),
+            "block",
+        ),
+        (form("facebook", "/", &format!("batch={batch}")), "block"),
+        (("wordpress", "POST", "/xmlrpc.php", "text/xml", xml), "block"),
+        (
+            json(
+                "tumblr",
+                "/v2/blog/w/posts",
+                r#"{"content":[{"type":"text","text":"MRN"},{"type":"image","alt_text":"00412345"}]}"#,
+            ),
+            "block",
+        ),
+    ]);
+}
+
 #[test]
 fn what_a_post_is_about_is_told_by_all_of_it() {
     let long = "The bake sale is back in the lobby on Friday, with pies by the whole of the fourth floor and coffee at cost. \
