@@ -141,6 +141,7 @@ async fn what_cannot_be_redacted_or_read_is_blocked() {
     socket.send(&sealed).await;
     socket.send(&auth).await;
     assert_eq!(relay.received(2).await, [sealed, auth].concat());
+    drop(socket);
     let events = proxy.stop().await;
     assert_eq!(rulings(&events).iter().filter(|(_, verdict)| verdict == "block").count(), 10);
 }
@@ -233,6 +234,7 @@ async fn compressed_messages_are_read_and_go_on_as_they_came() {
     relay.send(down.clone());
     let (first, payload) = socket.frame().await.unwrap();
     assert_eq!(bare(first, &payload), down);
+    drop(socket);
     proxy.stop().await;
 }
 
@@ -439,6 +441,7 @@ async fn the_handshake_passes_on_what_is_the_clients_and_has_keys_of_its_own() {
         assert_eq!(header(&head, name).as_deref(), want, "{name}");
     }
     assert_ne!(header(&head, "sec-websocket-key").unwrap(), "dGhlIHNhbXBsZSBub25jZQ==");
+    drop(socket);
     proxy.stop().await;
 }
 
@@ -481,6 +484,7 @@ async fn monitoring_forwards_and_writes_down() {
     let blocked = masked(TEXT, event(1, SSN).as_bytes());
     client.send(&blocked).await;
     assert_eq!(relay.received(1).await, blocked);
+    drop(client);
     let events = proxy.stop().await;
     assert_eq!(rulings(&events)[0].1, "block");
 }
