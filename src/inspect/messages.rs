@@ -52,22 +52,18 @@ fn put(into: &mut Value, steps: &[&str], value: Value) {
         *into = value;
         return;
     };
-    let inner = match first.parse() {
-        Ok(nth) => {
-            if !into.is_array() {
-                *into = json!([]);
-            }
-            let list = into.as_array_mut().unwrap();
-            let nth: usize = nth;
-            list.resize(list.len().max(nth + 1), json!(""));
-            &mut list[nth]
+    let inner = if let Ok(nth) = first.parse::<usize>() {
+        if !into.is_array() {
+            *into = json!([]);
         }
-        Err(_) => {
-            if !into.is_object() {
-                *into = json!({});
-            }
-            into.as_object_mut().unwrap().entry(*first).or_insert(Value::Null)
+        let list = into.as_array_mut().unwrap();
+        list.resize(list.len().max(nth + 1), json!(""));
+        &mut list[nth]
+    } else {
+        if !into.is_object() {
+            *into = json!({});
         }
+        into.as_object_mut().unwrap().entry(*first).or_insert(Value::Null)
     };
     put(inner, rest, value);
 }

@@ -1,4 +1,5 @@
 //! Bluesky's sessions must not lead clients round the proxy, however the server writes them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::Write as _;
 
@@ -16,6 +17,9 @@ const HOST: &str = "bsky.example";
 const SESSION: &str = r##"{"did":"did:plc:a","didDoc":{"service":[{"id":"#atproto_pds","serviceEndpoint":"https://pds.elsewhere.example"}]},"accessJwt":"a"}"##;
 const STAYS: &str = r#"{"did":"did:plc:a","accessJwt":"a"}"#;
 const CREATE: &str = "/xrpc/com.atproto.server.createSession";
+
+/// Makes an answer, time and again.
+type Make = Box<dyn Fn() -> Answer + Send + Sync>;
 
 fn answer(coding: Option<&str>, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::builder()
@@ -100,7 +104,6 @@ async fn an_encoded_session_is_decoded_and_one_that_cannot_be_does_not_pass() {
     };
     let long = format!("{{\"a\":\"{}\",\"didDoc\":{{}}}}", "a".repeat(2 << 20));
     let twice = SESSION.replacen('{', r#"{"did\u0044oc":{"x":"elsewhere"},"#, 1);
-    type Make = Box<dyn Fn() -> Answer + Send + Sync>;
     let cases: Vec<(&str, Make, Option<&str>)> = vec![
         ("gzip", Box::new(|| answer(Some("gzip"), gzip(SESSION))), Some(STAYS)),
         ("br", Box::new(|| answer(Some("br"), brotli(SESSION))), Some(STAYS)),

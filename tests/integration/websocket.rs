@@ -1,4 +1,5 @@
-//! WebSockets over real sockets: what the client, the platform and the audit trail each see.
+//! `WebSocket`s over real sockets: what the client, the platform and the audit trail each see.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
-//! WebSockets by hand, a client's and a platform's: every bit of a frame is the test's own, and what no library would send.
+//! `WebSocket`s by hand, a client's and a platform's: every bit of a frame is the test's own, and what no library would
+//! send.
+#![expect(clippy::expect_used, reason = "a test that waits in vain has failed")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -44,11 +46,11 @@ fn head(first: u8, length: usize, mask: u8) -> Vec<u8> {
     match length {
         0..=125 => head.push(mask | u8::try_from(length).unwrap()),
         126..=0xffff => {
-            head.push(mask | 126);
+            head.push(mask | 0x7e);
             head.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
         }
         _ => {
-            head.push(mask | 127);
+            head.push(mask | 0x7f);
             head.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
@@ -230,30 +232,30 @@ impl Relay {
     pub(crate) async fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let (sender, received) = watch::channel(Vec::new());
         let (down, mut to_send) = mpsc::unbounded_channel::<Vec<u8>>();
-        let seen = Arc::clone(&heads);
+        let seen = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((mut tcp, _)) = listener.accept().await {
-                let mut held = Vec::new();
+                let mut come = Vec::new();
                 let end = loop {
-                    if let Some(end) = held.windows(4).position(|four| four == b"\r\n\r\n") {
+                    if let Some(end) = come.windows(4).position(|four| four == b"\r\n\r\n") {
                         break end + 4;
                     }
                     let mut chunk = [0; 4096];
                     let n = tcp.read(&mut chunk).await.unwrap_or_default();
                     if n == 0 {
-                        break held.len();
+                        break come.len();
                     }
-                    held.extend_from_slice(&chunk[..n]);
+                    come.extend_from_slice(&chunk[..n]);
                 };
-                let head = String::from_utf8(held.drain(..end).collect()).unwrap();
+                let head = String::from_utf8(come.drain(..end).collect()).unwrap();
                 let key = header(&head, "sec-websocket-key").unwrap_or_default();
                 let proof = tungstenite_proof(&key);
                 seen.lock().unwrap().push(head);
                 tcp.write_all(answer(&proof).as_bytes()).await.unwrap();
-                sender.send_modify(|all| all.append(&mut held));
+                sender.send_modify(|all| all.append(&mut come));
                 let mut chunk = [0; 8192];
                 loop {
                     tokio::select! {
@@ -266,7 +268,7 @@ impl Relay {
                 }
             }
         });
-        Self { address, heads, received, down }
+        Self { address, heads: asked, received, down }
     }
 
     /// Sends bytes down.
