@@ -310,7 +310,7 @@ impl Inspector {
         match strictest {
             None | Some(Action::Log) if files.edits.is_empty() => {}
             Some(Action::Block) => {
-                inspection.verdict = self.block(request, resolved, documents.body, inspection)
+                inspection.verdict = self.block(request, resolved, documents.body, inspection);
             }
             _ => match self.redact(request, resolved, (documents, files), judged) {
                 Ok((redacted, stripped)) => {
