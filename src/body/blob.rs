@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use crate::body::encoding::unpack;
+use crate::body::encoding::{names, unpack};
 use crate::body::files::At;
 use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
@@ -47,6 +47,9 @@ pub(super) fn read(
         if !is_plain(bytes)
             && let Some(inside) = unpack(bytes, reader.left_to_unpack())?
         {
+            for name in names(bytes).iter().filter_map(|name| textual::words(name)) {
+                within::push(reader, place, name, slot, NONE, Reading::Lenient)?;
+            }
             reader.note_unpacked(inside.len());
             (file, at) = (inside.into(), At::Fixed);
             continue;

@@ -136,6 +136,14 @@ pub(super) fn unpack(bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unre
     }
 }
 
+/// What the head of a gzip file says of it: the name it had, and a comment.
+pub(super) fn names(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let decoder = flate2::bufread::GzDecoder::new(bytes);
+    let header = decoder.header();
+    let names = header.map(|header| [header.filename(), header.comment()]);
+    names.into_iter().flatten().flatten().map(<[u8]>::to_vec).collect()
+}
+
 fn packing(bytes: &[u8]) -> Option<Coding> {
     match bytes {
         [0x1F, 0x8B, 8, ..] => Some(Coding::Gzip),

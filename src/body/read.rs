@@ -135,7 +135,8 @@ impl Whole<'_> {
         }
         let has_value = memchr::memchr(b'=', self.source).is_some();
         let has_blank = self.source.iter().any(u8::is_ascii_whitespace);
-        if !has_value && has_blank && !sniff::claims_json(self.source) {
+        let is_markup = sniff::opens_tag(self.source);
+        if !has_value && (has_blank || is_markup) && !sniff::claims_json(self.source) {
             return self.text(reader);
         }
         form::read(reader, self.source, self.outer)?;

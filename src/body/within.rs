@@ -67,6 +67,7 @@ fn may_hold_more(value: &str) -> bool {
     memchr::memchr3(b'%', b'&', b'=', bytes).is_some()
         || json::opens_like_json(bytes)
         || signature(bytes).is_some()
+        || bytes.starts_with(RICH_TEXT)
 }
 
 /// The length of a signature and its dot before JSON (Instagram's `signed_body`).
@@ -110,6 +111,10 @@ impl Within<'_> {
         }
         if let Some(decoded) = entity::undo(text) {
             self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::Entities))?;
+            inner = Inner::Some;
+        }
+        if let Some(decoded) = undo_rich_text(text) {
+            self.push(reader, decoded, Slot::new(layer, 0, text.len(), Coding::ReadOnly))?;
             inner = Inner::Some;
         }
         if let Some(decoded) = undo_quoted(text) {
@@ -249,6 +254,33 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         at += word.len();
         (start, word.trim_end_matches(char::is_whitespace))
     })
+}
+
+/// How a file of RTF begins.
+const RICH_TEXT: &[u8] = b"{\\rtf";
+
+/// RTF whose letters are written by their bytes: `\\'4a`.
+fn undo_rich_text(text: &str) -> Option<String> {
+    let mut rest = text.as_bytes().starts_with(RICH_TEXT).then_some(text)?;
+    let mut out = String::with_capacity(text.len());
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"\\'") {
+        out.push_str(rest.get(..at)?);
+        let digits = rest.get(at + 2..).and_then(|after| after.as_bytes().first_chunk::<2>());
+        let byte = digits.and_then(|[high, low]| {
+            let (high, low) = (char::from(*high).to_digit(16)?, char::from(*low).to_digit(16)?);
+            u8::try_from(high << 4 | low).ok()
+        });
+        let length = match byte {
+            Some(byte) => {
+                out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0);
+                4
+            }
+            None => 2,
+        };
+        rest = rest.get(at + length..)?;
+    }
+    out.push_str(rest);
+    Some(out)
 }
 
 /// Quoted-printable, as mail and cards of addresses have it. An equals sign before two digits may be a sum, a few of them

@@ -156,8 +156,13 @@ pub(super) fn of_document<'a>(
             Some(Held::Whole(whole, _)) => Some(whole),
             _ => None,
         };
+        // A file where media go may be text in a code, which looks like any token.
+        let is_file = text.in_part
+            && endpoint.class() == Class::Media
+            && text.role == Role::Value
+            && document.holds_texts(index);
         let words = match class {
-            FieldClass::Opaque(_) => {
+            FieldClass::Opaque(_) if !is_file => {
                 held.insert(index, Held::Opaque);
                 continue;
             }
@@ -167,7 +172,7 @@ pub(super) fn of_document<'a>(
             }
             FieldClass::Words(spec) if endpoint.is_reference(spec, text.text.expose()) => None,
             FieldClass::Words(spec) => Some(spec),
-            FieldClass::Other => None,
+            FieldClass::Other | FieldClass::Opaque(_) => None,
         };
         if document.holds_texts(index) {
             let structured = document.is_structured(index);
@@ -348,8 +353,8 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>
             let mut raw = disguise::lenient(value.as_bytes());
             if name == CONTENT_TYPE {
                 // Its other parameters are letters and digits of no meaning.
-                let Some((_, named)) = raw.split_once("name") else { continue };
-                raw = named.to_owned();
+                let Some((_, after)) = raw.split_once("name") else { continue };
+                raw = after.to_owned();
             }
             let decoded = encoded_words(&raw).unwrap_or(raw);
             let text = disguise::undo_percent(&decoded).unwrap_or(decoded);

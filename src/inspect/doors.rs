@@ -126,6 +126,8 @@ fn files(text: &str) -> Vec<(String, Vec<u8>)> {
             let name = format!("{charset} after {}", magic.escape_ascii());
             files.push((name, [magic, &bytes].concat()));
         }
+        files.push((format!("{charset}, base64"), base64(&bytes).into_bytes()));
+        files.push((format!("{charset}, base64 and gzip"), gzip(base64(&bytes).as_bytes())));
         files.push((charset.to_owned(), bytes));
     }
     files
@@ -160,6 +162,9 @@ fn uploads(bytes: &[u8]) -> Vec<(&'static str, Call)> {
         content_type,
         body: call.as_bytes().to_vec(),
     };
+    let head =
+        b"--bb7\r\nContent-Disposition: form-data; name=\"media\"; filename=\"blob\"\r\n\r\n";
+    let opaque = [&head[..], bytes, b"\r\n--bb7--\r\n"].concat();
     let related = [
         b"--bb7\r\nContent-Type: application/json\r\n\r\n{}\r\n--bb7\r\nContent-Type: video/mp4\r\n\r\n",
         bytes,
@@ -168,6 +173,15 @@ fn uploads(bytes: &[u8]) -> Vec<(&'static str, Call)> {
     .concat();
     vec![
         ("file", form("; filename=\"a.csv\"", bytes)),
+        (
+            "named opaque",
+            Call {
+                platform: "x",
+                path: "/i/media/upload.json",
+                content_type: "multipart/form-data; boundary=bb7",
+                body: opaque,
+            },
+        ),
         ("picture", form("; filename=\"a.gif\"\r\nContent-Type: image/gif", bytes)),
         (
             "table",
@@ -206,6 +220,30 @@ fn no_file_of_text_passes_unread_where_media_go() {
         for (door, call) in uploads(&bytes) {
             let inspection = call.run();
             assert_ne!(inspection.verdict, Verdict::Forward, "{name} as {door}: {inspection:?}");
+        }
+    }
+}
+
+#[test]
+fn no_file_hides_words_in_its_own_way() {
+    let ssn = "pt ssn 078-05-1120";
+    let letters: String =
+        ssn.bytes().map(|byte| format!("\\'{byte:02x}")).fold(String::new(), |all, one| all + &one);
+    let entities: String =
+        ssn.bytes().map(|byte| format!("&#{byte};")).fold(String::new(), |all, one| all + &one);
+    let mut named =
+        flate2::GzBuilder::new().filename(ssn).write(Vec::new(), flate2::Compression::fast());
+    named.write_all(b"hello there").expect("memory");
+    for bytes in [
+        format!("{{\\rtf1\\ansi {letters}}}").into_bytes(),
+        format!("<svg><text>{entities}</text></svg>").into_bytes(),
+        format!("Content-Transfer-Encoding: quoted-printable\r\n\r\npt ssn 07=\r\n8-05=\r\n-1120")
+            .into_bytes(),
+        named.finish().expect("memory"),
+    ] {
+        for (door, call) in uploads(&bytes) {
+            let inspection = call.run();
+            assert_ne!(inspection.verdict, Verdict::Forward, "{} as {door}", bytes.escape_ascii());
         }
     }
 }
