@@ -354,7 +354,7 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>
             if name == CONTENT_TYPE {
                 // Its other parameters are letters and digits of no meaning.
                 let Some((_, after)) = raw.split_once("name") else { continue };
-                raw = after.to_owned();
+                raw = String::from(after);
             }
             let decoded = encoded_words(&raw).unwrap_or(raw);
             let text = disguise::undo_percent(&decoded).unwrap_or(decoded);

@@ -237,8 +237,7 @@ fn no_file_hides_words_in_its_own_way() {
     for bytes in [
         format!("{{\\rtf1\\ansi {letters}}}").into_bytes(),
         format!("<svg><text>{entities}</text></svg>").into_bytes(),
-        format!("Content-Transfer-Encoding: quoted-printable\r\n\r\npt ssn 07=\r\n8-05=\r\n-1120")
-            .into_bytes(),
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\npt ssn 07=\r\n8-05=\r\n-1120".to_vec(),
         named.finish().expect("memory"),
     ] {
         for (door, call) in uploads(&bytes) {
