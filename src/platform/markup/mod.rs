@@ -11,6 +11,7 @@ mod little;
 mod marks;
 mod settle;
 mod telegram;
+mod vocabulary;
 
 use crate::body::Document;
 use crate::redact::Splice;
