@@ -1,6 +1,7 @@
 //! The program's TOML: as written, and as meant. The only room of the lower half that reads files.
 
 pub mod check;
+mod edge;
 mod files;
 mod host;
 mod load;
@@ -8,6 +9,7 @@ mod route;
 mod settings;
 mod syntax;
 
+pub use edge::Edge;
 pub use load::{Loaded, load, load_policy};
 pub use settings::{
     Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress, WebSocket,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::audit::AuditSettings;
 use crate::body::Limits;
+use crate::config::Edge;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Config {
     pub max_body: usize,
     /// Largest media that streams through (`max-media`, 512 MiB).
     pub max_media: u64,
+    /// Caps on clients.
+    pub edge: Edge,
     /// Limits on decoded bodies.
     pub body_limits: Limits,
     /// Deadlines.
@@ -115,12 +118,18 @@ pub struct Admin {
 pub struct Timeouts {
     /// Accept to the end of the TLS handshake.
     pub handshake: Duration,
+    /// The end of the handshake, or of accepting, to the first byte.
+    pub first_byte: Duration,
     /// A request's head.
     pub head: Duration,
     /// A request's body, whole.
     pub body: Duration,
     /// Idle keep-alive.
     pub idle: Duration,
+    /// How often an HTTP/2 client is asked whether it is there, and how long it has to say so.
+    pub ping: Duration,
+    /// How old a connection grows before it is asked to end; what is under way ends first.
+    pub age: Duration,
     /// Dialling a platform.
     pub connect: Duration,
     /// The first byte of a platform's answer.
@@ -137,9 +146,12 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
+            first_byte: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(60),
             idle: Duration::from_secs(75),
+            ping: Duration::from_secs(20),
+            age: Duration::from_secs(3600),
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(120),
             answer_idle: Duration::from_secs(600),

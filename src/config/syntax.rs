@@ -10,12 +10,13 @@ use std::time::Duration;
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::route;
-use crate::config::{Admin, Config, Listener, Timeouts, TlsIdentity, Upstream};
+use crate::config::{Admin, Config, Edge, Listener, Timeouts, TlsIdentity, Upstream};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
 /// Units of sizes, in bytes.
-const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+pub(super) const SIZES: [(&str, u64); 4] =
+    [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// Units of time, in milliseconds.
 const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000)];
@@ -70,6 +71,7 @@ pub(super) fn without_file() -> Config {
         },
         max_body: 16 << 20,
         max_media: 512 << 20,
+        edge: Edge::default(),
         body_limits: Limits::default(),
         timeouts: Timeouts::default(),
     }
@@ -328,6 +330,7 @@ fn limits(mut table: Table<'_>, config: &mut Config, faults: &mut Faults) {
     let depth = table.whole("max-depth", 8..=1024, faults);
     let fields = table.whole("max-fields", 100..=10_000_000, faults);
     let codings = table.whole("max-codings", 0..=8, faults);
+    config.edge.read(&mut table, faults);
     table.finish(faults);
     set(&mut config.max_body, body.as_ref());
     set(&mut config.body_limits.max_decoded, decoded.as_ref());
@@ -356,9 +359,12 @@ fn set(limit: &mut usize, value: Option<&Placed<u64>>) {
 fn timeouts(mut table: Table<'_>, mut timeouts: Timeouts, faults: &mut Faults) -> Timeouts {
     for (key, timeout) in [
         ("handshake", &mut timeouts.handshake),
+        ("first-byte", &mut timeouts.first_byte),
         ("head", &mut timeouts.head),
         ("body", &mut timeouts.body),
         ("idle", &mut timeouts.idle),
+        ("ping", &mut timeouts.ping),
+        ("age", &mut timeouts.age),
         ("connect", &mut timeouts.connect),
         ("answer", &mut timeouts.answer),
         ("answer-idle", &mut timeouts.answer_idle),

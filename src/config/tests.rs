@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::audit::Sync;
 use crate::body::Limits;
 use crate::config::syntax::{self, Named};
-use crate::config::{Config, Loaded, Timeouts, TlsIdentity, load, load_policy};
+use crate::config::{Config, Edge, Loaded, Timeouts, TlsIdentity, load, load_policy};
 use crate::diagnostic::{Diagnostic, Faults, Severity, Source, Table};
 use crate::platform::Platforms;
 
@@ -89,6 +89,7 @@ fn the_shipped_configuration_loads_and_says_the_defaults() {
     assert_eq!((config.max_body, config.max_media), (bare.max_body, bare.max_media));
     assert_eq!(format!("{:?}", config.body_limits), format!("{:?}", Limits::default()));
     assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", Timeouts::default()));
+    assert_eq!(config.edge, Edge::default());
     let loaded = try_load(folder.path()).unwrap();
     assert_eq!(warned(&loaded), [] as [&str; 0]);
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::media::InPlace;
 use crate::proxy::metrics::InFlight;
+use crate::proxy::pace::Pace;
 use crate::proxy::spool::Refilled;
 
 /// Why a body broke off in the middle.
@@ -52,6 +53,7 @@ pub(crate) struct Streamed {
     /// The length that the client named, less what has gone.
     known: Option<u64>,
     clock: IdleClock,
+    pace: Pace,
     /// Told when the last byte has gone.
     sent: Option<oneshot::Sender<()>>,
 }
@@ -65,6 +67,7 @@ impl Streamed {
         most: u64,
         known: Option<u64>,
         idle: Duration,
+        rate: u64,
     ) -> (Self, oneshot::Receiver<()>) {
         let (sender, receiver) = oneshot::channel();
         let start = (!start.is_empty()).then_some(start);
@@ -76,6 +79,7 @@ impl Streamed {
                 left: most,
                 known,
                 clock: IdleClock::new(idle),
+                pace: Pace::new(idle, rate),
                 sent: Some(sender),
             },
             receiver,
@@ -101,6 +105,9 @@ impl Streamed {
     }
 
     fn account(&mut self, length: usize) -> Result<(), BodyFault> {
+        if !self.pace.keeps(length) {
+            return Err(BodyFault::Stalled);
+        }
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         self.left = self.left.checked_sub(length).ok_or(BodyFault::TooLarge)?;
         self.known = self.known.map(|known| known.saturating_sub(length));

@@ -4,8 +4,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,9 +16,10 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::config::Timeouts;
+use crate::config::{Edge, Timeouts};
 use crate::proxy::body::Answering;
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Peer;
@@ -27,13 +28,11 @@ use crate::proxy::service::Gateway;
 use crate::proxy::websocket::relay;
 use crate::proxy::wire::{Caps, Filter, Link};
 
-/// The longest head: request line and headers.
-const MOST_HEAD: u16 = u16::MAX;
-const MOST_HEADERS: usize = 100;
-/// The longest target. Some platforms take a post in it, and each letter of it may be twelve bytes.
-const MOST_TARGET: usize = 32 * 1024;
-const MOST_STREAMS: u32 = 100;
-const CAPS: Caps = Caps { head: MOST_HEAD as usize, target: MOST_TARGET, headers: MOST_HEADERS };
+/// The shortest greeting of HTTP/2: its preface, and the head of a SETTINGS frame.
+const GREETING: u64 = 24 + 9;
+
+/// In which requests taken back are counted, in milliseconds.
+const RESET_WINDOW: u64 = 10_000;
 
 /// What a connection is doing, as its clocks see it. Times are milliseconds since it began; 0 is "not".
 #[derive(Debug)]
@@ -41,13 +40,18 @@ pub(crate) struct Activity {
     began: Instant,
     is_h2: bool,
     n_in_flight: AtomicU32,
-    has_spoken: AtomicBool,
+    /// Bytes that came.
+    n_heard: AtomicU64,
     /// Since when no request is under way.
     quiet_since: AtomicU64,
     /// Since when a head is being read (HTTP/1).
     head_since: AtomicU64,
     /// Since when the client takes nothing of what we write.
     blocked_since: AtomicU64,
+    /// When the window began in which requests that were taken back are counted, and how many there were.
+    resets: Mutex<(u64, u32)>,
+    /// The client has taken back too many.
+    flood: Notify,
     /// What the filter of HTTP/1 and the service say to each other.
     pub(crate) link: Link,
 }
@@ -58,10 +62,12 @@ impl Activity {
             began: Instant::now(),
             is_h2,
             n_in_flight: AtomicU32::new(0),
-            has_spoken: AtomicBool::new(false),
+            n_heard: AtomicU64::new(0),
             quiet_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
+            resets: Mutex::default(),
+            flood: Notify::new(),
             link: Link::default(),
         }
     }
@@ -77,6 +83,20 @@ impl Activity {
         self.link.done();
     }
 
+    /// Counts a request that its client took back before it had an answer. Each costs us what a whole one costs, and the
+    /// client nothing (CVE-2023-44487).
+    fn taken_back(&self, most: u32) {
+        let now = self.now();
+        let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_sub(resets.0) > RESET_WINDOW {
+            *resets = (now, 0);
+        }
+        resets.1 += 1;
+        if resets.1 > most {
+            self.flood.notify_one();
+        }
+    }
+
     /// Says that a head has come in part, if only behind the request before.
     pub(crate) fn head_begun(&self) {
         if self.n_in_flight.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
@@ -89,8 +109,8 @@ impl Activity {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
-    fn heard(&self) {
-        self.has_spoken.store(true, Relaxed);
+    fn heard(&self, n: usize) {
+        self.n_heard.fetch_add(n as u64, Relaxed);
         if !self.is_h2 {
             self.head_begun();
         }
@@ -109,7 +129,8 @@ impl Activity {
     fn look(&self, timeouts: &Timeouts) -> Option<Instant> {
         let since = |at: u64, limit: Duration| self.began + Duration::from_millis(at) + limit;
         let now = Instant::now();
-        let mut next = now + timeouts.head / 2;
+        // Nothing that begins after this look ends before the next.
+        let mut next = now + timeouts.head.min(timeouts.first_byte).min(timeouts.idle) / 2;
         let mut must_end = |deadline: Instant| {
             next = next.min(deadline);
             deadline <= now
@@ -121,13 +142,16 @@ impl Activity {
         }
         if self.n_in_flight.load(Relaxed) == 0 {
             let head = self.head_since.load(Relaxed);
-            if head != 0 {
-                over |= must_end(since(head, timeouts.head));
-            } else if self.has_spoken.load(Relaxed) {
-                over |= must_end(since(self.quiet_since.load(Relaxed), timeouts.idle));
+            let n_heard = self.n_heard.load(Relaxed);
+            over |= must_end(if n_heard == 0 {
+                since(0, timeouts.first_byte)
+            } else if self.is_h2 && n_heard < GREETING {
+                since(0, timeouts.first_byte + timeouts.head)
+            } else if head != 0 {
+                since(head, timeouts.head)
             } else {
-                over |= must_end(since(0, timeouts.head));
-            }
+                since(self.quiet_since.load(Relaxed), timeouts.idle)
+            });
         }
         (!over).then_some(next)
     }
@@ -138,7 +162,7 @@ pub(crate) async fn serve<S>(stream: S, peer: Arc<Peer>, gateway: Arc<Gateway>, 
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let timeouts = gateway.timeouts().clone();
+    let (timeouts, edge) = (gateway.timeouts().clone(), gateway.limits.edge.clone());
     let activity = Arc::clone(&peer.activity);
     let watched = Watched { stream, activity: Arc::clone(&activity) };
     let metrics = Arc::clone(gateway.metrics());
@@ -151,18 +175,36 @@ where
     // An error of a connection is its client's, and its text may hold the client's bytes: neither logged nor kept.
     if is_h2 {
         let io = TokioIo::new(watched);
-        let mut connection = std::pin::pin!(http2_builder().serve_connection(io, service));
+        let mut connection =
+            std::pin::pin!(http2_builder(&timeouts, &edge).serve_connection(io, service));
         watch!(connection, signal, activity, timeouts);
     } else {
         // hyper never sees a byte that the filter has not read and written anew.
-        let io = TokioIo::new(Filter::new(watched, CAPS, Arc::clone(&activity), metrics));
-        let connection = http1_builder(&timeouts).serve_connection(io, service).with_upgrades();
+        let caps = Caps { head: edge.head as usize, target: edge.target, headers: edge.headers };
+        let io = TokioIo::new(Filter::new(watched, caps, Arc::clone(&activity), metrics));
+        let connection =
+            http1_builder(&timeouts, &edge).serve_connection(io, service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
         watch!(connection, signal, activity, timeouts);
     }
     // An upgraded connection is a socket now; it keeps its place and its counts.
     if let Some(opened) = upgraded.take() {
         relay(*opened, &gateway, signal).await;
+    }
+}
+
+/// A request that is dropped without an answer was taken back.
+struct Whole<'a> {
+    activity: &'a Activity,
+    most: u32,
+    is_answered: bool,
+}
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.activity.taken_back(self.most);
+        }
     }
 }
 
@@ -173,8 +215,11 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Response<Answering> {
     let activity = Arc::clone(&peer.activity);
+    let mut whole =
+        Whole { activity: &activity, most: gateway.limits.edge.resets, is_answered: false };
     let asks_for_upgrade = request.headers().contains_key(UPGRADE);
     let mut response = gateway.handle(peer, request).await;
+    whole.is_answered = true;
     if asks_for_upgrade {
         let accepted = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         activity.link.answer_upgrade(accepted);
@@ -193,7 +238,9 @@ async fn answer(
 /// Drives a connection under its clocks and the signal to end. (The two kinds of connection share no trait.)
 macro_rules! watch {
     ($connection:ident, $signal:ident, $activity:ident, $timeouts:ident) => {
+        let mut is_old = false;
         while let Some(next) = $activity.look(&$timeouts) {
+            let age = $activity.began + $timeouts.age;
             tokio::select! {
                 biased;
                 _ = $connection.as_mut() => break,
@@ -202,6 +249,11 @@ macro_rules! watch {
                     Stage::Draining => $connection.as_mut().graceful_shutdown(),
                     Stage::Cut => break,
                 },
+                () = $activity.flood.notified() => break,
+                () = sleep_until(age), if !is_old => {
+                    is_old = true;
+                    $connection.as_mut().graceful_shutdown();
+                }
                 () = sleep_until(next) => {}
             }
         }
@@ -209,31 +261,31 @@ macro_rules! watch {
 }
 use watch;
 
-fn http1_builder(timeouts: &Timeouts) -> http1::Builder {
+fn http1_builder(timeouts: &Timeouts, edge: &Edge) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         // hyper starts this clock while the connection is idle, too; the stalled head itself is watched here.
         .header_read_timeout(timeouts.idle + timeouts.head)
-        .max_headers(MOST_HEADERS)
+        .max_headers(edge.headers)
         // A head that the filter has passed is never too long for hyper.
-        .max_buf_size(usize::from(MOST_HEAD) + 16 * 1024)
+        .max_buf_size(edge.head as usize + 16 * 1024)
         .half_close(false);
     builder
 }
 
-fn http2_builder() -> http2::Builder<TokioExecutor> {
+fn http2_builder(timeouts: &Timeouts, edge: &Edge) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MOST_STREAMS)
-        .max_header_list_size(MOST_HEAD.into())
+        .max_concurrent_streams(edge.streams)
+        .max_header_list_size(edge.head)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(64)
         .initial_stream_window_size(256 * 1024)
         .initial_connection_window_size(1024 * 1024)
-        .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(20));
+        .keep_alive_interval(timeouts.ping)
+        .keep_alive_timeout(timeouts.ping);
     builder
 }
 
@@ -252,8 +304,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.heard();
+        let n = buf.filled().len() - before;
+        if n > 0 {
+            self.activity.heard(n);
         }
         polled
     }

@@ -51,8 +51,9 @@ impl Sending {
         framing: Framing,
         strip: Option<InPlace>,
     ) -> Self {
+        let (idle, rate) = (limits.timeouts.body, limits.edge.body_rate);
         let (streamed, sent) =
-            Streamed::new(start, rest, limits.max_media, framing.length, limits.timeouts.body);
+            Streamed::new(start, rest, limits.max_media, framing.length, idle, rate);
         Self {
             query,
             body: Outgoing::Stream(Box::new(streamed.stripped(strip))),

@@ -11,17 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use crate::config::Edge;
 use crate::proxy::connection::{self, Activity};
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Peer;
 use crate::proxy::service::Gateway;
 use crate::proxy::tls::{Accepted, Presented, TlsAcceptor};
-
-/// Connections of all clients together; more wait in the kernel's queue.
-const MOST_CONNECTIONS: usize = 16_384;
-
-/// Connections of one address. Whole buildings may stand behind one, so it is no tight limit.
-const MOST_OF_ONE: usize = 4_096;
 
 /// Binds an address. `[::]` takes IPv4 as well, whatever the system's default is.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -41,6 +36,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 #[derive(Debug)]
 pub(crate) struct Caps {
     all: Arc<Semaphore>,
+    most_of_one: usize,
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -53,14 +49,18 @@ struct Place {
 }
 
 impl Caps {
-    pub(crate) fn new() -> Self {
-        Self { all: Arc::new(Semaphore::new(MOST_CONNECTIONS)), by_address: Mutex::default() }
+    pub(crate) fn new(edge: &Edge) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(edge.connections)),
+            most_of_one: edge.connections_per_address,
+            by_address: Mutex::default(),
+        }
     }
 
     fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let n = by_address.entry(address).or_default();
-        if *n >= MOST_OF_ONE {
+        if *n >= self.most_of_one {
             return None;
         }
         *n += 1;
@@ -104,6 +104,7 @@ pub(crate) async fn run(
             continue;
         };
         let address = address.ip().to_canonical();
+        // A client over its cap is closed at once: letting it wait would take the place of others.
         if let Some(place) = caps.take(permit, address) {
             tokio::spawn(one(
                 tcp,

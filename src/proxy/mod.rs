@@ -10,6 +10,7 @@ mod judge;
 mod listener;
 mod metrics;
 mod outcome;
+mod pace;
 mod passage;
 mod prove;
 mod receive;

@@ -126,6 +126,7 @@ impl Server {
             limits: Limits {
                 max_body: config.max_body,
                 max_media: config.max_media,
+                edge: config.edge.clone(),
                 timeouts: config.timeouts.clone(),
             },
             routes,
@@ -134,7 +135,7 @@ impl Server {
             unanswered_lines: Seldom::default(),
         });
         let (drain, signal) = Drain::new();
-        let caps = Arc::new(Caps::new());
+        let caps = Arc::new(Caps::new(&config.edge));
         for ((listener, _), tls) in bound {
             tokio::spawn(listener::run(
                 listener,

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 
 use crate::audit::{Audit, What};
 use crate::body::Unreadable;
-use crate::config::{Timeouts, WebSocket};
+use crate::config::{Edge, Timeouts, WebSocket};
 use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
 use crate::media::InPlace;
 use crate::platform::{Answer, Class, Reason};
@@ -57,6 +57,7 @@ pub(crate) struct Gateway {
 pub(crate) struct Limits {
     pub(crate) max_body: usize,
     pub(crate) max_media: u64,
+    pub(crate) edge: Edge,
     pub(crate) timeouts: Timeouts,
 }
 
@@ -334,6 +335,7 @@ impl Gateway {
             most_kept: self.limits.max_body,
             most: self.limits.max_media,
             idle: self.limits.timeouts.body,
+            rate: self.limits.edge.body_rate,
         };
         match spool(start, &mut rest, elider, limits).await {
             Ok(spooled) => Received::Spooled(Box::new(spooled)),

@@ -27,6 +27,7 @@ use tokio::time::timeout;
 use self::store::{Store, sealed_length};
 use crate::body::{Elider, Piece, Unreadable};
 use crate::proxy::body::BodyFault;
+use crate::proxy::pace::Pace;
 
 /// How much is sealed at once.
 const CHUNK: usize = 256 * 1024;
@@ -40,6 +41,8 @@ pub(crate) struct SpoolLimits {
     pub(crate) most: u64,
     /// Silence of the client.
     pub(crate) idle: Duration,
+    /// How many bytes must come in a second, on the whole.
+    pub(crate) rate: u64,
 }
 
 /// A body whose runs of media are in the file.
@@ -90,6 +93,7 @@ pub(crate) async fn spool(
 ) -> Result<Spooled, Unreadable> {
     let mut spooling = Spooling::new(elider, limits).ok_or(Unreadable::TooLarge)?;
     spooling.push(&start).await?;
+    let mut pace = Pace::new(limits.idle, limits.rate);
     loop {
         let frame = timeout(limits.idle, rest.frame()).await.map_err(|_| Unreadable::TooSlow)?;
         match frame {
@@ -97,6 +101,9 @@ pub(crate) async fn spool(
             Some(Err(_)) => return Err(Unreadable::Truncated),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
+                    if !pace.keeps(data.len()) {
+                        return Err(Unreadable::TooSlow);
+                    }
                     spooling.push(&data).await?;
                 }
             }

@@ -10,7 +10,7 @@ use crate::body::{Elider, Unreadable};
 use crate::proxy::body::Outgoing;
 
 const LIMITS: SpoolLimits =
-    SpoolLimits { most_kept: 64 * 1024, most: 4 << 20, idle: Duration::from_secs(1) };
+    SpoolLimits { most_kept: 64 * 1024, most: 4 << 20, idle: Duration::from_secs(1), rate: 1 };
 
 fn body(n_files: usize, length: usize) -> Vec<u8> {
     let mut body =

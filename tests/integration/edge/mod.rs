@@ -10,3 +10,4 @@
 mod h1;
 mod h2;
 mod raw_h2;
+mod slow;

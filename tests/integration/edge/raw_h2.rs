@@ -11,7 +11,8 @@ pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
-const RST_STREAM: u8 = 3;
+pub(super) const RST_STREAM: u8 = 3;
+pub(super) const CONTINUATION: u8 = 9;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
@@ -34,11 +35,20 @@ pub(super) struct Raw {
 impl Raw {
     /// Connects and says hello.
     pub(super) async fn connect(proxy: &Started) -> Self {
-        let stream = shake(proxy.tls, &proxy.authority, HOST, &["h2"]).await.unwrap();
-        let mut raw = Self { stream };
+        let mut raw = Self::silent(proxy).await;
         raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
         raw.send(&frame(SETTINGS, 0, 0, b"")).await;
         raw
+    }
+
+    /// Connects and says nothing.
+    pub(super) async fn silent(proxy: &Started) -> Self {
+        Self { stream: shake(proxy.tls, &proxy.authority, HOST, &["h2"]).await.unwrap() }
+    }
+
+    /// Writes; says whether the connection still took it.
+    pub(super) async fn takes(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
     }
 
     /// Writes; a connection that was ended is no fault here.
@@ -57,6 +67,11 @@ impl Raw {
             }
         }
         Fate::Ended
+    }
+
+    /// Reads to the end of the connection.
+    pub(super) async fn closed(&mut self) {
+        while self.frame().await.is_some() {}
     }
 
     async fn frame(&mut self) -> Option<(u8, u32, Vec<u8>)> {

@@ -71,6 +71,7 @@ impl Proxy {
             },
             max_body: 64 * 1024,
             max_media: 8 << 20,
+            edge: postward::config::Edge::default(),
             body_limits: Limits::default(),
             timeouts: Timeouts::default(),
         };
