@@ -65,8 +65,8 @@ pub(crate) struct Serve {
     /// How log lines are written (to standard error; never the text of a post). Left out: human on a terminal, JSON elsewhere.
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
-    /// Which log lines: error, warn, info, debug, or a filter such as postward=debug,hyper=warn. Left out: the
-    /// variable `POSTWARD_LOG`, or info.
+    /// Which log lines: error, warn, info, debug, or a filter such as postward=debug. Libraries are held to warnings:
+    /// their other lines hold what clients send. Left out: the variable `POSTWARD_LOG`, or info.
     #[arg(long, value_name = "FILTER", value_parser = log_filter)]
     pub(crate) log: Option<String>,
 }

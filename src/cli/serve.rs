@@ -2,7 +2,11 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::app::{self, StartError};
 use crate::cli::args::{self, LogFormat};
@@ -54,12 +58,41 @@ fn start_log(args: &args::Serve) -> Result<(), Failure> {
     })?;
     let human = io::stderr().is_terminal();
     let format = args.log_format.unwrap_or(if human { LogFormat::Human } else { LogFormat::Json });
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match format {
-        LogFormat::Human => log.with_ansi(human).init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = match format {
+        LogFormat::Human => lines.with_ansi(human).boxed(),
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+            lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        }
+    };
+    let ours = filter_fn(|line| may_be_written(line.target(), *line.level()));
+    tracing_subscriber::registry().with(lines.with_filter(ours)).with(filter).init();
+    Ok(())
+}
+
+/// Libraries write what a client sent into their debug lines: h2 a path that it cannot parse, with the post that may
+/// stand in it. Whatever filter is asked for, they say no more than a warning.
+fn may_be_written(target: &str, level: Level) -> bool {
+    level <= Level::WARN || target == "postward" || target.starts_with("postward::")
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::may_be_written;
+
+    #[test]
+    fn libraries_keep_what_clients_sent_to_themselves() {
+        for (target, level, want) in [
+            ("postward::proxy::service", Level::TRACE, true),
+            ("postward", Level::DEBUG, true),
+            ("h2::server", Level::DEBUG, false),
+            ("hyper::proto", Level::INFO, false),
+            ("postwarden", Level::TRACE, false),
+            ("rustls", Level::WARN, true),
+        ] {
+            assert_eq!(may_be_written(target, level), want, "{target} {level}");
         }
     }
-    Ok(())
 }

@@ -146,12 +146,14 @@ mod tests {
         }
         let mut parts = request.body(()).unwrap().into_parts().0;
         check(&mut parts)?;
-        Ok(parts.headers.keys().map(ToString::to_string).collect())
+        let mut names: Vec<_> = parts.headers.keys().map(ToString::to_string).collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     #[test]
     fn what_http_1_could_not_say_is_refused() {
-        for uri in ["https://x.com/a", "http://x.com/a?b=[c]&d={\"e\"}", "/a"] {
+        for uri in ["https://x.com/a", "http://x.com/a?b=[c]&d={e}", "/a"] {
             assert_eq!(checked("GET", uri, &[]), Ok(vec![]), "{uri}");
         }
         for uri in ["ftp://x.com/a", "x.com", "*", "/\u{e9}"] {
@@ -183,7 +185,7 @@ mod tests {
                 ("authorization", "a"),
             ],
         );
-        assert_eq!(kept.unwrap(), ["x-csrf-token", "x_fb_thing", "authorization"]);
+        assert_eq!(kept.unwrap(), ["authorization", "x-csrf-token", "x_fb_thing"]);
     }
 
     #[test]

@@ -295,3 +295,74 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Filter<S> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+
+    use http::{Request, Response, StatusCode};
+    use http_body_util::Empty;
+    use hyper::body::{Bytes, Incoming};
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, duplex, split};
+
+    use super::Filter;
+    use crate::proxy::connection::Activity;
+    use crate::proxy::metrics::Metrics;
+    use crate::proxy::wire::Caps;
+
+    const ASK: &[u8] =
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+    /// What a client reads that speaks at once and again after the answer; the other end answers 101 and echoes.
+    #[tokio::test]
+    async fn after_101_bytes_pass_as_they_come() {
+        let (mut client, server) = duplex(256);
+        let activity = Arc::new(Activity::new(false));
+        let caps = Caps { head: 4096, target: 1024, headers: 20 };
+        let filter = Filter::new(server, caps, Arc::clone(&activity), Arc::new(Metrics::new(&[])));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let activity = Arc::clone(&activity);
+            async move {
+                let upgrade = hyper::upgrade::on(&mut request);
+                tokio::spawn(async move {
+                    let (mut from, mut to) = split(TokioIo::new(upgrade.await.unwrap()));
+                    copy(&mut from, &mut to).await.unwrap();
+                    to.shutdown().await.unwrap();
+                });
+                activity.link.answer_upgrade(true);
+                let mut response = Response::new(Empty::<Bytes>::new());
+                *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+                response.headers_mut().insert("connection", "upgrade".parse().unwrap());
+                response.headers_mut().insert("upgrade", "websocket".parse().unwrap());
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let connection =
+            http1::Builder::new().serve_connection(TokioIo::new(filter), service).with_upgrades();
+        tokio::spawn(connection);
+
+        let (early, late) = (&b"\x81\x00\r\n\0 GET"[..], [&b"\n\r\xff"[..], &[7; 1000]].concat());
+        client.write_all(&[ASK, early].concat()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "));
+        let (mut from, mut to) = split(client);
+        let written = tokio::spawn({
+            let late = late.clone();
+            async move {
+                to.write_all(&late).await.unwrap();
+                to.shutdown().await.unwrap();
+            }
+        });
+        let mut echo = Vec::new();
+        from.read_to_end(&mut echo).await.unwrap();
+        written.await.unwrap();
+        assert_eq!(echo, [early, &late].concat());
+    }
+}
