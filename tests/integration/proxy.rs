@@ -334,6 +334,7 @@ async fn silent_connections_end() {
     let proxy = Proxy::to(&upstream)
         .config(|config| {
             config.timeouts.handshake = short;
+            config.timeouts.first_byte = short;
             config.timeouts.head = short;
             config.timeouts.idle = short * 2;
         })
