@@ -23,6 +23,7 @@ _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(_name, None)
 
+import calls  # noqa: E402
 import house  # noqa: E402
 import platforms  # noqa: E402
 import record  # noqa: E402
@@ -218,10 +219,7 @@ def nothing_leaks(request):
 @pytest.fixture
 def png():
     """A picture of one pixel, with no metadata to strip."""
-    return bytes.fromhex(
-        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-        "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
-    )
+    return calls.PNG
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ import io
 import facebook
 import pytest
 import words
+from calls import PNG
 
 
 def graph():
@@ -48,7 +49,7 @@ def test_a_name_under_a_picture_is_redacted_and_the_picture_is_not_touched(world
 BLOCKED_POSTS = {
     "feed": lambda: graph().put_object("me", "feed", message=words.NUMBERED),
     "comment": lambda: graph().put_comment("1_2", words.NUMBERED),
-    "photo": lambda: graph().put_photo(io.BytesIO(b"\x89PNG\r\n\x1a\n"), message=words.NUMBERED),
+    "photo": lambda: graph().put_photo(io.BytesIO(PNG), message=words.NUMBERED),
 }
 
 

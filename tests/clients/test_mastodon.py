@@ -2,6 +2,7 @@
 
 import pytest
 import words
+from calls import PNG
 from mastodon import Mastodon
 from mastodon.errors import MastodonAPIError
 
@@ -80,7 +81,7 @@ BLOCKED_POSTS = {
     "warning": lambda: client().status_post(words.CLEAN, spoiler_text=words.NUMBERED),
     "poll": lambda: client().status_post(words.CLEAN, poll=client().make_poll([f"SSN {words.SSN}", "no"], 3600)),
     "edit": lambda: client().status_update("10", words.NUMBERED),
-    "alt text": lambda: client().media_post(b"\x89PNG\r\n\x1a\n", mime_type="image/png", description=words.NUMBERED),
+    "alt text": lambda: client().media_post(PNG, mime_type="image/png", description=words.NUMBERED),
     "profile": lambda: client().account_update_credentials(note=words.NUMBERED),
 }
 

@@ -11,7 +11,7 @@ CALLS = [call for call in calls.all_calls() if call.media]
 @pytest.fixture(scope="module")
 def world_without_media(tmp_path_factory, platform, upstreams, mock_port):
     policy = (house.REPOSITORY / "config" / "policy.toml").read_text()
-    without_media = policy.replace('[media]\ndefault = "allow"', '[media]\ndefault = "block"')
+    without_media = policy.replace('[media]\ndefault = "strip-metadata"', '[media]\ndefault = "block"')
     assert without_media != policy
     proxy = house.Postward(tmp_path_factory.mktemp("without-media"), upstreams, platform.ca_file, policy=without_media).start()
     yield conftest.World(platform, proxy, mock_port)

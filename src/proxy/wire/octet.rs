@@ -121,7 +121,7 @@ mod tests {
         );
         assert!(is_query(b"a[]=1&b={c}") && !is_query(b"a#b"));
         // hyper must take every target that passes, or its answer would stand where ours should.
-        for byte in (0..=u8::MAX).filter(|byte| byte.is_ascii()) {
+        for byte in (0..=u8::MAX).filter(u8::is_ascii) {
             let target = |before: &str| {
                 http::uri::PathAndQuery::try_from(format!("{before}{}", char::from(byte)))
             };

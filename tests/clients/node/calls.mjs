@@ -13,7 +13,7 @@ const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 
 const PNG = Buffer.from(
   '89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489' +
-    '0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082',
+    '0000000b4944415478da636000020000050001e9fadcd80000000049454e44ae426082',
   'hex',
 );
 // A clock that stands still, for calls that are compared to the byte.

@@ -26,7 +26,10 @@ fn with<'a>(name: &str, value: Option<&'a str>) -> Headers<'a> {
     let mut headers = post(&[]);
     match value {
         Some(value) => {
-            headers.iter_mut().filter(|header| header.0 == name).for_each(|header| header.1 = value)
+            headers
+                .iter_mut()
+                .filter(|header| header.0 == name)
+                .for_each(|header| header.1 = value);
         }
         None => headers.retain(|header| header.0 != name),
     }
