@@ -312,6 +312,20 @@ fn what_hides_in_another_encoding_is_read() {
 }
 
 #[test]
+fn a_batch_is_read_wherever_it_is_sent() {
+    let whole = "batch=%5B%7B%22method%22%3A%22POST%22%2C%22relative_url%22%3A%22me%2Ffeed%22%2C%22body%22%3A%22message%3DMr.%2BCastellano%2Bwas%2Badmitted%2C%2BMRN%2B00412345%22%7D%5D";
+    let spread = "batch[0][method]=POST&batch[0][relative_url]=me/feed&batch[0][body]=message=Mr.+Castellano+was+admitted,+MRN+00412345";
+    for path in ["/1/activities", "/1/likes", "/oauth/access_token", "/device/login", "/"] {
+        for body in [whole, spread] {
+            let inspection = Case::post("facebook", path, FORM, body.to_owned()).shipped();
+            assert!(matches!(inspection.verdict, Verdict::Block(_)), "{path} {body}");
+        }
+        let inspection = Case::post("facebook", path, FORM, "access_token=EAAB1&n=1").shipped();
+        assert!(matches!(inspection.verdict, Verdict::Forward), "{path}");
+    }
+}
+
+#[test]
 fn what_hides_in_another_encoding_is_redacted_in_it() {
     let percent = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
