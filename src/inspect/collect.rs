@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::body::{Document, Kind, Path, Role, Text, coded_texts, encoded_words};
+use crate::body::{Document, Kind, Path, Role, Text, base64, coded_texts, encoded_words};
 use crate::detect::Engine;
 use crate::inspect::disguise;
 use crate::inspect::joined::{Joined, Joiner};
@@ -31,14 +31,24 @@ const NAMES_OF_FILES: &[&str] = &[
     "content-description",
     "content-location",
     "dropbox-api-arg",
+    "file-name",
+    "filename",
     "title",
+    "x-bz-file-name",
     "x-entity-name",
     "x-file-name",
     "x-filename",
     "x-goog-upload-file-name",
     "x-instagram-rupload-params",
     "x-title",
+    "x-upload-file-name",
 ];
+
+/// How headers begin that say of a stored file what its owner likes; the rest of the name is a key of theirs.
+const DATA_OF_FILES: &[&str] = &["x-amz-meta-", "x-goog-meta-", "x-ms-meta-", "x-object-meta-"];
+
+/// Keys and values of a resumable upload (tus): `filename d2FyZC5tcDQ=,title dw==`.
+const UPLOAD_METADATA: &str = "upload-metadata";
 
 /// Which document a string sits in.
 #[derive(Clone, Debug)]
@@ -162,7 +172,9 @@ pub(super) fn of_document<'a>(
             && text.role == Role::Value
             && document.holds_texts(index);
         let words = match class {
-            FieldClass::Opaque(_) if !is_file => {
+            FieldClass::Opaque(spec)
+                if !is_file && (spec.template == "*" || !texts.holds_words(index)) =>
+            {
                 held.insert(index, Held::Opaque);
                 continue;
             }
@@ -311,11 +323,24 @@ impl<'a> Texts<'a> {
             && !(document.holds_texts(index) && document.is_structured(index))
     }
 
-    /// Whether the endpoint names any of the texts that a text holds. They follow it at once, and each is looked at once
-    /// for each text around it, of which there are few.
+    /// Whether the endpoint names any of the texts that a text holds.
     fn names_within(&self, holder: usize) -> bool {
+        self.within(holder).any(|text| {
+            text.role == Role::Value && matches!(self.class(text), FieldClass::Words(_))
+        })
+    }
+
+    /// Whether a text that looks like an id holds words in a code: subtitles in base64, a table in that and packed.
+    fn holds_words(&self, holder: usize) -> bool {
+        self.document.holds_texts(holder)
+            && self.within(holder).any(|text| shape::is_words(text.text.expose()))
+    }
+
+    /// The texts that a text holds. They follow it at once, and each is looked at once for each text around it, of which
+    /// there are few.
+    fn within(&self, holder: usize) -> impl Iterator<Item = &'a Text> {
         let document = self.document;
-        let is_within = |index: usize| {
+        let is_within = move |index: usize| {
             let mut around = document.holder(index);
             while let Some(here) = around.filter(|here| *here > holder) {
                 around = document.holder(here);
@@ -323,9 +348,7 @@ impl<'a> Texts<'a> {
             around == Some(holder)
         };
         let texts = document.texts().iter().enumerate().skip(holder + 1);
-        texts.take_while(|(index, _)| is_within(*index)).any(|(_, text)| {
-            text.role == Role::Value && matches!(self.class(text), FieldClass::Words(_))
-        })
+        texts.take_while(move |(index, _)| is_within(*index)).map(|(_, text)| text)
     }
 }
 
@@ -363,6 +386,37 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>
             }
             push(of_head(Cow::Owned(text), Place::Header), None, fields);
         }
+    }
+    of_data_headers(headers, fields);
+}
+
+/// What headers say of a file under keys of their own.
+fn of_data_headers(headers: &HeaderMap, fields: &mut Vec<Field<'_>>) {
+    let mut said = Vec::new();
+    for value in headers.get_all(UPLOAD_METADATA) {
+        let raw = disguise::lenient(value.as_bytes());
+        for pair in raw.split(',') {
+            let (key, code) = pair.trim().split_once(' ').unwrap_or((pair.trim(), ""));
+            said.push((String::new(), key.to_owned()));
+            let decoded = base64::decode(code.trim().as_bytes());
+            let value = decoded.map_or_else(|| code.to_owned(), |bytes| disguise::lenient(&bytes));
+            said.push((key.to_owned(), value));
+        }
+    }
+    for (name, value) in headers {
+        let key = DATA_OF_FILES.iter().find_map(|start| name.as_str().strip_prefix(start));
+        let Some(key) = key else { continue };
+        let raw = disguise::lenient(value.as_bytes());
+        said.push((String::new(), key.to_owned()));
+        said.push((key.to_owned(), encoded_words(&raw).unwrap_or(raw)));
+    }
+    for (key, text) in said {
+        let text = disguise::undo_percent(&text).unwrap_or(text);
+        let label = label::of_header(key);
+        for hidden in coded_texts(&text) {
+            push(of_head(Cow::Owned(hidden), Place::Header), label.as_ref(), fields);
+        }
+        push(of_head(Cow::Owned(text), Place::Header), label.as_ref(), fields);
     }
 }
 

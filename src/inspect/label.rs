@@ -110,6 +110,11 @@ fn keys(path: &Path) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A header's own key, if it has one.
+pub(super) fn of_header<'a>(key: String) -> Option<Label<'a>> {
+    (!key.is_empty()).then(|| Label { text: key.into(), of: Of::Key })
+}
+
 /// What says what a string is.
 pub(super) fn of(document: &Document, index: usize) -> Option<Label<'_>> {
     let text = document.texts().get(index)?;

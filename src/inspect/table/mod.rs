@@ -25,6 +25,7 @@ mod apart;
 mod coverage;
 mod cuts;
 mod marks;
+mod opaque;
 mod spoilt;
 
 static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
