@@ -324,7 +324,7 @@ impl Inspector {
                         inspection.verdict = if strictest == Some(Action::Redact) {
                             self.block(request, resolved, documents.body, inspection)
                         } else {
-                            self.refusal(request, resolved, Refused::Media)
+                            self.refusal(request, resolved, Refused::Unstripped)
                         };
                     }
                 }
@@ -368,7 +368,11 @@ impl Inspector {
     /// A block for another reason than what the post contains.
     fn refusal(&self, request: &Request<'_>, resolved: Resolved<'_>, refused: Refused) -> Verdict {
         let reason = match refused {
-            Refused::Media => Reason::Media,
+            Refused::Media
+            | Refused::Uncleaned
+            | Refused::Unstripped
+            | Refused::Piece
+            | Refused::Document => Reason::Media,
             Refused::Unaudited => Reason::Unaudited,
             Refused::Unreadable
             | Refused::TooLarge
@@ -392,9 +396,9 @@ impl Inspector {
                 Fault::Unreadable(Unreadable::Truncated | Unreadable::TooSlow) => {
                     Refused::Incomplete
                 }
-                Fault::Unreadable(Unreadable::Document | Unreadable::Media | Unreadable::Piece) => {
-                    Refused::Media
-                }
+                Fault::Unreadable(Unreadable::Document) => Refused::Document,
+                Fault::Unreadable(Unreadable::Media) => Refused::Uncleaned,
+                Fault::Unreadable(Unreadable::Piece) => Refused::Piece,
                 Fault::Unreadable(_) => Refused::Unreadable,
                 Fault::CannotRedact(_) | Fault::Failed => Refused::Unchecked,
             };

@@ -45,6 +45,14 @@ pub enum Refused {
     Unchecked,
     /// It holds media, which may not pass.
     Media,
+    /// A file of it is broken, or of a kind whose metadata cannot be taken out.
+    Uncleaned,
+    /// A file of it has metadata that cannot be taken out where it stands.
+    Unstripped,
+    /// It is a piece of a file.
+    Piece,
+    /// It holds a document that cannot be read.
+    Document,
     /// The audit cannot be written.
     Unaudited,
 }
@@ -59,6 +67,12 @@ impl Refused {
             Self::Incomplete => "this post did not come whole, so it could not be checked",
             Self::Unchecked => "this post could not be checked",
             Self::Media => "pictures and files may not be sent to this platform",
+            Self::Uncleaned => {
+                "this file cannot be cleaned of hidden data; save it anew as JPEG, PNG or MP4, or smaller"
+            }
+            Self::Unstripped => "a file in this post has hidden data that cannot be taken out here",
+            Self::Piece => "files in pieces may not be sent; send a smaller file",
+            Self::Document => "documents such as PDF may not be sent",
             Self::Unaudited => "no record of posts can be written at the moment",
         }
     }

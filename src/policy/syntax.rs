@@ -191,10 +191,11 @@ fn read_media(table: Option<Table<'_>>, platforms: Option<&[&str]>, faults: &mut
         if let Some(platforms) = platforms
             && !platforms.contains(&platform.value.as_str())
         {
+            let known = [&["default", "documents", "pieces"], platforms].concat();
             faults.error(
                 platform.span,
                 format!("there is no platform `{}`", shown(&platform.value)),
-                did_you_mean(&platform.value, platforms),
+                did_you_mean(&platform.value, &known),
             );
         }
         let Some((_, action)) = MEDIA.iter().find(|(name, _)| *name == word.value) else {

@@ -305,13 +305,17 @@ fn the_sentence_is_one_line_of_ascii() {
     }
 }
 
-const REFUSED: [Refused; 7] = [
+const REFUSED: [Refused; 11] = [
     Refused::Unreadable,
     Refused::TooLarge,
     Refused::Encrypted,
     Refused::Incomplete,
     Refused::Unchecked,
     Refused::Media,
+    Refused::Uncleaned,
+    Refused::Unstripped,
+    Refused::Piece,
+    Refused::Document,
     Refused::Unaudited,
 ];
 
@@ -573,6 +577,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[replacement]\nname = 7", "2:8: `name` must be a text, not a number", "quotes"),
     ("[media]\ndefault = \"strip\"", "2:11: `default` cannot be `strip`", "`strip-metadata`"),
     ("[media]\nyoutub = \"allow\"", "2:1: there is no platform `youtub`", "`mastodon`"),
+    (
+        "[media]\ndocument = \"block\"",
+        "2:1: there is no platform `document`",
+        "did you mean `documents`?",
+    ),
     ("[media]\nx = \"pass\"", "2:5: `pass` cannot be done with media", "`allow`"),
     ("[[clause]\nname = \"a\"", "1:", "each line is"),
 ];

@@ -276,6 +276,8 @@ async fn documents_do_not_leave_whatever_they_are_called() {
             ];
             for reply in replies {
                 assert!(reply.status.is_client_error(), "{document:?}");
+                let shown = reply.text();
+                assert!(shown.contains("documents such as PDF may not be sent"), "{shown}");
             }
         }
         // Behind a picture: dropped, or refused.
@@ -313,6 +315,10 @@ async fn what_cannot_be_taken_apart_does_not_leave() {
     {
         let reply = client.send(client.post(BSKY, BLOB, "image/jpeg", broken.to_vec())).await;
         assert!(reply.status.is_client_error(), "{name}");
+        // Other pictures may be sent, and the sentence must not deny it.
+        let shown = reply.text();
+        assert!(shown.contains("cannot be cleaned of hidden data; save it anew"), "{shown}");
+        assert!(shown.contains("Nothing was sent") && !shown.contains("pictures"), "{shown}");
     }
     assert_eq!(upstream.n_begun(), 0);
     let events = proxy.stop().await;
@@ -384,6 +390,7 @@ async fn a_length_that_was_told_before_stays() {
         let n = u8::try_from(n).unwrap();
         let reply = client.send(client.post("api.x.example", path, FORM, append(piece, n))).await;
         assert!(reply.status.is_client_error(), "{n}: {}", reply.text());
+        assert!(reply.text().contains("files in pieces may not be sent"), "{}", reply.text());
     }
     // Slack hears the length first, and gets the bytes then.
     let mut slack = Client::tls(proxy.tls, &proxy.authority, "files.slack.example").await;
