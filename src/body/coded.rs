@@ -4,9 +4,10 @@
 //! or the whole of a string to be base64. Promise: ordinary words are passed over at a look at every sixteenth byte, and a
 //! token that holds no text costs one pass over its digits.
 
+use std::cell::Cell;
 use std::ops::Range;
 
-use crate::body::{base64, encoding, sniff, textual};
+use crate::body::{Unreadable, base64, encoding, sniff, textual};
 
 /// Fewer digits than this hold no sentence.
 const FEWEST: usize = 16;
@@ -18,8 +19,10 @@ const FEWEST_BYTES: usize = 12;
 const MOST_BETWEEN: usize = 8;
 /// How often one code may lie in another, of keys and names.
 const MOST_CODED: usize = 4;
-/// Bytes that may come out of one of those.
-const MOST_UNPACKED: usize = 64 * 1024;
+/// Bytes that may come out of all of those in one request.
+const MOST_UNDONE: usize = 256 * 1024;
+/// What a text that came out costs beside its bytes.
+const COST_OF_ONE: usize = 64;
 /// Digits that are looked at to know what else than text they hold.
 const HEAD: usize = 88;
 
@@ -33,21 +36,68 @@ pub(super) struct Coded {
     pub(super) is_exact: bool,
 }
 
-/// The texts that a text holds in base64 or hexadecimal: of keys, names and headers, whose codes nobody writes back.
-pub fn coded_texts(text: &str) -> Vec<String> {
-    let mut texts = Vec::new();
-    undo(text, MOST_CODED, &mut texts);
-    texts
+/// What the keys, names and headers of one request hold in codes: nobody writes those back.
+///
+/// A code within codes may be many times as long as what it is written in, so there is one bound on all that comes out.
+#[derive(Debug)]
+pub struct Codes {
+    /// Bytes that may yet come out.
+    left: Cell<usize>,
+    fault: Cell<Option<Unreadable>>,
 }
 
-fn undo(text: &str, depth: usize, texts: &mut Vec<String>) {
-    for coded in find(text) {
-        let unpacked = encoding::unpack(&coded.bytes, MOST_UNPACKED).ok().flatten();
-        let Some(inside) = textual::words(&unpacked.unwrap_or(coded.bytes)) else { continue };
-        if depth > 1 {
-            undo(&inside, depth - 1, texts);
+impl Default for Codes {
+    fn default() -> Self {
+        Self { left: Cell::new(MOST_UNDONE), fault: Cell::new(None) }
+    }
+}
+
+impl Codes {
+    /// The texts that a text holds in base64 or hexadecimal. Where they cannot all be had, [`finish`](Self::finish) says so.
+    pub fn texts(&self, text: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        self.undo(text, MOST_CODED, &mut texts);
+        texts
+    }
+
+    /// Whether all could be undone.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] where a code was damaged, lay too deep in others, or more came out than may.
+    pub fn finish(self) -> Result<(), Unreadable> {
+        self.fault.get().map_or(Ok(()), Err)
+    }
+
+    fn undo(&self, text: &str, depth: usize, texts: &mut Vec<String>) {
+        for coded in find(text) {
+            if self.fault.get().is_some() {
+                return;
+            }
+            if let Err(fault) = self.undo_one(coded, depth, texts) {
+                self.fault.set(Some(fault));
+            }
+        }
+    }
+
+    fn undo_one(
+        &self,
+        coded: Coded,
+        depth: usize,
+        texts: &mut Vec<String>,
+    ) -> Result<(), Unreadable> {
+        let unpacked = encoding::unpack(&coded.bytes, self.left.get())?;
+        let bytes = unpacked.unwrap_or(coded.bytes);
+        let left = self.left.get().checked_sub(bytes.len() + COST_OF_ONE);
+        self.left.set(left.ok_or(Unreadable::TooLarge)?);
+        let Some(inside) = textual::words(&bytes) else { return Ok(()) };
+        match depth {
+            1 if find(&inside).is_empty() => {}
+            1 => return Err(Unreadable::TooDeep),
+            _ => self.undo(&inside, depth - 1, texts),
         }
         texts.push(inside);
+        Ok(())
     }
 }
 
@@ -233,8 +283,35 @@ fn hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{coded_texts, find};
-    use crate::body::base64;
+    use super::{Codes, find};
+    use crate::body::{Unreadable, base64};
+
+    fn coded_texts(text: &str) -> Vec<String> {
+        let codes = Codes::default();
+        let texts = codes.texts(text);
+        assert_eq!(codes.finish(), Ok(()), "{text}");
+        texts
+    }
+
+    #[test]
+    fn what_comes_out_of_codes_is_bounded() {
+        let mut many = base64::encode(b"Twelve admissions");
+        for _ in 0..3 {
+            many = base64::encode(vec![many; 40].join(",").as_bytes());
+        }
+        let deep = (0..5).fold(TEXT.to_owned(), |text, _| base64::encode(text.as_bytes()));
+        let damaged = base64::encode(b"\x1f\x8b\x08 MRN 00412345 of Castellano");
+        for (text, fault) in [
+            (many, Unreadable::TooLarge),
+            (deep, Unreadable::TooDeep),
+            (damaged, Unreadable::DamagedCoding),
+        ] {
+            let codes = Codes::default();
+            let texts = codes.texts(&text);
+            assert!(texts.len() < 4_096, "{}", texts.len());
+            assert_eq!(codes.finish(), Err(fault));
+        }
+    }
 
     const TEXT: &str = "Castellano,Jose,MRN-00412345,1961-03-14";
 

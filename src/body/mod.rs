@@ -39,7 +39,7 @@ mod within;
 mod write;
 mod xml;
 
-pub use coded::coded_texts;
+pub use coded::Codes;
 pub use document::{Document, Kind, Node, Text};
 pub use edit::{CannotWrite, Edit, Role};
 pub use elide::{Elider, IsMedia, Piece};

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::body::{Document, Kind, Path, Role, Text, base64, coded_texts, encoded_words};
+use crate::body::{Codes, Document, Kind, Path, Role, Text, base64, encoded_words};
 use crate::detect::Engine;
 use crate::inspect::disguise;
 use crate::inspect::joined::{Joined, Joiner};
@@ -139,6 +139,7 @@ pub(super) fn of_document<'a>(
     (document, other): (&'a Document, &'a Document),
     in_query: bool,
     endpoint: &'a Endpoint,
+    codes: &Codes,
     fields: &mut Vec<Field<'a>>,
 ) {
     let n_before = fields.len();
@@ -220,7 +221,7 @@ pub(super) fn of_document<'a>(
         }
         let label = label::of(document, index);
         if text.role != Role::Value {
-            for hidden in disguise::hidden(text.text.expose()) {
+            for hidden in disguise::hidden(text.text.expose(), codes) {
                 let hidden = Cow::Owned(hidden);
                 let source = Source::Head;
                 let hidden =
@@ -353,14 +354,19 @@ impl<'a> Texts<'a> {
 }
 
 /// Path segments, decoded.
-pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<Field<'a>>) {
+pub(super) fn of_path<'a>(
+    path: &'a str,
+    endpoint: &Endpoint,
+    codes: &Codes,
+    fields: &mut Vec<Field<'a>>,
+) {
     let segments = path.rsplit('/').filter(|segment| !segment.is_empty()).enumerate();
     for (before_last, segment) in segments {
         if endpoint.is_credential(before_last) {
             continue;
         }
         let text = disguise::undo_percent(segment).map_or(Cow::Borrowed(segment), Cow::Owned);
-        for hidden in coded_texts(&text) {
+        for hidden in codes.texts(&text) {
             push(of_head(Cow::Owned(hidden), Place::Path), None, fields);
         }
         push(of_head(text, Place::Path), None, fields);
@@ -368,7 +374,7 @@ pub(super) fn of_path<'a>(path: &'a str, endpoint: &Endpoint, fields: &mut Vec<F
 }
 
 /// The headers that carry words. Their bytes may be UTF-8, percent-encoded, or encoded words of mail (RFC 2047).
-pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>) {
+pub(super) fn of_headers<'a>(headers: &'a HeaderMap, codes: &Codes, fields: &mut Vec<Field<'a>>) {
     let names = NAMES_OF_FILES.iter().map(|name| HeaderName::from_static(name));
     for name in [CONTENT_DISPOSITION, SLUG, AUDIT_LOG_REASON, CONTENT_TYPE].into_iter().chain(names)
     {
@@ -381,17 +387,17 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, fields: &mut Vec<Field<'a>>
             }
             let decoded = encoded_words(&raw).unwrap_or(raw);
             let text = disguise::undo_percent(&decoded).unwrap_or(decoded);
-            for hidden in coded_texts(&text) {
+            for hidden in codes.texts(&text) {
                 push(of_head(Cow::Owned(hidden), Place::Header), None, fields);
             }
             push(of_head(Cow::Owned(text), Place::Header), None, fields);
         }
     }
-    of_data_headers(headers, fields);
+    of_data_headers(headers, codes, fields);
 }
 
 /// What headers say of a file under keys of their own.
-fn of_data_headers(headers: &HeaderMap, fields: &mut Vec<Field<'_>>) {
+fn of_data_headers(headers: &HeaderMap, codes: &Codes, fields: &mut Vec<Field<'_>>) {
     let mut said = Vec::new();
     for value in headers.get_all(UPLOAD_METADATA) {
         let raw = disguise::lenient(value.as_bytes());
@@ -413,7 +419,7 @@ fn of_data_headers(headers: &HeaderMap, fields: &mut Vec<Field<'_>>) {
     for (key, text) in said {
         let text = disguise::undo_percent(&text).unwrap_or(text);
         let label = label::of_header(key);
-        for hidden in coded_texts(&text) {
+        for hidden in codes.texts(&text) {
             push(of_head(Cow::Owned(hidden), Place::Header), label.as_ref(), fields);
         }
         push(of_head(Cow::Owned(text), Place::Header), label.as_ref(), fields);

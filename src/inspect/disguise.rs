@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode;
 
-use crate::body::{coded_texts, encoded_words};
+use crate::body::{Codes, encoded_words};
 
 /// How often percent-encoding may lie in percent-encoding.
 const MOST_LAYERS: usize = 3;
@@ -26,8 +26,8 @@ pub(super) fn hides_blanks(text: &str) -> bool {
 const LONGEST_KEY: usize = 128;
 
 /// The texts that a key or a name hides; none for nearly every one.
-pub(super) fn hidden(text: &str) -> Vec<String> {
-    let mut hidden = coded_texts(text);
+pub(super) fn hidden(text: &str, codes: &Codes) -> Vec<String> {
+    let mut hidden = codes.texts(text);
     if text.contains('%') || (text.contains('+') && text.contains('=')) {
         hidden.extend(text.split_whitespace().filter_map(undo_percent));
     }
@@ -100,6 +100,7 @@ pub(super) fn words_of_key(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{hidden, hides_blanks, words_of_key};
+    use crate::body::Codes;
 
     #[test]
     fn what_is_hidden_is_found() {
@@ -112,7 +113,7 @@ mod tests {
             ("a%ffb%20c", &["a\u{fffd}b c"]),
         ];
         for (text, want) in cases {
-            assert_eq!(hidden(text), *want, "{text}");
+            assert_eq!(hidden(text, &Codes::default()), *want, "{text}");
         }
     }
 

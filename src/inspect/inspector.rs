@@ -10,7 +10,7 @@ use http::{HeaderMap, Method};
 use jiff::civil::Date;
 
 use crate::body::encoding::Codings;
-use crate::body::{Document, Kind, Limits, Role, Unreadable};
+use crate::body::{Codes, Document, Kind, Limits, Role, Unreadable};
 use crate::detect::{Engine, Finding, Piece};
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
@@ -218,12 +218,14 @@ impl Inspector {
 
         let files = files::look(request, &body, resolved.endpoint, &self.policy)?;
         let mut fields = Vec::with_capacity(16);
-        collect::of_document((&body, &query), false, resolved.endpoint, &mut fields);
-        collect::of_document((&query, &body), true, resolved.endpoint, &mut fields);
+        let codes = Codes::default();
+        collect::of_document((&body, &query), false, resolved.endpoint, &codes, &mut fields);
+        collect::of_document((&query, &body), true, resolved.endpoint, &codes, &mut fields);
         if !(resolved.known && matches!(resolved.endpoint.class(), Class::SignIn | Class::Pass)) {
-            collect::of_path(request.path, resolved.endpoint, &mut fields);
+            collect::of_path(request.path, resolved.endpoint, &codes, &mut fields);
         }
-        collect::of_headers(request.headers, &mut fields);
+        collect::of_headers(request.headers, &codes, &mut fields);
+        codes.finish()?;
         collect::of_files(&files.captions, &mut fields);
 
         let mut inspection = self.blank(request, resolved);
