@@ -37,9 +37,13 @@ pub struct Words {
     pub captions: Vec<Caption>,
     /// Whether a document that nobody here can read stands behind its end.
     pub holds_document: bool,
-    /// Whether a text of it could not be read: it inflates to more than any caption.
+    /// Whether a text of it could not be read: it inflates to more than any caption, or lies deeper than any program
+    /// puts one.
     pub unread: bool,
     n_inflated: usize,
+    /// How many EXIF structures the one that is being read lies in, and how many bytes of values they may still say.
+    pub(super) exif_depth: u8,
+    pub(super) exif_budget: usize,
 }
 
 /// What a file that was taken apart says.

@@ -5,8 +5,10 @@
 
 use crate::media::words::Words;
 
-/// Longer values without a blank are somebody's pixels in base64.
+/// Longer values of nothing but base64 are somebody's pixels, if they begin as pixels do.
 const MOST_SOLID: usize = 4096;
+/// How JPEG, PNG and `WebP` begin in base64: previews, maps of depth, and second pictures.
+const PICTURES: &[&str] = &["/9j/", "iVBORw0KGgo", "UklGR"];
 
 pub(super) fn words(bytes: &[u8], words: &mut Words) {
     let text = String::from_utf8(bytes.to_vec()).unwrap_or_else(|error| {
@@ -94,10 +96,22 @@ fn local(name: &str) -> &str {
 
 fn say(name: &str, raw: &str, words: &mut Words) {
     let raw = raw.trim();
-    if raw.is_empty() || (raw.len() > MOST_SOLID && !raw.contains([' ', '\n'])) {
+    if raw.is_empty() {
+        return;
+    }
+    if raw.len() > MOST_SOLID && is_base64(raw) {
+        words.unread |= !PICTURES.iter().any(|start| raw.starts_with(start));
         return;
     }
     words.text(Some(name), undo_entities(raw));
+}
+
+/// Base64, whose lines may be broken, also by entities (`&#xA;`).
+fn is_base64(raw: &str) -> bool {
+    raw.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'&' | b'#' | b';' | b'\r' | b'\n')
+    })
 }
 
 /// The five entities of XML, and numbered ones.
@@ -107,27 +121,28 @@ fn undo_entities(raw: &str) -> String {
     while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         let (before, entity) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(before);
-        let decoded = entity.split_once(';').filter(|(name, _)| name.len() <= 10).and_then(
-            |(name, after)| {
-                let name = name.strip_prefix('&')?;
-                let character = match name {
-                    "amp" => Some('&'),
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => {
-                        let digits = name.strip_prefix('#')?;
-                        let code = match digits.strip_prefix(['x', 'X']) {
-                            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                            None => digits.parse().ok()?,
-                        };
-                        char::from_u32(code)
-                    }
-                };
-                Some((character?, after))
-            },
-        );
+        // None is longer; to look further would be to look through the rest for every sign of one.
+        let end = entity.bytes().take(12).position(|byte| byte == b';');
+        let decoded = end.and_then(|end| entity.split_at_checked(end)).and_then(|(name, after)| {
+            let after = after.strip_prefix(';')?;
+            let name = name.strip_prefix('&')?;
+            let character = match name {
+                "amp" => Some('&'),
+                "lt" => Some('<'),
+                "gt" => Some('>'),
+                "quot" => Some('"'),
+                "apos" => Some('\''),
+                _ => {
+                    let digits = name.strip_prefix('#')?;
+                    let code = match digits.strip_prefix(['x', 'X']) {
+                        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                        None => digits.parse().ok()?,
+                    };
+                    char::from_u32(code)
+                }
+            };
+            Some((character?, after))
+        });
         let (character, after) =
             decoded.unwrap_or_else(|| ('&', entity.strip_prefix('&').unwrap_or_default()));
         out.push(character);
@@ -164,5 +179,24 @@ mod tests {
         ] {
             assert!(texts.contains(&want), "{want:?} in {texts:?}");
         }
+    }
+
+    #[test]
+    fn long_values_are_read_or_said_not_to_be() {
+        let read = |value: &str| {
+            let mut found = Words::default();
+            words(format!("<x a=\"{value}\"/>").as_bytes(), &mut found);
+            (found.captions.len(), found.unread)
+        };
+        // A caption in Japanese has no blanks, and entities may stand close or be none.
+        assert_eq!(read(&"患者".repeat(2000)), (1, false));
+        assert_eq!(read(&"JaneRoe,bed4.".repeat(500)), (1, false));
+        assert_eq!(read(&"&".repeat(100_000)), (0, true));
+        assert_eq!(read(&"JaneRoe".repeat(1000)), (0, true));
+        assert_eq!(read(&format!("/9j/{}", "AbC&#xA;".repeat(1000))), (0, false));
+        let mut found = Words::default();
+        words("<a>&amp;&#x0041;&nosuchentity; &é;</a>".as_bytes(), &mut found);
+        let text = found.captions.first().map(|caption| caption.text.expose());
+        assert_eq!(text, Some("&A&nosuchentity; &é;"));
     }
 }
