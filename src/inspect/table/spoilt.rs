@@ -331,3 +331,40 @@ proptest! {
         }
     }
 }
+
+/// Numbers that the editor writes for itself are no codes of a patient; those that somebody labelled are.
+#[test]
+fn machine_ids_are_nobodys() {
+    let p = "<p>My patient Mr. Castellano went home on 3/14/2026.</p>";
+    for mark in [
+        r#"<img class="wp-image-4123" src="https://a.example/a.jpg"/>"#,
+        r#"<!-- wp:image {"id":884213,"sizeSlug":"large"} --><img class="size-large wp-image-884213" src="x"/><!-- /wp:image -->"#,
+        r#"<img data-id="884213" src="x"/>"#,
+        r#"<!-- wp:block {"ref":884213} /-->"#,
+        r#"[gallery ids="88421,88422"]"#,
+        r#"[caption id="attachment_884213"]x[/caption]"#,
+        r#"<!-- wp:gallery {"ids":[884213,884214],"linkTo":"none"} -->"#,
+        r#"<div id="post-884213" class="c"></div>"#,
+    ] {
+        let want = "<p>My patient Mr. [name] went home on 2026.</p>";
+        assert_eq!(after(WORDPRESS, &format!("{p}{mark}")), format!("{want}{mark}"));
+    }
+    for mark in [
+        r#"<img alt="MRN 00412345" src="x"/>"#,
+        r#"<img data-mrn="00412345" src="x"/>"#,
+        r#"<!-- wp:image {"mrn":"00412345"} -->"#,
+        r#"<!-- wp:image {"mrn":884213} -->"#,
+        r#"<i class="mrn-00412345"></i>"#,
+        r#"<i id="mrn00412345"></i>"#,
+    ] {
+        let found = inspect(&call(WORDPRESS, &format!("<p>My patient went home.</p>{mark}")));
+        assert_eq!(found.verdict.as_str(), "block", "{mark}");
+    }
+    let body = r#"{"title":"Hi","content":"<p>My patient Mr. Castellano coded.</p>","featured_media":884213,"meta":{"_thumbnail_id":884213}}"#;
+    let after_it = redacted(&("wordpress", "POST", WORDPRESS.1, JSON, body.to_owned()));
+    assert_eq!(after_it, body.replace("Castellano", "[name]"));
+    let text = r#"Our patient Dorothy Kowalski <tg-emoji emoji-id="5368324170671202286">x</tg-emoji> coded"#;
+    let body = serde_json::json!({ "parse_mode": "HTML", "text": text }).to_string();
+    let after_it = redacted(&("telegram", "POST", TELEGRAM.1, JSON, body.clone()));
+    assert_eq!(after_it, body.replace("Dorothy Kowalski", "[name]"));
+}

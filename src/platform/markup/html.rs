@@ -1,7 +1,7 @@
 //! HTML: what stands between tags. Entities are left as they are: the rules' own folding reads them.
 
 use crate::platform::markup::vocabulary::{ATTRIBUTES, BLOCKS, INLINE};
-use crate::platform::markup::{Visible, push};
+use crate::platform::markup::{Visible, machine, push};
 use crate::span::Span;
 
 /// The longest shortcode; looking further for each bracket would cost the square of the text.
@@ -40,6 +40,8 @@ pub(super) struct Value {
     /// Without its quotes.
     pub(super) span: Span,
     pub(super) written: Written,
+    /// The attribute or key that it is of; empty of words of a comment.
+    pub(super) key: Span,
 }
 
 /// How a value is written.
@@ -80,7 +82,7 @@ pub(super) fn elements(text: &str) -> Vec<Element> {
     elements
 }
 
-/// What is syntax: names of elements, of attributes and of keys, and plain numbers as values.
+/// What is syntax: names of elements, of attributes and of keys, plain numbers as values, and what machines call things.
 pub(super) fn ids(text: &str) -> Vec<Span> {
     let mut ids = Vec::new();
     each(text, |element| {
@@ -102,7 +104,13 @@ pub(super) fn ids(text: &str) -> Vec<Span> {
             let value = value.span.of(text).unwrap_or_default();
             !value.is_empty() && value.len() <= 4 && value.bytes().all(|byte| byte.is_ascii_digit())
         };
-        ids.extend(element.values.iter().filter(is_number).map(|value| value.span));
+        for value in &element.values {
+            if is_number(&value) {
+                ids.push(value.span);
+            } else {
+                machine::add(text, name, element.kind, value, &mut ids);
+            }
+        }
     });
     ids.retain(|id| !id.is_empty());
     ids.sort_unstable();
@@ -145,6 +153,7 @@ impl Element {
         self.name = self.name.shifted(by);
         for value in &mut self.values {
             value.span = value.span.shifted(by);
+            value.key = value.key.shifted(by);
         }
         for key in &mut self.keys {
             *key = key.shifted(by);
@@ -246,21 +255,21 @@ impl<'a> Attributes<'a> {
             }
             self.at += 1;
             self.skip_blanks();
-            values.push(self.value(close)?);
+            values.push(self.value(close, keys.last().copied().unwrap_or_default())?);
         }
     }
 
-    fn value(&mut self, close: u8) -> Option<Value> {
+    fn value(&mut self, close: u8, key: Span) -> Option<Value> {
         let quote = self.bytes.get(self.at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
         let Some(quote) = quote else {
             let span = self.until(|byte| byte.is_ascii_whitespace() || byte == close);
-            return Some(Value { span, written: Written::Bare });
+            return Some(Value { span, written: Written::Bare, key });
         };
         self.at += 1;
         let span = self.until(|byte| byte == quote);
         self.bytes.get(self.at)?;
         self.at += 1;
-        Some(Value { span, written: Written::Quoted })
+        Some(Value { span, written: Written::Quoted, key })
     }
 
     fn skip_blanks(&mut self) {
@@ -283,8 +292,8 @@ fn of_comment(rest: &str, end: usize) -> Element {
     let span = Span::new(0, end + 3);
     let block = trimmed.strip_prefix('/').unwrap_or(trimmed).starts_with("wp:");
     if !block {
-        let values = vec![Value { span: Span::new(4, end), written: Written::Words }];
         let name = Span::new(0, 0);
+        let values = vec![Value { span: Span::new(4, end), written: Written::Words, key: name }];
         return Element { span, kind: Kind::Comment, name, values, keys: Vec::new() };
     }
     let length = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
@@ -298,6 +307,7 @@ fn of_comment(rest: &str, end: usize) -> Element {
 /// The strings, numbers and keys of the JSON that begins at a place.
 fn of_json(text: &str, mut at: usize, values: &mut Vec<Value>, keys: &mut Vec<Span>) {
     let bytes = text.as_bytes();
+    let mut key = Span::new(at, at);
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at += 1;
@@ -310,14 +320,15 @@ fn of_json(text: &str, mut at: usize, values: &mut Vec<Value>, keys: &mut Vec<Sp
             let after = bytes.get(at..).unwrap_or_default();
             if after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':') {
                 keys.push(span);
+                key = span;
             } else {
-                values.push(Value { span, written: Written::Json });
+                values.push(Value { span, written: Written::Json, key });
             }
         } else if byte == b'-' || byte.is_ascii_digit() {
             let in_number = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
             let rest = bytes.get(at..).unwrap_or_default();
             at += rest.iter().position(|byte| !in_number(byte)).unwrap_or(rest.len());
-            values.push(Value { span: Span::new(start, at), written: Written::Number });
+            values.push(Value { span: Span::new(start, at), written: Written::Number, key });
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod html;
 mod little;
+mod machine;
 mod marks;
 mod settle;
 mod telegram;
