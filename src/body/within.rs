@@ -4,6 +4,8 @@
 //! value itself stays listed, and what it holds is listed after it, so that a platform's file may name either. Promise:
 //! encodings in encodings cost memory linear in the body, and more of them than any client writes have no reading.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::body::blob::Held;
@@ -101,8 +103,17 @@ impl Within<'_> {
         let mut inner = Inner::None;
         let mark = reader.mark();
         let layer = reader.open_layer(self.source, Some(self.slot))?;
+        let files = codes.iter().filter(|code| sniff::is_whole_media(&code.bytes));
+        let files: Vec<Range<usize>> = files.map(|code| code.span.clone()).collect();
+        let mut files = files.as_slice();
         for (start, word) in words(text) {
-            if let Some(decoded) = undo_percent(word) {
+            let end = start + word.len();
+            while let Some((_, later)) = files.split_first().filter(|(file, _)| file.end <= start) {
+                files = later;
+            }
+            let here = files.iter().take_while(|file| file.start < end);
+            let here = here.map(|file| file.start.saturating_sub(start)..file.end - start);
+            if let Some(decoded) = undo_percent(word, here) {
                 let coding =
                     if decoded.contains('\u{fffd}') { Coding::ReadOnly } else { Coding::Percent };
                 self.push(reader, decoded, Slot::new(layer, start, start + word.len(), coding))?;
@@ -207,7 +218,7 @@ impl Within<'_> {
         let mark = reader.mark();
         let layer = reader.open_layer(self.source, Some(self.slot))?;
         if let Some(before) = start.checked_sub(1).and_then(|end| text.get(..end)) {
-            let decoded = undo_percent(before).unwrap_or_else(|| before.to_owned());
+            let decoded = undo_percent(before, None).unwrap_or_else(|| before.to_owned());
             let coding =
                 if decoded.contains('\u{fffd}') { Coding::ReadOnly } else { Coding::Percent };
             let slot = Slot::new(layer, 0, before.len(), coding);
@@ -330,9 +341,18 @@ fn wide_escape(raw: &[u8]) -> Option<char> {
 }
 
 /// A percent-encoded word. Bytes that are no UTF-8 become a mark, so that one of them does not hide the rest.
-fn undo_percent(word: &str) -> Option<String> {
+///
+/// A `+` in base64 of a file, which stand in order, is a digit and makes no form of the word.
+fn undo_percent(word: &str, files: impl IntoIterator<Item = Range<usize>>) -> Option<String> {
     let bytes = word.as_bytes();
-    let is_form = bytes.contains(&b'=') && bytes.contains(&b'+');
+    let has_blank = |text: Option<&[u8]>| text.is_some_and(|text| text.contains(&b'+'));
+    let is_form = bytes.contains(&b'=') && {
+        let mut at = 0;
+        files
+            .into_iter()
+            .any(|file| has_blank(bytes.get(std::mem::replace(&mut at, file.end)..file.start)))
+            || has_blank(bytes.get(at.min(bytes.len())..))
+    };
     let is_escape = |rest: &[u8]| hex_pair(rest).is_some() || wide_escape(rest).is_some();
     let is_encoded =
         memchr::memchr_iter(b'%', bytes).any(|at| bytes.get(at..).is_some_and(is_escape));

@@ -103,6 +103,7 @@ async fn start(upstream: &Upstream, media: &str) -> Started {
         to(&["api.x.example"], "x", upstream.address),
         to(&["pins.example"], "pinterest", upstream.address),
         to(&["files.slack.example"], "slack", upstream.address),
+        to(&["blog.example"], "wordpress", upstream.address),
     ])
     .policy("default = \"strip-metadata\"\n", media)
     .start()
@@ -495,5 +496,62 @@ async fn monitoring_leaves_pictures_alone() {
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
         assert!(upstream.received().pop().unwrap().body == picture);
     }
+    proxy.stop().await;
+}
+
+/// Editors paste pictures into the words: there, a plus is a digit of the picture and no blank of a form.
+#[tokio::test]
+async fn pictures_pasted_into_words_go_on_as_they_are() {
+    let upstream = Upstream::start().await;
+    let proxy = start(&upstream, STRIP).await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
+    let picture = |segments: &[u8], n_pixels: usize| {
+        let whole = jpeg(segments, n_pixels);
+        base64(&[&whole[..whole.len() - 2], &[0xfb, 0xef, 0xbe].repeat(9), b"\xff\xd9"].concat())
+    };
+    let (short, other, long) = (picture(b"", 60), picture(b"", 61), picture(b"", 20_000));
+    assert!(short.contains("++++"));
+    for words in [
+        format!("<p>Hi</p><img src=\"data:image/jpeg;base64,{short}\"/>"),
+        format!("<img src='data:image/jpeg;base64,{short}'>"),
+        format!("<p>Hi&nbsp;you</p><img alt=\"50%25\" src=\"data:image/jpeg;base64,{short}\">"),
+        format!(
+            "<img src=\"data:image/jpeg;base64,{short}\"><img\nsrc=\"data:image/jpeg;base64,{other}\">"
+        ),
+        format!("![lobby](data:image/jpeg;base64,{short})"),
+        format!("<p>Hi</p><img src=\"data:image/jpeg;base64,{long}\"/>"),
+    ] {
+        let post = serde_json::json!({ "status": words }).to_string();
+        let reply = client
+            .send(client.post(HOST, "/api/v1/statuses", "application/json", post.clone()))
+            .await;
+        assert_eq!(reply.status, StatusCode::OK, "{} for {:.90}", reply.text(), words);
+        assert!(upstream.received().pop().unwrap().body == post.as_bytes());
+    }
+    let png = "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAP0lEQVR4nAE0AMv/AHlCvfIhBvCEd2Lw8wDLTXZNxwcgURWaD4kA8sbayuNEuzESRf1vAITfmtfFs9B2rA6PU4eKGYNqI6fbAAAAAElFTkSuQmCC";
+    let mut blog = Client::tls(proxy.tls, &proxy.authority, "blog.example").await;
+    let content = format!("<p>Hi</p><img src=\"data:image/png;base64,{png}\"/>");
+    let post = serde_json::json!({ "title": "Hi", "content": content }).to_string();
+    let path = "/wp-json/wp/v2/posts";
+    let reply = blog.send(blog.post("blog.example", path, "application/json", post.clone())).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert!(upstream.received().pop().unwrap().body == post.as_bytes());
+    let n_begun = upstream.n_begun();
+    let full = picture(&exif(), 60);
+    let cut = short.get(..short.len() - 40).unwrap();
+    for (words, why) in [
+        (format!("<img src=\"data:image/jpeg;base64,{full}\"/>"), "that cannot be taken out here"),
+        (
+            format!("<img src=\"data:image/jpeg;base64,{cut}\"/>"),
+            "cannot be cleaned of hidden data",
+        ),
+        (format!("<img src=\"data:image/jpeg;base64,{short}\"/>&b=MRN+00412345,+seen"), ""),
+    ] {
+        let post = serde_json::json!({ "status": words }).to_string();
+        let reply =
+            client.send(client.post(HOST, "/api/v1/statuses", "application/json", post)).await;
+        assert!(reply.status.is_client_error() && reply.text().contains(why), "{}", reply.text());
+    }
+    assert_eq!(upstream.n_begun(), n_begun);
     proxy.stop().await;
 }
