@@ -17,7 +17,6 @@ pub(super) enum Claim {
 }
 
 /// A content type, read.
-#[derive(Debug)]
 pub(super) struct ContentType<'a> {
     pub(super) claim: Claim,
     essence: &'a str,

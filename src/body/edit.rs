@@ -21,7 +21,7 @@ pub enum Role {
 }
 
 /// One change to a document.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Edit {
     /// Replace bytes of the decoded text `texts()[text]`.
     Splice {
@@ -51,6 +51,27 @@ pub enum Edit {
         /// The element, or the member's value.
         node: Node,
     },
+}
+
+/// Prints lengths only of what is put in.
+impl std::fmt::Debug for Edit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Splice { text, span, with } => f
+                .debug_struct("Splice")
+                .field("text", text)
+                .field("span", span)
+                .field("n_with", &with.len())
+                .finish(),
+            Self::Number { node, .. } => {
+                f.debug_struct("Number").field("node", node).finish_non_exhaustive()
+            }
+            Self::File { file, with } => {
+                f.debug_struct("File").field("file", file).field("n_with", &with.len()).finish()
+            }
+            Self::Remove { node } => f.debug_struct("Remove").field("node", node).finish(),
+        }
+    }
 }
 
 /// Why edits cannot be written back.

@@ -18,7 +18,6 @@ const LEAD: usize = 4096;
 const MOST_HEAD: usize = 16 * 1024;
 
 /// What becomes of a stretch of the body.
-#[derive(Debug)]
 pub enum Piece<'a> {
     /// To be held and read.
     Keep(&'a [u8]),
@@ -26,6 +25,17 @@ pub enum Piece<'a> {
     Begin,
     /// Part of the run.
     Media(&'a [u8]),
+}
+
+/// Prints lengths only: what is kept is to be read.
+impl std::fmt::Debug for Piece<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Keep(bytes) => f.debug_tuple("Keep").field(&bytes.len()).finish(),
+            Self::Begin => f.write_str("Begin"),
+            Self::Media(bytes) => f.debug_tuple("Media").field(&bytes.len()).finish(),
+        }
+    }
 }
 
 /// Says whether a part with this `Content-Type` and these leading bytes is media.
@@ -45,7 +55,6 @@ enum State {
 }
 
 /// Separates one body. Feed it with [`Elider::push`], then call [`Elider::finish`].
-#[derive(Debug)]
 pub struct Elider {
     /// `--boundary`, which ends a part wherever it starts a line.
     delimiter: Vec<u8>,
@@ -55,6 +64,16 @@ pub struct Elider {
     held: Vec<u8>,
     /// `Content-Type` of the part whose lead is held.
     content_type: Option<String>,
+}
+
+/// Prints lengths only: what is held is to be read.
+impl std::fmt::Debug for Elider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Elider")
+            .field("state", &self.state)
+            .field("n_held", &self.held.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Elider {

@@ -8,7 +8,7 @@ use crate::span::Span;
 const MOST: usize = 32;
 
 /// One parameter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Param<'a> {
     pub(super) name: &'a str,
     /// The value without its quotes.

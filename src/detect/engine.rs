@@ -25,12 +25,22 @@ use crate::rules::{Category, Confidence, Matcher, Needs, RuleId, RuleSet};
 use crate::span::Span;
 
 /// One text of a post.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Piece<'a> {
     /// The text.
     pub text: &'a str,
     /// The words of its key, as a label that may stand for the text beside it (`mrn` of `{"mrn": "004411"}`).
     pub label: Option<&'a str>,
+}
+
+/// Prints lengths only.
+impl std::fmt::Debug for Piece<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Piece")
+            .field("n_text", &self.text.len())
+            .field("n_label", &self.label.map(str::len))
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a post holds.

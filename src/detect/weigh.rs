@@ -8,7 +8,6 @@ use crate::rules::{Confidence, Rule};
 use crate::span::Span;
 
 /// What there is to weigh.
-#[derive(Debug)]
 pub(super) struct Evidence<'a> {
     /// The folded text.
     pub(super) view: &'a str,

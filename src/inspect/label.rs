@@ -9,14 +9,14 @@ use crate::body::{Document, Path, Role, Step};
 use crate::platform::FieldSpec;
 
 /// A label of a string.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Label<'a> {
     pub(super) text: Cow<'a, str>,
     of: Of<'a>,
 }
 
 /// Where a label comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Of<'a> {
     /// It is the key.
     Key,

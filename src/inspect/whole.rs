@@ -23,7 +23,6 @@ struct Line {
 }
 
 /// The words of a post, joined.
-#[derive(Debug)]
 pub(super) struct Whole {
     text: String,
     lines: Vec<Line>,

@@ -59,7 +59,7 @@ pub(super) enum Kind {
 }
 
 /// What overwrites a part where the length must stay.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Blank {
     /// Nothing does.
     Keep,
@@ -67,6 +67,19 @@ pub(super) enum Blank {
     Fill { first: Vec<u8>, with: u8, last: Vec<u8> },
     /// These very bytes, of the same length.
     Own(Vec<u8>),
+}
+
+/// Prints lengths only.
+impl std::fmt::Debug for Blank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Keep => f.write_str("Keep"),
+            Self::Fill { first, last, .. } => {
+                f.debug_tuple("Fill").field(&first.len()).field(&last.len()).finish()
+            }
+            Self::Own(bytes) => f.debug_tuple("Own").field(&bytes.len()).finish(),
+        }
+    }
 }
 
 impl Blank {

@@ -26,13 +26,23 @@ enum State {
 }
 
 /// Overwrites the metadata of a film as it passes. Feed it with [`InPlace::push`], then call [`InPlace::finish`].
-#[derive(Debug)]
 pub struct InPlace {
     state: State,
     held: Vec<u8>,
     is_described: bool,
     /// Whether any byte was overwritten.
     pub changed: bool,
+}
+
+/// Prints lengths only: what is held may say who is on the film.
+impl std::fmt::Debug for InPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InPlace")
+            .field("state", &self.state)
+            .field("n_held", &self.held.len())
+            .field("changed", &self.changed)
+            .finish_non_exhaustive()
+    }
 }
 
 impl InPlace {
@@ -193,5 +203,31 @@ fn less(left: Option<u64>, n: usize, state: fn(Option<u64>) -> State) -> State {
     match left.map(|left| left - u64::try_from(n).unwrap_or(left).min(left)) {
         Some(0) => State::Head,
         left => state(left),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InPlace;
+    use crate::media::words::Caption;
+    use crate::phi::PhiText;
+
+    #[test]
+    fn nothing_of_a_file_is_printed() {
+        let mut film = InPlace::for_start(b"\0\0\0\x18ftypmp42\0\0\0\0").unwrap();
+        let mut out = Vec::new();
+        film.push(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x40moovCanary", &mut out).unwrap();
+        assert!(film.held.ends_with(b"Canary"));
+        let caption = Caption {
+            label: Some("Canary".into()),
+            text: PhiText::new("Canary".into()),
+            is_position: false,
+        };
+        // As bytes it would be a list of numbers.
+        let numbers = format!("{:?}", b"Canary");
+        let numbers = numbers.trim_matches(['[', ']']);
+        for said in [format!("{film:?}"), format!("{caption:?}")] {
+            assert!(!said.contains("Canary") && !said.contains(numbers), "{said}");
+        }
     }
 }

@@ -20,7 +20,7 @@ const SHORTEST_IN_NOISE: usize = 12;
 const MOST_TAILS: usize = 3;
 
 /// One text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Caption {
     /// What the file calls it, if anything: `title`, `PatientName`.
     pub label: Option<Box<str>>,
@@ -28,6 +28,17 @@ pub struct Caption {
     pub text: PhiText,
     /// Whether it says where the file was taken; then it was made here, of numbers.
     pub is_position: bool,
+}
+
+/// Prints lengths only: a file may name what it likes by what it likes.
+impl std::fmt::Debug for Caption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caption")
+            .field("n_label", &self.label.as_ref().map(|label| label.len()))
+            .field("text", &self.text)
+            .field("is_position", &self.is_position)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a file says.

@@ -30,7 +30,6 @@ pub(crate) enum BodyFault {
 }
 
 /// What goes to a platform.
-#[derive(Debug)]
 pub(crate) enum Outgoing {
     /// A body that was read whole.
     Whole(Option<Bytes>),
@@ -41,7 +40,6 @@ pub(crate) enum Outgoing {
 }
 
 /// A body passed on as it comes, within limits.
-#[derive(Debug)]
 pub(crate) struct Streamed {
     /// What was read to decide.
     start: Option<Bytes>,
@@ -188,13 +186,11 @@ impl Body for Outgoing {
 }
 
 /// What comes back to a client. The request counts as in flight until this is gone.
-#[derive(Debug)]
 pub(crate) struct Answering {
     content: Content,
     _in_flight: InFlight,
 }
 
-#[derive(Debug)]
 enum Content {
     Whole(Option<Bytes>),
     /// A platform's answer, passed on as it comes. Event streams live for days: only silence ends them.

@@ -30,7 +30,6 @@ use crate::proxy::upstream::UpstreamFault;
 const MOST_REWRITTEN: usize = 1 << 20;
 
 /// What goes to the platform.
-#[derive(Debug)]
 pub(crate) struct Sending {
     /// A new query string, if it was edited.
     pub(crate) query: Option<String>,

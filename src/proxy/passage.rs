@@ -25,7 +25,6 @@ use crate::proxy::tls::Presented;
 use crate::proxy::websocket::Opened;
 
 /// Who is at the other end of a connection.
-#[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     presented: Presented,
@@ -70,7 +69,6 @@ impl Peer {
 }
 
 /// One request on its way, everything but its body.
-#[derive(Debug)]
 pub(crate) struct Passage {
     pub(crate) target: Arc<Target>,
     pub(crate) authority: Authority,

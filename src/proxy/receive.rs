@@ -22,7 +22,6 @@ const DRAIN_BYTES: u64 = 64 << 20;
 const LEAD: usize = 4096;
 
 /// What came of reading a body.
-#[derive(Debug)]
 pub(crate) enum Received {
     /// All of it.
     Whole(Bytes),

@@ -75,7 +75,6 @@ impl Refusal {
 }
 
 /// What every answer of ours needs to know of its request.
-#[derive(Debug)]
 pub(crate) struct Asker {
     /// The request's `Origin`.
     pub(crate) origin: Option<HeaderValue>,

@@ -109,7 +109,6 @@ impl Routes {
 }
 
 /// The host of one request.
-#[derive(Debug)]
 pub(crate) struct RequestHost {
     /// As the client spelled it, port and all: what goes upstream.
     pub(crate) authority: Authority,

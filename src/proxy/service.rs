@@ -62,7 +62,6 @@ pub(crate) struct Limits {
 }
 
 /// What is there to be sent on.
-#[derive(Debug)]
 pub(crate) enum Held {
     /// The whole body.
     Whole(Bytes),

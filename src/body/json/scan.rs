@@ -4,7 +4,6 @@ use crate::body::Unreadable;
 use crate::body::json::string::read_escape;
 
 /// A place in a JSON text.
-#[derive(Debug)]
 pub(super) struct Scan<'a> {
     source: &'a str,
     at: usize,

@@ -8,14 +8,24 @@ use crate::body::params::{self, Param};
 use crate::span::Span;
 
 /// A stretch of the body with the text it holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Held<'a> {
     pub(super) text: &'a str,
     pub(super) span: Span,
 }
 
+/// Prints lengths only: a head holds what a person wrote.
+impl std::fmt::Debug for Held<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held")
+            .field("n_text", &self.text.len())
+            .field("span", &self.span)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a head says. Every header stands once at most.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Head<'a> {
     pub(super) disposition: Option<&'a str>,
     /// Parameters of the disposition; spans are those of the body.

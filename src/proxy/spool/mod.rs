@@ -46,7 +46,6 @@ pub(crate) struct SpoolLimits {
 }
 
 /// A body whose runs of media are in the file.
-#[derive(Debug)]
 pub(crate) struct Spooled {
     /// What is judged: the body with a mark in place of each run.
     pub(crate) kept: Bytes,
@@ -59,6 +58,17 @@ pub(crate) struct Spooled {
     store: Arc<Store>,
 }
 
+/// Prints lengths only: what is kept is the texts of a post.
+impl std::fmt::Debug for Spooled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spooled")
+            .field("n_kept", &self.kept.len())
+            .field("n_runs", &self.runs.len())
+            .field("is_stripped", &self.is_stripped)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A sealed chunk: its number, its offset in the file, the length of its text.
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
@@ -68,7 +78,6 @@ struct Chunk {
 }
 
 /// A body put together again, on its way to a platform.
-#[derive(Debug)]
 pub(crate) struct Refilled {
     /// What comes next, last first.
     segments: Vec<Segment>,
@@ -78,7 +87,6 @@ pub(crate) struct Refilled {
     sent: Option<oneshot::Sender<()>>,
 }
 
-#[derive(Debug)]
 enum Segment {
     Held(Bytes),
     Sealed(Chunk),

@@ -14,7 +14,7 @@ use crate::proxy::websocket::walk::Walker;
 const MOST: usize = 4096;
 
 /// One thing that was read: a message, or a control frame.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Eq, PartialEq)]
 struct Said {
     opcode: Option<Opcode>,
     is_text: bool,

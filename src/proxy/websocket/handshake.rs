@@ -30,15 +30,23 @@ const OWN: [HeaderName; 7] = [
 ];
 
 /// What a client asks for.
-#[derive(Debug)]
 pub(crate) struct Asked {
     key: HeaderValue,
     protocols: Vec<HeaderValue>,
     offers: Vec<Terms>,
 }
 
+/// Prints counts only: clients put tokens among their protocols.
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asked")
+            .field("n_protocols", &self.protocols.len())
+            .field("n_offers", &self.offers.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a platform agreed to.
-#[derive(Debug)]
 pub(crate) struct Agreed {
     protocol: Option<HeaderValue>,
     terms: Option<Terms>,

@@ -6,12 +6,23 @@ use bytes::{Bytes, BytesMut};
 use crate::proxy::websocket::frame::{FrameFault, Head, Opcode, Side, mask};
 
 /// Something whole that a client sent.
-#[derive(Debug)]
 pub(super) enum Event {
     /// A control frame, unmasked.
     Control(Opcode, Vec<u8>),
     /// A message.
     Message(Message),
+}
+
+/// Prints lengths only, as a message does: a control frame may hold words, too.
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Control(opcode, payload) => {
+                f.debug_tuple("Control").field(opcode).field(&payload.len()).finish()
+            }
+            Self::Message(message) => f.debug_tuple("Message").field(message).finish(),
+        }
+    }
 }
 
 /// A message, all its fragments.

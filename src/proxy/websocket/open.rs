@@ -20,7 +20,6 @@ use crate::proxy::websocket::handshake::Asked;
 use crate::proxy::websocket::relay::Opened;
 
 /// A client that asks for a socket.
-#[derive(Debug)]
 pub(crate) struct Asking {
     pub(crate) asked: Asked,
     pub(crate) client: OnUpgrade,

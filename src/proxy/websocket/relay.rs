@@ -21,7 +21,6 @@ use crate::proxy::websocket::walk::Walker;
 const MOST_OURS: usize = 16;
 
 /// A socket that both sides agreed to.
-#[derive(Debug)]
 pub(crate) struct Opened {
     pub(super) client: OnUpgrade,
     pub(super) platform: Upgraded,

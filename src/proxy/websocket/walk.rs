@@ -15,7 +15,7 @@ pub(super) struct Walker {
 }
 
 /// What may pass of some bytes.
-#[derive(Debug, Default, Eq, PartialEq)]
+#[derive(Default, Eq, PartialEq)]
 pub(super) struct Walked {
     /// So many, from the first.
     pub(super) n_ready: usize,

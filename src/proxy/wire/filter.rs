@@ -30,7 +30,6 @@ const MOST_AHEAD: usize = 8 * 1024;
 const SINK: usize = 4 * 1024;
 
 /// A client's stream as hyper may see it.
-#[derive(Debug)]
 pub(crate) struct Filter<S> {
     stream: S,
     activity: Arc<Activity>,
@@ -48,7 +47,6 @@ pub(crate) struct Filter<S> {
     refused: Option<Refused>,
 }
 
-#[derive(Debug)]
 struct Refused {
     fault: Fault,
     in_body: bool,

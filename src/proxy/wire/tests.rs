@@ -289,3 +289,15 @@ proptest::proptest! {
         let _ = feed(&input, step, true);
     }
 }
+
+#[test]
+fn nothing_of_a_head_is_printed() {
+    let mut machine = Machine::new(CAPS);
+    let mut held = b"GET http://canary.example/ HTTP/1.1\r\nhost: canary.example\r\n".to_vec();
+    assert!(matches!(machine.step(&mut held), Step::More));
+    let said = format!("{machine:?}");
+    // As bytes it would be a list of numbers.
+    let numbers = format!("{:?}", b"canary");
+    assert!(said.contains("has_authority: true"), "{said}");
+    assert!(!said.contains("canary") && !said.contains(numbers.trim_matches(['[', ']'])), "{said}");
+}
