@@ -36,6 +36,10 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
                         KEPT.iter().any(|known| held.strip_prefix(&[11]) == Some(known.as_slice()))
                     });
                 match label {
+                    // One block of four bytes, by the standard, and its end.
+                    0xf9 if at - start != 8 || bytes.get(start + 2) != Some(&4) => {
+                        return Err((start, Fault::Malformed));
+                    }
                     0xf9 => control = Some(start..at),
                     _ if kept && is_short(bytes, start + 14, at) => {}
                     // Text that a player would draw: none does. Its timing goes with it.

@@ -1,16 +1,42 @@
 //! PNG and APNG: which of its chunks a decoder needs. Those that stay keep their checksums.
 
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
 use flate2::Crc;
 
 use crate::media::anatomy::{Blank, Fault, Kind, Part};
 use crate::media::bytes::{be32, take, to_be32};
 use crate::media::exif;
 
-/// Chunks of the picture: its pixels, frames and colours. All others are text, times, or somebody's own.
-const KEPT: &[&[u8; 4]] = &[
-    b"IHDR", b"PLTE", b"IDAT", b"CgBI", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB",
-    b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sTER", b"acTL", b"fcTL", b"fdAT",
+/// Chunks of the picture, its pixels, frames and colours, and how long they may be. All others are text, times, or
+/// somebody's own, and so is one of another length: decoders pass over it.
+const KEPT: &[(&[u8; 4], RangeInclusive<usize>)] = &[
+    (b"IHDR", 13..=13),
+    (b"CgBI", 4..=4),
+    (b"PLTE", 3..=768),
+    (b"IDAT", 0..=MOST),
+    (b"tRNS", 1..=256),
+    (b"cHRM", 32..=32),
+    (b"gAMA", 4..=4),
+    (b"iCCP", 0..=MOST),
+    (b"sBIT", 1..=4),
+    (b"sRGB", 1..=1),
+    (b"cICP", 4..=4),
+    (b"mDCV", 24..=24),
+    (b"cLLI", 8..=8),
+    (b"bKGD", 1..=6),
+    (b"hIST", 2..=512),
+    (b"pHYs", 9..=9),
+    (b"sTER", 1..=1),
+    (b"acTL", 8..=8),
+    (b"fcTL", 26..=26),
+    (b"fdAT", 4..=MOST),
 ];
+/// Of these there are many.
+const REPEATED: &[&[u8; 4]] = &[b"IDAT", b"fcTL", b"fdAT"];
+/// The longest chunk.
+const MOST: usize = 0x7fff_ffff;
 /// A type of nobody's, for a chunk that must keep its length: decoders pass over it.
 const EMPTY: &[u8; 4] = b"zrOs";
 /// A chunk's length, type and checksum.
@@ -20,12 +46,13 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
     let mut at = 8;
     let mut has_pixels = false;
     let mut has_turn = false;
+    let mut seen = HashSet::new();
     loop {
         let length = be32(bytes, at).ok_or((at, Fault::Truncated))?;
         let kind: &[u8; 4] = take(bytes, at + 4, 4)
             .and_then(|kind| kind.try_into().ok())
             .ok_or((at, Fault::Truncated))?;
-        if length > 0x7fff_ffff || !kind.iter().all(u8::is_ascii_alphabetic) {
+        if length > MOST || !kind.iter().all(u8::is_ascii_alphabetic) {
             return Err((at, Fault::Malformed));
         }
         if at == 8 && !matches!(kind, b"IHDR" | b"CgBI") {
@@ -39,10 +66,13 @@ pub(super) fn read(bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), (usize, Fa
         let span = at..end;
         at = end;
         has_pixels |= kind == b"IDAT";
+        let is_kept =
+            KEPT.iter().any(|(known, lengths)| *known == kind && lengths.contains(&length))
+                && (REPEATED.contains(&kind) || seen.insert(*kind));
         match kind {
             b"IEND" if !has_pixels => return Err((span.start, Fault::Malformed)),
             b"IEND" => break,
-            _ if KEPT.contains(&kind) => {}
+            _ if is_kept => {}
             b"eXIf" => {
                 let turn = exif::turn(held).filter(|_| !has_turn);
                 has_turn |= turn.is_some();

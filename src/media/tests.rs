@@ -458,13 +458,95 @@ fn a_track_of_positions_goes_with_its_samples() {
 }
 
 #[test]
+fn a_list_of_boxes_ends_with_noughts_and_nothing_else() {
+    let words = boxed(*b"udta", b"secrets of the ward");
+    for ended in [b"\0\0\0\0".as_slice(), b"\0\0\0\0\0\0\0\0\0"] {
+        let full = film(&[&words, ended].concat());
+        says(&full, "secrets of the ward");
+        let bare = stripped(&full);
+        assert!(memchr::memmem::find(&bare, b"secrets").is_none());
+    }
+    let endless = [b"\0\0\0\0udta", &words[..]].concat();
+    for hidden in [&endless[..], &[&[0; 4], &words[..]].concat(), b"J.Roe"] {
+        let full = film(hidden);
+        assert_eq!(Anatomy::of(&full).fault(), Some(Fault::Malformed), "{hidden:?}");
+        let mut passing = InPlace::for_start(&full).unwrap();
+        assert_eq!(passing.push(&full, &mut Vec::new()), Err(Fault::Malformed));
+    }
+}
+
+#[test]
+fn what_stays_is_as_long_as_it_must_be() {
+    for kind in [b"pHYs", b"gAMA", b"sRGB", b"cHRM", b"bKGD", b"sBIT", b"tRNS", b"acTL"] {
+        let long = png(&[chunk(*kind, &b"MRN 00412345 of Jane Roe, bed 4. ".repeat(9))]);
+        assert_eq!(stripped(&long), png(&[]));
+        says(&long, "MRN 00412345 of Jane Roe");
+    }
+    let once = chunk(*b"gAMA", b"\0\0\xb1\x8f");
+    let twice = png(&[once.clone(), chunk(*b"gAMA", b"Jane")]);
+    assert_eq!(stripped(&twice), png(&[once]));
+    let long = png(&[chunk(*b"PLTE", &[b'a'; 771])]);
+    assert_eq!(Anatomy::of(&long).fault(), Some(Fault::Malformed));
+    for control in [b"\x21\xf9\x08Jane Roe\0".as_slice(), b"\x21\xf9\x04\0\0\0\0\x04Jane\0"] {
+        assert_eq!(Anatomy::of(&gif(control)).fault(), Some(Fault::Malformed));
+    }
+}
+
+/// So many frames of MP3.
+fn frames(n: usize) -> Vec<u8> {
+    [b"\xff\xfb\x90\x64".as_slice(), &[0x99; 413]].concat().repeat(n)
+}
+
+#[test]
+fn what_is_no_sound_goes() {
+    let mut last = b"TAGJane Roe".to_vec();
+    last.resize(128, 0);
+    let sung = b"LYRICSBEGININD00002LYR00008Jane Roe000035LYRICS200".to_vec();
+    let sung_first = b"LYRICSBEGINJane RoeLYRICSEND".to_vec();
+    let mut ape = b"Jane Roe".to_vec();
+    ape.extend(b"APETAGEX\xd0\x07\0\0\x28\0\0\0\x01\0\0\0");
+    ape.extend([0; 12]);
+    let id3 = [b"ID3\x04\0\0\0\0\0\x13".as_slice(), b"TIT2\0\0\0\x09\0\0\0Jane Roe"].concat();
+    let text = b"MRN 00412345 of Jane Roe".to_vec();
+    let whole = frames(3);
+    for behind in [&last, &sung, &sung_first, &ape, &id3, &text, &[&sung[..], &last].concat()] {
+        let full = [&whole[..], behind].concat();
+        assert_eq!(stripped(&full), whole);
+        says(&full, "Jane Roe");
+        // Between two frames, too.
+        let full = [&whole[..], behind, &whole].concat();
+        assert_eq!(stripped(&full), frames(6));
+        says(&full, "Jane Roe");
+    }
+    for behind in [&last, &sung, &sung_first, &ape] {
+        let flac = [b"fLaC\x80\0\0\x22".as_slice(), &[1; 34], b"\xff\xf8sound"].concat();
+        let full = [&flac[..], behind].concat();
+        assert_eq!(stripped(&full), flac);
+        says(&full, "Jane Roe");
+    }
+    let both = [&whole[..], b"PK\x03\x04zip of a whole ward"].concat();
+    assert!(Anatomy::of(&both).words(&both).holds_document);
+    assert_eq!(stripped(&both), whole);
+    // In a frame that breaks off, words are words; sound that breaks off stays.
+    let both = [&whole[..], b"\xff\xfb\x90\x64MRN 00412345 of Jane Roe, bed 4"].concat();
+    says(&both, "MRN 00412345");
+    assert_eq!(stripped(&both), whole);
+    assert_eq!(stripped(&whole[..1000]), &whole[..1000]);
+    assert_eq!(Anatomy::of(&whole[..100]).fault(), Some(Fault::Truncated));
+    for broken in [b"LYRICS200".as_slice(), b"999999LYRICS200", b"LYRICSEND"] {
+        let full = [&whole[..], broken].concat();
+        assert_eq!(Anatomy::of(&full).fault(), Some(Fault::Malformed));
+    }
+}
+
+#[test]
 fn sound_loses_its_tags() {
-    let frames = b"\xff\xfb\x90\x64sound sound";
+    let frames = frames(3);
     let tag = [b"ID3\x03\0\0\0\0\0\x10".as_slice(), b"TIT2\0\0\0\x05\0\0\0Jane1"].concat();
     let mut last = b"TAG".to_vec();
     last.extend_from_slice(b"Jane Roe");
     last.resize(128, 0);
-    let full = [&tag[..], frames, &last].concat();
+    let full = [&tag[..], &frames, &last].concat();
     assert_eq!(stripped(&full), frames);
     says(&full, "Jane Roe");
     let flac =

@@ -82,9 +82,14 @@ pub(super) fn children(
     mut each: impl FnMut(&Boxed) -> Read,
 ) -> Read {
     let mut at = content.start;
-    while at + 8 <= content.end {
-        // Old QuickTime ends a list by four noughts; they end it here, too.
-        if be32(bytes, at) == Some(0) {
+    while at < content.end {
+        // Old QuickTime ends a list by four noughts. Players that take them for a box that goes on to the end, or pass
+        // over them, would read what follows; so nothing may.
+        if content.end - at < 8 || be32(bytes, at) == Some(0) {
+            let rest = bytes.get(at..content.end).unwrap_or_default();
+            if rest.iter().any(|byte| *byte != 0) {
+                return Err((at, Fault::Malformed));
+            }
             break;
         }
         let inner = Boxed::read(bytes, at, content.end).map_err(|_| (at, Fault::Malformed))?;
