@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use crate::body::encoding::{names, unpack};
+use crate::body::encoding::{Unpacked, unpack};
 use crate::body::files::At;
 use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
@@ -45,9 +45,9 @@ pub(super) fn read(
             return Ok(Held::Media);
         }
         if !is_plain(bytes)
-            && let Some(inside) = unpack(bytes, reader.left_to_unpack())?
+            && let Some(Unpacked { inside, names }) = unpack(bytes, reader.left_to_unpack())?
         {
-            for name in names(bytes).iter().filter_map(|name| textual::words(name)) {
+            for name in names.iter().filter_map(|name| textual::words(name)) {
                 within::push(reader, place, name, slot, NONE, Reading::Lenient)?;
             }
             reader.note_unpacked(inside.len());

@@ -87,7 +87,7 @@ impl Codes {
         texts: &mut Vec<String>,
     ) -> Result<(), Unreadable> {
         let unpacked = encoding::unpack(&coded.bytes, self.left.get())?;
-        let bytes = unpacked.unwrap_or(coded.bytes);
+        let bytes = unpacked.map_or(coded.bytes, |unpacked| unpacked.inside);
         let left = self.left.get().checked_sub(bytes.len() + COST_OF_ONE);
         self.left.set(left.ok_or(Unreadable::TooLarge)?);
         let Some(inside) = textual::words(&bytes) else { return Ok(()) };

@@ -164,6 +164,22 @@ pub(super) fn percent_bytes(raw: &[u8], plus_is_space: bool) -> Option<Cow<'_, [
     Some(Cow::Owned(out))
 }
 
+/// Undoes percent-encoding as lenient servers do: what is none of it stays.
+pub(super) fn percent_lenient(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((&first, after)) = rest.split_first() {
+        let (byte, n) = match first {
+            b'+' => (b' ', 1),
+            b'%' => hex_pair(rest).map_or((b'%', 1), |byte| (byte, 3)),
+            other => (other, 1),
+        };
+        out.push(byte);
+        rest = rest.get(n..).unwrap_or(after);
+    }
+    out
+}
+
 /// Undoes percent-encoding of UTF-8. `None` for a stray percent sign or what is not UTF-8.
 pub(super) fn percent(raw: &[u8], plus_is_space: bool) -> Option<String> {
     String::from_utf8(percent_bytes(raw, plus_is_space)?.into_owned()).ok()

@@ -33,7 +33,7 @@ impl<'a> ContentType<'a> {
         };
         let claim = match claim_of(essence) {
             // Without its parameters a claim still says what to be strict about; multipart then lacks its boundary.
-            claim @ (Claim::Json | Claim::Multipart) => claim,
+            claim @ (Claim::Json | Claim::Multipart | Claim::Form) => claim,
             claim if sound => claim,
             _ => Claim::Other,
         };
@@ -47,6 +47,13 @@ impl<'a> ContentType<'a> {
 
     /// The boundary of a multipart body.
     pub(super) fn boundary(&self) -> Option<&'a str> {
+        // RFC 2231: readers that know of it take these for the boundary, or join them to it.
+        let is_other = |param: &Param<'_>| {
+            param.name.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("boundary*"))
+        };
+        if self.params.iter().any(is_other) {
+            return None;
+        }
         let boundary = params::find(&self.params, "boundary")?.value;
         let sound = (1..=256).contains(&boundary.len())
             && !boundary.ends_with(' ')
@@ -64,6 +71,12 @@ impl<'a> ContentType<'a> {
 const LINES: &[&str] =
     &["ndjson", "/jsonl", "/x-jsonl", "jsonlines", "json-lines", "json-seq", "/json-stream"];
 
+/// PHP takes what stands before the first comma or blank for the type.
+fn is_form(essence: &str) -> bool {
+    let first = essence.split([',', ' ', '\t']).next().unwrap_or_default();
+    first.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 fn claim_of(essence: &str) -> Claim {
     let starts = |prefix: &str| {
         essence.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -78,7 +91,7 @@ fn claim_of(essence: &str) -> Claim {
         Claim::JsonLines
     } else if ends("/xml") || ends("+xml") {
         Claim::Xml
-    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    } else if is_form(essence) {
         Claim::Form
     } else if starts("multipart/") {
         Claim::Multipart

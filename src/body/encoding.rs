@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 
 use brotli::enc::StandardAlloc;
 use bytes::Bytes;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::{Compression, Decompress, FlushDecompress, Status};
 
@@ -15,6 +15,8 @@ use crate::body::{Limits, Unreadable};
 
 /// Bytes decoded at a time.
 const CHUNK: usize = 16 * 1024;
+/// More members than any packer writes into what we hold.
+const MOST_MEMBERS: usize = 4096;
 
 /// The codings of a `Content-Encoding` header, in the order they were applied.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -80,8 +82,11 @@ impl Codings {
 impl Coding {
     fn decode(self, body: &[u8], limit: usize) -> Result<Vec<u8>, Unreadable> {
         match self {
-            // Members follow one another; the decoder reads them all and takes anything else for a broken member.
-            Self::Gzip => read_all(MultiGzDecoder::new(body), limit),
+            // No client of ours names the file that a body was, and nobody would read the name.
+            Self::Gzip => match gunzip(body, limit)? {
+                Unpacked { inside, names } if names.iter().all(Vec::is_empty) => Ok(inside),
+                _ => Err(Unreadable::DamagedCoding),
+            },
             Self::Deflate => inflate(body, limit),
             Self::Brotli => unbrotli(body, limit),
             Self::Zstd => unzstd(body, limit),
@@ -123,25 +128,55 @@ pub(super) fn is_packed(bytes: &[u8]) -> bool {
     packing(bytes).is_some() || is_zlib(bytes)
 }
 
+/// What a packed file holds, and what its heads say of it: names, comments and other fields.
+#[derive(Default)]
+pub(super) struct Unpacked {
+    pub(super) inside: Vec<u8>,
+    pub(super) names: Vec<Vec<u8>>,
+}
+
+impl From<Vec<u8>> for Unpacked {
+    fn from(inside: Vec<u8>) -> Self {
+        Self { inside, names: Vec::new() }
+    }
+}
+
 /// What a packed file holds; `None` where it is none. Two bytes of zlib stand at the start of other files as well: what
 /// begins so and is not packed is none.
-pub(super) fn unpack(bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unreadable> {
+pub(super) fn unpack(bytes: &[u8], limit: usize) -> Result<Option<Unpacked>, Unreadable> {
     match packing(bytes) {
-        Some(coding) => coding.decode(bytes, limit).map(Some),
+        Some(Coding::Gzip) => gunzip(bytes, limit).map(Some),
+        Some(coding) => coding.decode(bytes, limit).map(|inside| Some(inside.into())),
         None if is_zlib(bytes) => match inflate(bytes, limit) {
             Err(Unreadable::DamagedCoding) => Ok(None),
-            other => other.map(Some),
+            other => other.map(|inside| Some(inside.into())),
         },
         None => Ok(None),
     }
 }
 
-/// What the head of a gzip file says of it: the name it had, and a comment.
-pub(super) fn names(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let decoder = flate2::bufread::GzDecoder::new(bytes);
-    let header = decoder.header();
-    let names = header.map(|header| [header.filename(), header.comment()]);
-    names.into_iter().flatten().flatten().map(<[u8]>::to_vec).collect()
+/// Members follow one another; anything else is a broken member.
+fn gunzip(bytes: &[u8], limit: usize) -> Result<Unpacked, Unreadable> {
+    let mut all = Unpacked::default();
+    let mut rest = bytes;
+    for _ in 0..MOST_MEMBERS {
+        let mut decoder = GzDecoder::new(rest);
+        let most = limit.saturating_sub(all.inside.len()).saturating_add(1);
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        let read = decoder.by_ref().take(most).read_to_end(&mut all.inside);
+        read.map_err(|_| Unreadable::DamagedCoding)?;
+        if all.inside.len() > limit {
+            return Err(Unreadable::TooLarge);
+        }
+        let header = decoder.header().ok_or(Unreadable::DamagedCoding)?;
+        let names = [header.filename(), header.comment(), header.extra()];
+        all.names.extend(names.into_iter().flatten().map(<[u8]>::to_vec));
+        rest = decoder.into_inner();
+        if rest.is_empty() {
+            return Ok(all);
+        }
+    }
+    Err(Unreadable::DamagedCoding)
 }
 
 fn packing(bytes: &[u8]) -> Option<Coding> {
@@ -230,8 +265,18 @@ fn brotli_state(bytes: StandardAlloc, words: StandardAlloc, codes: StandardAlloc
     BrotliState::new_strict(bytes, words, codes)
 }
 
-/// Frames follow one another. A window larger than what may come out is a frame that asks for more memory than it needs.
+/// Frames follow one another. A window larger than what may come out is a frame that asks for more memory than it needs;
+/// one that decoders skip holds what nobody would read.
 fn unzstd(body: &[u8], limit: usize) -> Result<Vec<u8>, Unreadable> {
+    let mut rest = body;
+    while !rest.is_empty() {
+        if matches!(rest, [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..]) {
+            return Err(Unreadable::DamagedCoding);
+        }
+        let length = zstd::zstd_safe::find_frame_compressed_size(rest).ok().filter(|n| *n > 0);
+        let length = length.ok_or(Unreadable::DamagedCoding)?;
+        rest = rest.get(length..).ok_or(Unreadable::DamagedCoding)?;
+    }
     let window_log = limit.next_power_of_two().trailing_zeros().clamp(23, 27);
     let mut decoder = zstd::Decoder::with_buffer(body).map_err(|_| Unreadable::DamagedCoding)?;
     decoder.window_log_max(window_log).map_err(|_| Unreadable::DamagedCoding)?;
@@ -317,6 +362,33 @@ mod tests {
             let body =
                 [codings(header).encode(b"saw "), codings(header).encode(b"Jane Roe")].concat();
             assert_eq!(decode(header, body).as_deref(), Ok(&b"saw Jane Roe"[..]), "{header}");
+        }
+    }
+
+    #[test]
+    fn what_decoders_skip_is_refused_or_read() {
+        let (text, words) = (b"all well", b"MRN 00412345");
+        let skipped = [&b"\x50\x2a\x4d\x18\x0c\0\0\0"[..], words].concat();
+        let frame = codings("zstd").encode(text);
+        for body in [[&skipped[..], &frame].concat(), [&frame[..], &skipped].concat()] {
+            assert_eq!(decode("zstd", body), Err(Unreadable::DamagedCoding));
+        }
+        let named = |builder: flate2::GzBuilder| {
+            let mut encoder = builder.write(Vec::new(), flate2::Compression::best());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let plain = codings("gzip").encode(text);
+        for builder in [
+            flate2::GzBuilder::new().filename(&words[..]),
+            flate2::GzBuilder::new().comment(&words[..]),
+            flate2::GzBuilder::new().extra(&words[..]),
+        ] {
+            let body = [&plain[..], &named(builder)].concat();
+            let read = super::unpack(&body, 1000).unwrap().unwrap();
+            assert_eq!(read.inside, text.repeat(2));
+            assert_eq!(read.names, [words]);
+            assert_eq!(decode("gzip", body), Err(Unreadable::DamagedCoding));
         }
     }
 

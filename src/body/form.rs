@@ -6,12 +6,12 @@
 use bytes::Bytes;
 use encoding_rs::Encoding;
 
-use crate::body::coding::{Coding, percent, percent_bytes};
+use crate::body::coding::{Coding, percent, percent_bytes, percent_lenient};
 use crate::body::json::NONE;
 use crate::body::reader::{Place, Reader};
 use crate::body::slot::Slot;
 use crate::body::within::{self, Reading};
-use crate::body::{Role, Unreadable, charset, name};
+use crate::body::{Role, Unreadable, charset, name, textual};
 
 /// Reads a form as a new layer.
 pub(super) fn read(
@@ -114,6 +114,42 @@ pub(super) fn read_beside(
             reader.push(&place, Role::Value, value, slot, NONE)?;
         }
         start += field.len() + 1;
+    }
+    Ok(())
+}
+
+/// Lists what a server would read that believes media to be the form they claim to be: pictures may be written whose
+/// pixels hold fields. What servers forgive is forgiven here: stray percent signs, bytes that are no UTF-8, and names cut
+/// at a zero. Nothing of it is edited.
+pub(super) fn read_in_media(
+    reader: &mut Reader<'_>,
+    body: &Bytes,
+    outer: Option<Slot>,
+) -> Result<(), Unreadable> {
+    let layer = reader.open_layer(body, outer)?;
+    let mut start = 0;
+    for (n, field) in body.split(|byte| *byte == b'&').enumerate() {
+        let (raw_name, value) = name_and_value(field);
+        let slot = Slot::new(layer, start, start + field.len(), Coding::ReadOnly);
+        start += field.len() + 1;
+        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+        let raw_name = percent_lenient(raw_name);
+        let name = raw_name.split(|byte| *byte == 0).next().unwrap_or_default();
+        let name = std::str::from_utf8(name).ok().filter(|name| is_plain_name(name));
+        let value = percent_lenient(value);
+        let mut place = Place::default();
+        let words = match name {
+            Some(name) => {
+                place.enter(name::steps(name), n);
+                textual::words(&value).or_else(|| textual::phrases(&value))
+            }
+            // No field of anybody's, unless it says much.
+            None if value.len() < 24 => None,
+            None => textual::stretches(&value),
+        };
+        if let Some(words) = words {
+            within::push(reader, &place, words, slot, NONE, Reading::Parameter)?;
+        }
     }
     Ok(())
 }

@@ -124,7 +124,9 @@ impl Whole<'_> {
     /// A body that claims to be a form. Stock clients send raw uploads and JSON under this claim, too.
     fn claimed_form(&self, reader: &mut Reader<'_>) -> Result<Kind, Unreadable> {
         if reader.is_document(self.source)? || sniff::is_media(self.source) {
-            return self.blob(reader);
+            let kind = self.blob(reader)?;
+            form::read_in_media(reader, self.source, self.outer)?;
+            return Ok(kind);
         }
         if let Some(boundary) = sniff::multipart_boundary(self.source) {
             return self.sniffed_parts(reader, boundary);

@@ -19,6 +19,11 @@ pub fn looks_like_file(content_type: Option<&str>, leading: &[u8]) -> bool {
     claims_a_file(content_type) && (is_media(leading) || is_known_document(leading))
 }
 
+/// Whether a body claims to be a form. A server that believes it reads fields in what begins like a picture.
+pub fn claims_form(content_type: Option<&str>) -> bool {
+    ContentType::parse(content_type).claim == Claim::Form
+}
+
 fn claims_a_file(content_type: Option<&str>) -> bool {
     matches!(ContentType::parse(content_type).claim, Claim::Other | Claim::Form)
 }

@@ -438,6 +438,35 @@ fn media_in_strings_is_media() {
     assert!(!parse(JSON, "[\"QWxsIHdlbGwgb24gdGhlIHdhcmQu\"]").unwrap().holds_media());
 }
 
+/// A picture whose pixels, or what stands for them, are these.
+fn gif(pixels: &[u8]) -> Bytes {
+    let start = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xFF\xFF\xFF!\xF9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02";
+    [start.as_slice(), &b"\x01\x02\x80\x90\xff\0".repeat(90), pixels].concat().into()
+}
+
+#[test]
+fn fields_between_the_pixels_of_a_picture_that_claims_to_be_a_form_are_read() {
+    let noise = b"\x01\x81\x90\xa0".repeat(60);
+    for (fields, want) in [
+        ("&message=Our+patient%20Dorothy%2C+MRN&z=", "message v Our patient Dorothy, MRN"),
+        ("&caption=100%&z=", "caption v 100%"),
+        ("&message%00\u{1}=%4dRN+00412345&z=", "message v MRN 00412345"),
+        ("&message=%ff%01%02%03%04%05%06%07%fe&a=MRN+00412345\u{1}", "a v MRN 00412345"),
+    ] {
+        let body = gif(&[&noise, fields.as_bytes(), &noise].concat());
+        for claim in ["", "; charset=utf-8", "; x", ", text/plain"] {
+            let claim = format!("application/x-www-form-urlencoded{claim}");
+            let read = Document::parse(Some(&claim), body.clone(), &Limits::default()).unwrap();
+            assert_eq!(read.kind(), Kind::Media, "{claim}");
+            assert!(listed(&read).iter().any(|text| text == want), "{claim} {:?}", listed(&read));
+        }
+        let read = Document::parse(Some("image/gif"), body, &Limits::default()).unwrap();
+        assert!(listed(&read).is_empty());
+    }
+    let plain = Document::parse(FORM, gif(&noise), &Limits::default()).unwrap();
+    assert!(plain.holds_media() && plain.texts().is_empty());
+}
+
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk";
 
 #[test]

@@ -44,6 +44,14 @@ pub(super) fn stretches(bytes: &[u8]) -> Option<String> {
     (!found.is_empty()).then_some(found)
 }
 
+/// Stretches of a few letters in bytes that are no text but stand where words do, one a line.
+pub(super) fn phrases(bytes: &[u8]) -> Option<String> {
+    let found = stretches_of(bytes, FEWEST_OF_MANY);
+    let is_word = |line: &&str| line.trim_ascii().len() >= FEWEST_OF_MANY;
+    let lines: Vec<&str> = found.lines().filter(is_word).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 fn stretches_of(bytes: &[u8], fewest: usize) -> String {
     let mut found = String::new();
     let mut run = Run::default();

@@ -12,7 +12,7 @@ use crate::inspect::Request;
 use crate::inspect::collect::Source;
 use crate::inspect::edits::Judged;
 use crate::media::{self, Anatomy, Caption, Fault, Keep};
-use crate::platform::{CannotRedact, Endpoint};
+use crate::platform::{CannotRedact, Class, Endpoint};
 use crate::policy::{Action, MediaAction, Policy};
 
 /// Headers by which a client says where in a file its piece stands, or how long the file is.
@@ -36,6 +36,9 @@ const FIELDS_OF_PIECES: &[&str] = &[
     "dzchunkindex",
 ];
 
+/// Those of them that say where the piece stands.
+const FIELDS_OF_OFFSETS: &[&str] = &["segment_index", "start_offset", "chunk", "dzchunkindex"];
+
 /// What the files of a post come to.
 #[derive(Default)]
 pub(super) struct Files {
@@ -49,12 +52,22 @@ pub(super) struct Files {
 /// Looks at every file of a body.
 pub(super) fn look(
     request: &Request<'_>,
-    body: &Document,
+    (body, query): (&Document, &Document),
     endpoint: &Endpoint,
     policy: &Policy,
 ) -> Result<Files, Unreadable> {
     let mut files = Files::default();
     let action = policy.media(request.platform.id());
+    // The rest of a text that comes in pieces is in another request, and words may be cut anywhere.
+    if !policy.pieces() && endpoint.class() == Class::Media && body.kind() != Kind::Empty {
+        let has_files = body.files().next().is_some();
+        let is_later = is_later_piece(body) || is_later_piece(query);
+        if (!has_files && is_part_of_a_file(request.headers))
+            || (is_later && (!has_files || action == MediaAction::StripMetadata))
+        {
+            return Err(Unreadable::Piece);
+        }
+    }
     for (n, file) in body.files().enumerate() {
         // It may pass as it is, or reading the body would have been a fault.
         if media::is_document(file) {
@@ -143,6 +156,17 @@ fn is_of_pieces(headers: &HeaderMap, body: &Document) -> bool {
                     .iter()
                     .any(|field| text.text.expose().eq_ignore_ascii_case(field))
         })
+}
+
+/// Whether a field says that the file in it does not begin with it.
+fn is_later_piece(document: &Document) -> bool {
+    document.texts().iter().any(|text| {
+        matches!(text.role, Role::Value | Role::Number)
+            && text.path.last().is_some_and(|step| {
+                FIELDS_OF_OFFSETS.iter().any(|field| step.is_key(field))
+                    && text.text.expose().trim().parse::<u64>() != Ok(0)
+            })
+    })
 }
 
 fn has_piece_headers(headers: &HeaderMap) -> bool {

@@ -226,7 +226,7 @@ impl Inspector {
             }
         }
 
-        let files = files::look(request, &body, resolved.endpoint, &self.policy)?;
+        let files = files::look(request, (&body, &query), resolved.endpoint, &self.policy)?;
         let mut fields = Vec::with_capacity(16);
         let codes = Codes::default();
         collect::of_document((&body, &query), false, resolved.endpoint, &codes, &mut fields);

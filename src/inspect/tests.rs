@@ -144,6 +144,26 @@ fn a_name_is_redacted_in_place() {
 }
 
 #[test]
+fn later_pieces_of_a_text_are_refused_as_those_of_a_film_are() {
+    let piece = Some(Fault::Unreadable(Unreadable::Piece));
+    for (n, want) in [("0", None), ("1", piece), ("x", piece)] {
+        let body = format!("command=APPEND&media_id=1&segment_index={n}&media_data=good+night");
+        let case = Case::post("x", "/1.1/media/upload.json", FORM, body);
+        assert_eq!(case.shipped().fault, want, "{n}");
+        let query = format!("command=APPEND&media_id=1&segment_index={n}");
+        let mut case = Case::post("x", "/1.1/media/upload.json", FORM, "media_data=good+night");
+        case.query = Some(&query);
+        assert_eq!(case.shipped().fault, want, "{n}");
+    }
+    for (range, want) in [("bytes 0-9/10", None), ("bytes 10-19/20", piece)] {
+        let headers = [("content-type", "text/plain"), ("content-range", range)];
+        let case = Case::post("bluesky", "/xrpc/com.atproto.repo.uploadBlob", "", "good night");
+        let inspection = Case { headers: Box::leak(Box::new(headers)), ..case }.shipped();
+        assert_eq!(inspection.fault, want, "{range}");
+    }
+}
+
+#[test]
 fn every_duplicate_is_read_and_edited() {
     let body = format!(r#"{{"status":"{NAMED}","status":"good night"}}"#);
     assert!(!redacted_body(&Case::toot(body).shipped()).contains("Castellano"));

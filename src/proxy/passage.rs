@@ -13,9 +13,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::audit::{Audit, Event, What};
-use crate::body::{Elider, IsMedia, looks_like_file, looks_like_media};
+use crate::body::{Elider, IsMedia, claims_form, looks_like_file, looks_like_media};
 use crate::inspect;
-use crate::platform::{Class, WEBSOCKET};
+use crate::platform::{Class, Endpoint, WEBSOCKET};
 use crate::proxy::connection::Activity;
 use crate::proxy::headers::Framing;
 use crate::proxy::metrics::InFlight;
@@ -87,16 +87,12 @@ pub(crate) struct Passage {
 impl Passage {
     /// The endpoint's class, as far as the head tells.
     pub(crate) fn class(&self) -> Class {
-        self.target
-            .platform
-            .resolve_with_query(
-                &self.parts.method,
-                self.parts.uri.path(),
-                self.parts.uri.query(),
-                None,
-            )
-            .endpoint
-            .class()
+        self.resolved().class()
+    }
+
+    fn resolved(&self) -> &Endpoint {
+        let (path, query) = (self.parts.uri.path(), self.parts.uri.query());
+        self.target.platform.resolve_with_query(&self.parts.method, path, query, None).endpoint
     }
 
     /// Whether the body comes encoded, so that its length says nothing of what it holds.
@@ -109,6 +105,11 @@ impl Passage {
     pub(crate) fn is_media(&self, start: &[u8], documents: bool) -> bool {
         let content_type =
             self.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        // What claims to be a form is one to most servers, and its fields may come late. Only those that take the bytes of
+        // a file they were told of take it for that.
+        if claims_form(content_type) && !self.resolved().is_announced() {
+            return false;
+        }
         !self.parts.headers.contains_key(CONTENT_ENCODING) && passes(documents)(content_type, start)
     }
 

@@ -453,6 +453,24 @@ async fn a_long_film_is_overwritten_as_it_passes() {
 }
 
 #[tokio::test]
+async fn what_claims_to_be_a_form_streams_only_where_files_are_taken_as_they_are() {
+    const CLAIM: &str = "application/x-www-form-urlencoded";
+    let upstream = Upstream::start().await;
+    let proxy = start(&upstream, STRIP).await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, BSKY).await;
+    let long = film(400_000);
+    let reply = client.send(client.post(BSKY, BLOB, CLAIM, long.clone())).await;
+    assert!(reply.status.is_client_error(), "{}", reply.text());
+    assert_eq!(upstream.n_begun(), 0);
+    let host = "files.slack.example";
+    let mut client = Client::tls(proxy.tls, &proxy.authority, host).await;
+    let reply = client.send(client.post(host, "/upload/v1/abc", CLAIM, long.clone())).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert_eq!(upstream.received().pop().unwrap().body.len(), long.len());
+    proxy.stop().await;
+}
+
+#[tokio::test]
 async fn long_files_in_a_form_are_stripped_in_the_spool() {
     let upstream = Upstream::start().await;
     let proxy = start(&upstream, STRIP).await;

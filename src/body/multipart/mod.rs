@@ -24,7 +24,7 @@ use crate::body::reader::{Place, Reader};
 use crate::body::slot::{Patch, Slot, arrange};
 use crate::body::within::{self, Reading};
 use crate::body::{
-    CannotWrite, Role, Step, Unreadable, base64, captions, charset, name, sniff, xml,
+    CannotWrite, Role, Step, Unreadable, base64, captions, charset, name, sniff, textual, xml,
 };
 use crate::span::Span;
 
@@ -224,6 +224,13 @@ impl PartReader<'_> {
             _ => match blob::read(reader, &place, &content, slot, At::Slot(slot))? {
                 Held::Text if is_string && !self.is_file() => Err(Unreadable::Charset),
                 Held::Unknown if is_string => Err(Unreadable::Charset),
+                // Whoever believes it to be a string reads the words between its pixels.
+                Held::Media if is_string && !self.is_file() => {
+                    let slot = self.read_only();
+                    textual::phrases(&content).map_or(Ok(()), |words| {
+                        within::push(reader, &place, words, slot, NONE, Reading::Lenient).map(drop)
+                    })
+                }
                 Held::Media | Held::Text | Held::Unknown => Ok(()),
             },
         }
@@ -280,8 +287,9 @@ impl PartReader<'_> {
         claimed.is_some_and(|claimed| claimed.eq_ignore_ascii_case(known))
     }
 
+    /// Whether it has a file name. To some servers an empty one is none.
     fn is_file(&self) -> bool {
-        self.head.param("filename").is_some()
+        self.head.param("filename").is_some_and(|name| !name.value.is_empty())
             || self.head.param("filename*").is_some()
             || self.head.params.iter().any(|param| file_name::continuation(param.name).is_some())
     }

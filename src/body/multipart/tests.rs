@@ -357,6 +357,34 @@ fn googles_related_parts_with_bare_line_feeds_are_read() {
 }
 
 #[test]
+fn a_part_whose_file_name_is_empty_is_read_as_a_string_too() {
+    let noise = b"\x01\x81\x90\xa0\0\xff".repeat(90);
+    let start = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xFF\xFF\xFF!\xF9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02";
+    let picture = [start.as_slice(), &noise, b"MRN 00412345", &noise].concat();
+    let empty = format!("{}; filename=\"\"", field("status"));
+    assert_eq!(parse(&body(&[(&empty, &picture)])).err(), Some(Unreadable::Charset));
+    for head in [field("status"), empty.clone()] {
+        let head = format!("{head}\r\nContent-Type: image/gif");
+        let read = parse(&body(&[(&head, &picture)])).unwrap();
+        assert!(read.texts().iter().any(|text| text.text.expose().contains("MRN 00412345")));
+    }
+    // Browsers write this where no file was chosen.
+    let head = format!("{empty}\r\nContent-Type: application/octet-stream");
+    assert!(parse(&body(&[(&field("status"), b"hello"), (&head, b"")])).is_ok());
+}
+
+#[test]
+fn a_boundary_that_is_named_in_two_ways_is_none() {
+    let bytes = body(&[(&field("status"), b"hello")]);
+    for other in ["boundary*=utf-8''c", "Boundary*0=c", "boundary*1*=c", "boundary=c"] {
+        let claim = format!("multipart/form-data; boundary=b; {other}");
+        let read =
+            Document::parse(Some(&claim), Bytes::copy_from_slice(&bytes), &Limits::default());
+        assert_eq!(read.err(), Some(Unreadable::Multipart), "{other}");
+    }
+}
+
+#[test]
 fn parts_within_parts_are_read_and_edited() {
     let inner = "--in\r\nContent-Disposition: file; filename=\"Jane.txt\"\r\n\r\nsaw Jane\r\n--in\r\nContent-Disposition: file; filename=\"b.png\"\r\nContent-Type: image/png\r\n\r\n\u{1}\r\n--in--";
     let head = format!("{}\r\nContent-Type: multipart/mixed; boundary=in", field("files"));
