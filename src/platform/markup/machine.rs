@@ -226,7 +226,7 @@ mod tests {
     fn what_machines_call_things_is_told_from_what_persons_do() {
         for (text, id, want) in [
             (r#"<img class="wide wp-image-884213">"#, "wp-image-884213", true),
-            (r#"<p data-key='884213'>"#, "884213", true),
+            (r"<p data-key='884213'>", "884213", true),
             (r#"<tg-emoji emoji-id="5368324170671202286">"#, "5368324170671202286", true),
             (r#"<!-- wp:media-text {"mediaId":884213} -->"#, "884213", true),
             (
