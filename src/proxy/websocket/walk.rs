@@ -124,7 +124,12 @@ mod tests {
         for step in [1, 2, 3, 1000, all.len()] {
             let (between, n_pings, is_closed) = walk(&all, step).unwrap();
             assert!(between.iter().all(|at| [0, first, second, third].contains(at)), "{step}");
-            assert!(between.contains(&third) && n_pings == 1 && is_closed);
+            // Every place that comes between two pieces is found, and the end always.
+            let at_ends = [first, second].into_iter().filter(|at| at % step == 0);
+            let want: Vec<usize> = [0].into_iter().chain(at_ends).chain([third]).collect();
+            assert!(want.iter().all(|at| between.contains(at)), "{step}: {between:?}");
+            assert!(step > 1 || between == [0, first, second, third], "{between:?}");
+            assert!(n_pings == 1 && is_closed);
         }
     }
 
