@@ -164,6 +164,12 @@ impl Inspector {
         self.faulty(request, Fault::Unreadable(why), on_fault)
     }
 
+    /// The same for what nobody reads, by its first bytes: a document is blocked as one, whatever else is wrong with it.
+    pub fn unread(&self, request: &Request<'_>, start: &[u8], why: Unreadable) -> Inspection {
+        let is_document = !self.policy.documents() && media::is_document(start);
+        self.unreadable(request, if is_document { Unreadable::Document } else { why })
+    }
+
     /// The verdict on what cannot go on whatever the policy says: a message of a WebSocket that has no end, or is against
     /// the protocol.
     pub fn broken(&self, request: &Request<'_>, why: Unreadable) -> Inspection {

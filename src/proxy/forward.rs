@@ -7,6 +7,7 @@ use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_RANGE, RANGE,
 };
+use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use crate::audit::Outcome;
 use crate::body::encoding::Codings;
 use crate::media::InPlace;
+use crate::platform::Platform;
 use crate::proxy::body::{Answering, Outgoing, Streamed};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::metrics::InFlight;
@@ -74,6 +76,13 @@ impl Sending {
     }
 }
 
+/// Whether the answer to such a request is rewritten, and so must be read whole.
+pub(crate) fn rewrites_answer(platform: &Platform, parts: &Parts) -> bool {
+    let (path, query) = (parts.uri.path(), parts.uri.query());
+    let resolved = platform.resolve_with_query(&parts.method, path, query, None);
+    platform.rewrites_answers(resolved.endpoint)
+}
+
 /// Sends a request and answers its client.
 pub(crate) async fn forward(
     gateway: &Gateway,
@@ -82,16 +91,7 @@ pub(crate) async fn forward(
     outcome: Option<PendingOutcome>,
     in_flight: InFlight,
 ) -> Response<Answering> {
-    let platform = &passage.target.platform;
-    let endpoint = platform
-        .resolve_with_query(
-            &passage.parts.method,
-            passage.parts.uri.path(),
-            passage.parts.uri.query(),
-            None,
-        )
-        .endpoint;
-    let rewrites = platform.rewrites_answers(endpoint);
+    let rewrites = rewrites_answer(&passage.target.platform, &passage.parts);
     if rewrites {
         // An answer that we must read is asked for as it is.
         passage.parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

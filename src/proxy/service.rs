@@ -150,6 +150,13 @@ impl Gateway {
                 {
                     Err(Refusal::WebSocket)
                 }
+                // A platform that agrees to no socket answers the call, and only `forward` takes out what must not pass.
+                Some(target)
+                    if !matches!(asked, Ok(None))
+                        && forward::rewrites_answer(&target.platform, &parts) =>
+                {
+                    Err(Refusal::Handshake)
+                }
                 Some(target) => Ok(Arc::clone(target)),
             },
         };
@@ -196,9 +203,12 @@ impl Gateway {
     ) -> Response<Answering> {
         let is_media = passage.class() == Class::Media;
         let is_head = passage.parts.method == Method::HEAD;
+        let policy = self.inspector.policy();
+        // A document is known by its start, where nothing else keeps it from going on.
+        let may_stream = policy.on_unreadable() == OnFault::Forward && !policy.documents();
         let reading = Reading {
             most: self.limits.max_body,
-            wants_start: is_media || passage.elider(self.inspector.policy().documents()).is_some(),
+            wants_start: is_media || may_stream || passage.elider(policy.documents()).is_some(),
             limit: self.limits.timeouts.body,
         };
         let (received, _room) = receive(body, passage.framing, reading, &self.rooms).await;
@@ -388,7 +398,7 @@ impl Gateway {
             }
             Received::Long(start, rest) => {
                 let inspection = guarded(inspector, &passage, &Bytes::new(), |request| {
-                    inspector.unreadable(request, Unreadable::TooLarge)
+                    inspector.unread(request, &start, Unreadable::TooLarge)
                 });
                 (passage, inspection, Held::Long(start, rest, None))
             }

@@ -12,6 +12,7 @@ use postward::config::Route;
 use serde_json::Value;
 
 use crate::support::proxy::{HOST, Started, route};
+use crate::support::socket::Socket;
 use crate::support::{Client, Proxy, Upstream};
 
 const BSKY: &str = "bsky.example";
@@ -300,6 +301,53 @@ async fn documents_do_not_leave_whatever_they_are_called() {
     let reply = toot.send(toot.post(HOST, "/api/v2/media", FORM, body.clone())).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     assert_eq!(upstream.received().pop().unwrap().body, body);
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn long_documents_do_not_stream_where_what_is_unreadable_goes_on() {
+    let upstream = Upstream::start().await;
+    let forwarding = || {
+        Proxy::to(&upstream).policy(r#"on-unreadable = "block""#, r#"on-unreadable = "forward""#)
+    };
+    let proxy = forwarding().start().await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
+    let dicom = [&[0; 128][..], b"DICM\x02\0\0\0UL\x04\0\0\0\0\0"].concat();
+    let long = |start: &[u8]| [start, &[0; 200_000]].concat();
+    for start in [b"%PDF-1.7\n".as_slice(), b"PK\x03\x04\x14\0", &dicom[..]] {
+        for path in ["/api/v2/media", "/api/v1/statuses"] {
+            let kind = "application/octet-stream";
+            let reply = client.send(client.post(HOST, path, kind, long(start))).await;
+            assert!(reply.status.is_client_error(), "{path} {start:?}");
+            // Nor where the client waits for our word before it sends any of it.
+            let mut waiting = Socket::plain(proxy.plain).await;
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {kind}\r\n\
+                 Content-Length: 200000\r\nExpect: 100-continue\r\n\r\n"
+            );
+            let mut answer = waiting.ask(&head).await;
+            if answer.starts_with("HTTP/1.1 100 ") {
+                waiting.send(&long(start)[..4200]).await;
+                answer = waiting.ask("").await;
+            }
+            assert!(answer.starts_with("HTTP/1.1 4"), "{path} {start:?}\n{answer}");
+        }
+    }
+    assert_eq!(upstream.n_begun(), 0);
+    // What is none goes on, as the policy says.
+    let other = long(b"\x01\x02 something else");
+    let reply = client.send(client.post(HOST, "/api/v1/statuses", "x/y", other.clone())).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert!(upstream.only().body == other);
+    proxy.stop().await;
+
+    let allowing = forwarding().policy("documents = \"block\"", "documents = \"allow\"");
+    let proxy = allowing.start().await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
+    let pdf = long(b"%PDF-1.7\n");
+    let reply = client.send(client.post(HOST, "/api/v1/statuses", "x/y", pdf.clone())).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert!(upstream.received().pop().unwrap().body == pdf);
     proxy.stop().await;
 }
 

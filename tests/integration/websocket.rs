@@ -491,6 +491,46 @@ async fn monitoring_forwards_and_writes_down() {
 }
 
 #[tokio::test]
+async fn a_document_as_a_message_is_blocked_where_what_is_unreadable_goes_on() {
+    let relay = Relay::start("").await;
+    let proxy = Proxy::with_routes(vec![reading("nostr", &relay)])
+        .policy(r#"on-unreadable = "block""#, r#"on-unreadable = "forward""#)
+        .start()
+        .await;
+    let mut client = socket(&proxy, "").await;
+    client.send(&masked(BINARY, b"%PDF-1.7\n\0\xff")).await;
+    let answer: Value = serde_json::from_str(&client.text().await).unwrap();
+    assert_eq!(answer[0], "NOTICE");
+    let other = masked(BINARY, b"\x01\x02 something else");
+    client.send(&other).await;
+    assert_eq!(relay.received(1).await, other);
+    let events = proxy.stop().await;
+    let verdicts: Vec<_> = rulings(&events).into_iter().map(|(_, verdict)| verdict).collect();
+    assert_eq!(verdicts, ["block", "forward"]);
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_is_rewritten_opens_no_socket() {
+    let session = r#"{"did":"did:plc:a","didDoc":{"service":[]},"accessJwt":"a"}"#;
+    let length = session.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{session}");
+    let relay = Relay::answering(move |_| answer.clone()).await;
+    let proxy = Proxy::with_routes(vec![reading("bluesky", &relay)]).start().await;
+    for (path, status) in [
+        ("/xrpc/com.atproto.server.getSession", "400"),
+        ("/xrpc/com.atproto.server.getSession?a=b", "400"),
+        ("/xrpc/com.atproto.sync.subscribeRepos", "200"),
+    ] {
+        let mut socket = Socket::tls(proxy.tls, &proxy.authority, HOST).await;
+        let head = socket.ask(&handshake(HOST, path, "")).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}\n{head}");
+        assert!(status == "200" || !head.contains("didDoc"), "{head}");
+    }
+    assert_eq!(relay.n_heads(), 1);
+    proxy.stop().await;
+}
+
+#[tokio::test]
 async fn sockets_of_other_platforms_are_read_too() {
     let relay = Relay::start("").await;
     let proxy = Proxy::with_routes(vec![reading("discord", &relay)])

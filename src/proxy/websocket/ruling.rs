@@ -55,7 +55,7 @@ pub(super) async fn rule(gateway: &Gateway, of: &Passage, message: &mut Message)
     if !message.is_text {
         // Nobody has said what it holds.
         let inspection = guarded(&gateway.inspector, &passage, &body, |request| {
-            gateway.inspector.unreadable(request, Unreadable::UnknownKind)
+            gateway.inspector.unread(request, &body, Unreadable::UnknownKind)
         });
         return settle(gateway, passage, inspection, began).await;
     }
