@@ -70,7 +70,7 @@ pub(super) fn look(
     }
     for (n, file) in body.files().enumerate() {
         // It may pass as it is, or reading the body would have been a fault.
-        if media::is_document(file) {
+        if media::is_only_document(file) {
             continue;
         }
         let keep = *files.keep.get_or_insert_with(|| keep(request, body, endpoint));

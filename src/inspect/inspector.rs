@@ -107,7 +107,7 @@ impl Inspector {
         start: &[u8],
     ) -> Result<Option<InPlace>, Box<Inspection>> {
         let is_stripped = self.policy.media(request.platform.id()) == MediaAction::StripMetadata;
-        if !is_stripped || media::is_document(start) {
+        if !is_stripped || media::is_only_document(start) {
             return Ok(None);
         }
         let why = if files::is_part_of_a_file(request.headers) {

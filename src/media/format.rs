@@ -157,6 +157,12 @@ pub fn is_document(bytes: &[u8]) -> bool {
         || memchr::memmem::find(start, b"%PDF-").is_some()
 }
 
+/// Whether bytes are a document and no media besides: a picture with the signature of a PDF in one of its comments is both,
+/// and has its metadata all the same.
+pub fn is_only_document(bytes: &[u8]) -> bool {
+    is_document(bytes) && Format::of(bytes).is_none()
+}
+
 /// Whether a document stands somewhere in bytes that follow a picture. Who looks for one there looks for its signature
 /// anywhere.
 pub(super) fn holds_document(bytes: &[u8]) -> bool {
@@ -224,7 +230,7 @@ impl Element {
 
 #[cfg(test)]
 mod tests {
-    use super::{Format, holds_document, is_document, may_be_media};
+    use super::{Format, holds_document, is_document, is_only_document, may_be_media};
 
     #[test]
     fn media_is_known_by_its_first_bytes() {
@@ -269,7 +275,7 @@ mod tests {
             b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0",
             b"{\\rtf1\\ansi",
         ] {
-            assert!(is_document(bytes), "{bytes:?}");
+            assert!(is_document(bytes) && is_only_document(bytes), "{bytes:?}");
             assert!(holds_document(bytes), "{bytes:?}");
         }
         // Behind a picture, those whose signature is looked for anywhere are known wherever they begin.
@@ -283,6 +289,8 @@ mod tests {
             assert!(holds_document(&[&[1; 2000][..], bytes].concat()), "{bytes:?}");
         }
         assert!(!holds_document(&[&[1; 2000][..], b"DICM and nothing else"].concat()));
+        let both = b"\xff\xd8\xff\xfe\0\x07%PDF-\xff\xe1";
+        assert!(is_document(both) && !is_only_document(both));
         for bytes in [
             b"\x08\0\x12\x34abcdefgh".as_slice(),
             b"hello",

@@ -23,7 +23,7 @@ mod words;
 mod xmp;
 
 pub use anatomy::{Anatomy, Fault, Keep};
-pub use format::{Format, is_binary, is_document, is_mostly_text, may_be_media};
+pub use format::{Format, is_binary, is_document, is_mostly_text, is_only_document, may_be_media};
 pub use stream::InPlace;
 pub use words::{Caption, Words};
 

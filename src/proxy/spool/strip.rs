@@ -46,7 +46,7 @@ impl Spooled {
         most_held: usize,
         pieces: bool,
     ) -> Result<Option<Vec<Chunk>>, Unreadable> {
-        if media::is_document(start) {
+        if media::is_only_document(start) {
             return Ok(None);
         }
         let length = start.len() + run.iter().map(|chunk| chunk.length).sum::<usize>();
