@@ -56,6 +56,7 @@ fn words_of_other_scripts_stay() {
         ("ЅЅN 123", "ssn 123"),
         ("МРН", "mph"),
         ("пациент Јоhn", "пациент john"),
+        ("ꭺ¡ЦÀ ndré", "a¡цa ndre"),
     ]);
 }
 

@@ -5,8 +5,9 @@
 //! then `ЅЅN` and `МR` are disguises, and Russian, Greek and Armenian texts stay as they are.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_canonical;
 
-use crate::normalize::letters::{may_disguise, twin};
+use crate::normalize::letters::{may_disguise, spelled, twin};
 
 /// What a text's words say of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,8 +35,20 @@ impl Word {
             } else {
                 self.others = true;
             }
+        } else if becomes_latin(letter) {
+            self.latin = true;
         }
     }
+}
+
+/// Whether a letter is folded to a Latin one: `é`, `ø`, `ß`.
+fn becomes_latin(letter: char) -> bool {
+    let mut base = None;
+    decompose_canonical(letter, |part| {
+        base.get_or_insert(part);
+    });
+    base.is_some_and(|base| base.is_ascii_alphabetic())
+        || spelled(letter).is_some_and(|ascii| ascii.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 impl Scripts {
