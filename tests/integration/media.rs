@@ -313,7 +313,7 @@ async fn long_documents_do_not_stream_where_what_is_unreadable_goes_on() {
     let proxy = forwarding().start().await;
     let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
     let dicom = [&[0; 128][..], b"DICM\x02\0\0\0UL\x04\0\0\0\0\0"].concat();
-    let long = |start: &[u8]| [start, &[0; 200_000]].concat();
+    let long = |start: &[u8]| [start, &vec![0; 200_000]].concat();
     for start in [b"%PDF-1.7\n".as_slice(), b"PK\x03\x04\x14\0", &dicom[..]] {
         for path in ["/api/v2/media", "/api/v1/statuses"] {
             let kind = "application/octet-stream";
