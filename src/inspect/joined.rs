@@ -58,6 +58,17 @@ impl Joined {
     }
 }
 
+/// What stands for somebody's id between two names: no name goes on over it.
+const APART: char = '\u{fffc}';
+
+/// Whether names may end and begin here with a blank between them, so that both would be read as one.
+fn are_two_names(before: &str, after: &str) -> bool {
+    let word = before.trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    (before.ends_with(char::is_whitespace) || after.starts_with(char::is_whitespace))
+        && word.starts_with(char::is_uppercase)
+        && after.trim_start().starts_with(char::is_uppercase)
+}
+
 /// A text that is being joined.
 struct Open<'a> {
     spec: &'a FieldSpec,
@@ -157,13 +168,21 @@ impl<'a> Open<'a> {
 
     fn take(&mut self, text: usize, words: &str, visible: &[Visible]) {
         self.n_strings += 1;
+        let mut is_apart = false;
         for visible in visible {
             match *visible {
                 Visible::Break => self.new_line(),
+                Visible::Apart => is_apart = true,
                 Visible::Text(span) => {
                     let Some(seen) = span.of(words).filter(|seen| !seen.is_empty()) else {
                         continue;
                     };
+                    if is_apart && !seen.trim().is_empty() {
+                        is_apart = false;
+                        if are_two_names(&self.text, seen) {
+                            self.text.push(APART);
+                        }
+                    }
                     let at = self.text.len();
                     self.joined.stretches.push(Stretch { at, text, span, line: self.line });
                     self.text.push_str(seen);

@@ -63,7 +63,7 @@ pub fn markup(data: &[u8]) {
         let visible = markup.visible(text);
         let seen = visible.iter().filter_map(|one| match one {
             Visible::Text(span) => Some(*span),
-            Visible::Break => None,
+            Visible::Break | Visible::Apart => None,
         });
         in_order(text, seen);
         let wholes = markup.wholes(text);

@@ -368,3 +368,31 @@ fn machine_ids_are_nobodys() {
     let after_it = redacted(&("telegram", "POST", TELEGRAM.1, JSON, body.clone()));
     assert_eq!(after_it, body.replace("Dorothy Kowalski", "[name]"));
 }
+
+/// Somebody's id ends a name, and the blanks beside it stay.
+#[test]
+fn names_end_at_mentions() {
+    let rows = [
+        (
+            DISCORD,
+            "Our patient Dorothy Kowalski <@123456789012345678> [Kelly Ann](https://a.example/schedule) rest",
+            "Our patient [name] <@123456789012345678> [",
+        ),
+        (
+            DISCORD,
+            "Our patient Dorothy Kowalski <@123456789012345678> [Kelly Ann](https://a.example/schedule) `Run Code` rest",
+            "Our patient [name] <@123456789012345678> ",
+        ),
+        (
+            SLACK,
+            "Our patient Dorothy Kowalski <@U123ABC> <https://a.example/schedule|Kelly Ann> rest",
+            "Our patient [name] <@U123ABC> <https://a.example/schedule|",
+        ),
+    ];
+    for (place, text, want) in rows {
+        let after = after(place, text);
+        assert!(after.starts_with(want) && after.ends_with(" rest"), "{text} to {after}");
+    }
+    let cut = "My patient Mr. Castel<@123456789012345678>lano coded";
+    assert!(!after(DISCORD, cut).contains("lano"), "a name goes on over an id in its middle");
+}

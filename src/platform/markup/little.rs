@@ -133,6 +133,7 @@ mod tests {
         let piece = |visible: Visible| match visible {
             Visible::Text(span) => span.of(text).unwrap().to_owned(),
             Visible::Break => "\n".into(),
+            Visible::Apart => String::new(),
         };
         visible(text).into_iter().map(piece).collect()
     }

@@ -14,10 +14,20 @@ pub(super) fn visible(markup: Markup, text: &str) -> Vec<Visible> {
     let mut shown = 0;
     each(markup, text, |mark| {
         push(&mut visible, shown, mark.start());
+        if is_mention(markup, text.as_bytes(), mark.start()) {
+            visible.push(Visible::Apart);
+        }
         shown = mark.end();
     });
     push(&mut visible, shown, text.len());
     visible
+}
+
+/// Whether an id begins here that stands for somebody, a channel or a time. An emoji may stand in the middle of a name.
+fn is_mention(markup: Markup, bytes: &[u8], at: usize) -> bool {
+    matches!(markup, Markup::Discord | Markup::Slack)
+        && matches!(bytes.get(at..at + 2), Some(b"<@" | b"<#" | b"<!" | b"<t"))
+        && id_length(markup, bytes, at) > 0
 }
 
 /// Every mark, in order.

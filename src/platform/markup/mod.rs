@@ -78,6 +78,9 @@ pub enum Visible {
     Text(Span),
     /// A new line begins, which the text does not hold as a line break (`</p>`).
     Break,
+    /// Somebody else is named here, or a channel or a time, by the platform's id: what stands after it is no part of a
+    /// name before it.
+    Apart,
 }
 
 impl Markup {
@@ -292,6 +295,7 @@ mod tests {
         let piece = |visible: Visible| match visible {
             Visible::Text(span) => span.of(text).unwrap().to_owned(),
             Visible::Break => "\n".into(),
+            Visible::Apart => String::new(),
         };
         markup.visible(text).into_iter().map(piece).collect()
     }
