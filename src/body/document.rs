@@ -70,6 +70,8 @@ pub struct Document {
     unread_files: bool,
     unknown_files: bool,
     unread_fields: Vec<Path>,
+    /// Documents of XML, each as it is seen.
+    shown: Vec<PhiText>,
     /// Members of objects that are too long to walk, made when the first of them is asked.
     by_key: OnceLock<Vec<(KeyPlace, u32)>>,
 }
@@ -127,6 +129,7 @@ impl Document {
             unread_files,
             unknown_files: reader.unknown_files,
             unread_fields: reader.unread_fields,
+            shown: reader.shown,
         }
     }
 
@@ -155,6 +158,11 @@ impl Document {
     /// The bytes of every file that nobody reads as text, decoded: media, and documents where those may pass.
     pub fn files(&self) -> impl Iterator<Item = &Bytes> {
         self.files.iter().map(|file| &file.content)
+    }
+
+    /// Each XML document in it as whoever opens it sees it: one more reading of texts that are listed, which nobody edits.
+    pub fn shown(&self) -> impl Iterator<Item = &str> {
+        self.shown.iter().map(PhiText::expose)
     }
 
     /// Every text: values, keys, numbers, part names and file names, duplicates and all, in order.

@@ -70,6 +70,8 @@ pub(super) struct Reader<'l> {
     pub(super) unknown_files: bool,
     /// Fields of a form that say they are bytes, and are no text.
     pub(super) unread_fields: Vec<Path>,
+    /// Documents of XML, each as it is seen.
+    pub(super) shown: Vec<PhiText>,
     n_values: usize,
     n_steps: usize,
     /// The text whose content is being read, and how many are around it.
@@ -93,6 +95,7 @@ pub(super) struct Mark {
     texts: usize,
     layers: usize,
     files: usize,
+    shown: usize,
     values: usize,
     steps: usize,
 }
@@ -111,6 +114,7 @@ impl<'l> Reader<'l> {
             unread_files: false,
             unknown_files: false,
             unread_fields: Vec::new(),
+            shown: Vec::new(),
             n_values: 0,
             n_steps: 0,
             around: Around { holder: NONE, depth: 0 },
@@ -267,11 +271,17 @@ impl<'l> Reader<'l> {
         Ok(is_whole)
     }
 
+    /// Notes a document as it is seen; its texts are listed besides.
+    pub(super) fn note_shown(&mut self, text: String) {
+        self.shown.push(text.into());
+    }
+
     pub(super) fn mark(&self) -> Mark {
         Mark {
             texts: self.texts.len(),
             layers: self.layers.len(),
             files: self.files.len(),
+            shown: self.shown.len(),
             values: self.n_values,
             steps: self.n_steps,
         }
@@ -288,6 +298,7 @@ impl<'l> Reader<'l> {
         self.sources.truncate(mark.texts);
         self.layers.truncate(mark.layers);
         self.files.truncate(mark.files);
+        self.shown.truncate(mark.shown);
         self.n_values = mark.values;
         self.n_steps = mark.steps;
     }

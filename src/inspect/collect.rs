@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::body::{Codes, Document, Kind, Path, Role, Text, base64, encoded_words};
 use crate::detect::Engine;
+use crate::inspect::again::Lines;
 use crate::inspect::disguise;
 use crate::inspect::joined::{Joined, Joiner};
 use crate::inspect::label::{self, Label};
@@ -82,6 +83,8 @@ pub(super) struct Field<'a> {
     pub(super) within: Option<usize>,
     /// Whether only findings certain by themselves count here.
     pub(super) certain_only: bool,
+    /// Whether it is one more reading of strings that are read each on its own: it says nothing of the post's care.
+    pub(super) is_again: bool,
     /// The stretches, of it or of the text it is within, that are read in a joined text, too, where they stand in their
     /// surroundings: what is found in them here counts only if it is certain by itself.
     pub(super) seen: Arc<[Span]>,
@@ -144,6 +147,7 @@ pub(super) fn of_document<'a>(
 ) {
     let n_before = fields.len();
     let mut runs = Joiner::new(document, other);
+    let mut lines = Lines::default();
     let mut held: HashMap<usize, Held<'a>> = HashMap::new();
     let texts = Texts { document, in_query, endpoint };
     for (index, text) in document.texts().iter().enumerate() {
@@ -187,6 +191,7 @@ pub(super) fn of_document<'a>(
             FieldClass::Words(spec) => Some(spec),
             FieldClass::Other | FieldClass::Opaque(_) => None,
         };
+        lines.add(document, index, words.is_some());
         if document.holds_texts(index) {
             let structured = document.is_structured(index);
             let apart = within.is_none() && structured && texts.names_within(index);
@@ -212,6 +217,7 @@ pub(super) fn of_document<'a>(
             words,
             within,
             certain_only: false,
+            is_again: false,
             seen: Arc::default(),
             line: texts.is_line(index, words, around).then_some((in_query, index)),
             path: Some(&text.path),
@@ -221,22 +227,17 @@ pub(super) fn of_document<'a>(
         }
         let label = label::of(document, index);
         if text.role != Role::Value {
-            for hidden in disguise::hidden(text.text.expose(), codes) {
-                let hidden = Cow::Owned(hidden);
-                let source = Source::Head;
-                let hidden =
-                    Field { text: hidden, source, words: None, line: None, ..field.clone() };
-                push(hidden, label.as_ref(), fields);
-            }
+            let hidden = disguise::hidden(text.text.expose(), codes);
+            of_hidden(hidden, &field, label.as_ref(), fields);
         }
         push(field, label.as_ref(), fields);
     }
     let place = if in_query { Place::Query } else { Place::Body };
+    of_again(document, lines, place, fields);
     let together: Vec<_> = runs.finish().collect();
-    if together.is_empty() {
-        return;
+    if !together.is_empty() {
+        note_seen(in_query, &together, fields.get_mut(n_before..).unwrap_or_default());
     }
-    note_seen(in_query, &together, fields.get_mut(n_before..).unwrap_or_default());
     for (spec, text, joined) in together {
         let Some(first) = joined.texts().next() else { continue };
         let label = label::of(document, first);
@@ -244,6 +245,33 @@ pub(super) fn of_document<'a>(
         let source = Source::Joined { in_query, joined };
         let field = Field { source, words: Some(spec), line, ..of_head(Cow::Owned(text), place) };
         push(field, label.as_ref(), fields);
+    }
+}
+
+/// What a key or a name hides.
+fn of_hidden<'a>(
+    hidden: Vec<String>,
+    field: &Field<'a>,
+    label: Option<&Label<'a>>,
+    fields: &mut Vec<Field<'a>>,
+) {
+    for hidden in hidden {
+        let text = Cow::Owned(hidden);
+        let hidden = Field { text, source: Source::Head, words: None, line: None, ..field.clone() };
+        push(hidden, label, fields);
+    }
+}
+
+/// Strings of a document once more, as whoever opens it sees them together.
+fn of_again<'a>(
+    document: &'a Document,
+    lines: Lines<'a>,
+    place: Place,
+    fields: &mut Vec<Field<'a>>,
+) {
+    let again = document.shown().map(Cow::Borrowed).chain(lines.finish().map(Cow::Owned));
+    for text in again {
+        push(Field { is_again: true, ..of_head(text, place) }, None, fields);
     }
 }
 
@@ -452,6 +480,7 @@ fn of_head(text: Cow<'_, str>, place: Place) -> Field<'_> {
         words: None,
         within: None,
         certain_only: false,
+        is_again: false,
         seen: Arc::default(),
         line: None,
         path: None,

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use crate::body::encoding::Codings;
 use crate::body::{Codes, Document, Kind, Limits, Role, Unreadable};
 use crate::detect::{Engine, Finding, Piece};
+use crate::inspect::again::Known;
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::files::{self, Files};
@@ -262,7 +263,10 @@ impl Inspector {
     ) -> Vec<Judged<'f>> {
         let pieces: Vec<Piece<'_>> = fields
             .iter()
-            .map(|field| Piece { text: &field.text, label: field.label.as_deref() })
+            .map(|field| Piece {
+                text: if field.is_again { "" } else { &field.text },
+                label: field.label.as_deref(),
+            })
             .collect();
         let scan = self.engine.scan(&pieces, request.today);
         let whole = Whole::of(fields);
@@ -312,6 +316,18 @@ impl Inspector {
             }
             add(more, &mut found);
         }
+        let mut more = Vec::new();
+        let is_any = fields.iter().any(|field| field.is_again);
+        let known = if is_any { Known::of(fields, &found) } else { Known::default() };
+        for (at, field) in fields.iter().enumerate().filter(|(_, field)| field.is_again) {
+            let scan = self.engine.scan(&[Piece { text: &field.text, label: None }], request.today);
+            let care = care || scan.care.speaks_of_care;
+            let counts = |it: &Finding| it.standalone || field.counts(0);
+            let counted = scan.findings.into_iter().flatten().filter(counts);
+            let judged = counted.map(|finding| judge(field, finding, care));
+            more.extend(judged.filter(|it| !known.holds(field, it)).map(|it| (at, it)));
+        }
+        add(more, &mut found);
         list(documents, fields, found, inspection)
     }
 

@@ -73,6 +73,9 @@ const VALUE_KEYS: &[&str] = &[
 const LABEL_KEYS: &[&str] =
     &["name", "label", "key", "title", "field", "question", "type", "code", "id", "system"];
 
+/// Those of them under which words stand; the others hold words of an API as well.
+const NAMING_KEYS: &[&str] = &["label", "title", "field", "question"];
+
 /// Keys that say that a value is an id, and whose is around it.
 const ID_KEYS: &[&str] = &["id", "identifier", "ident", "code", "ref", "reference", "uid"];
 
@@ -113,6 +116,15 @@ fn keys(path: &Path) -> impl Iterator<Item = &str> {
 /// A header's own key, if it has one.
 pub(super) fn of_header<'a>(key: String) -> Option<Label<'a>> {
     (!key.is_empty()).then(|| Label { text: key.into(), of: Of::Key })
+}
+
+/// Whether a string may be a label or a value whose other half stands apart from it: by its key, or as an element of a list.
+pub(super) fn may_be_apart(path: &Path) -> bool {
+    match path.last() {
+        Some(Step::Key(key)) => is_one_of(key, VALUE_KEYS) || is_one_of(key, NAMING_KEYS),
+        Some(Step::Index(_)) => true,
+        Some(Step::Append) | None => false,
+    }
 }
 
 /// What says what a string is.
@@ -200,7 +212,7 @@ fn beside_in_form(document: &Document, index: usize) -> Option<&str> {
 }
 
 /// Whether two texts stand in the same object or list.
-fn stand_together(one: &Path, other: &Path) -> bool {
+pub(super) fn stand_together(one: &Path, other: &Path) -> bool {
     match (one.steps().split_last(), other.steps().split_last()) {
         (Some((_, one)), Some((_, other))) => one == other,
         _ => false,

@@ -4,6 +4,7 @@
 //! it is not an error.
 
 mod address;
+mod again;
 pub mod check;
 mod collect;
 mod disguise;

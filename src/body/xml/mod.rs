@@ -5,6 +5,7 @@
 
 mod rpc;
 mod scan;
+mod shown;
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 
 use self::rpc::Rpc;
 use self::scan::{Attribute, Scan, Token};
+use self::shown::Shown;
 use crate::body::coding::Coding;
 use crate::body::files::{At, Digits};
 use crate::body::json::NONE;
@@ -81,13 +83,20 @@ pub(super) fn read(
         open: Vec::new(),
         pieces: Vec::new(),
         rpc: None,
+        shown: Shown::default(),
         n_roots: 0,
     };
     let mut scan = Scan::new(text);
     while let Some(token) = scan.next()? {
         parser.take(token)?;
     }
-    if parser.open.is_empty() && parser.n_roots == 1 { Ok(()) } else { Err(Unreadable::Xml) }
+    if !parser.open.is_empty() || parser.n_roots != 1 {
+        return Err(Unreadable::Xml);
+    }
+    if let Some(shown) = parser.shown.finish().filter(|_| parser.rpc.is_none()) {
+        reader.note_shown(shown);
+    }
+    Ok(())
 }
 
 /// An element that we are in.
@@ -115,6 +124,8 @@ struct Parser<'a, 'r, 'l> {
     pieces: Vec<Piece>,
     /// Where a call of XML-RPC is being read, what its elements mean.
     rpc: Option<Rpc>,
+    /// All of it as it is seen; of a call of XML-RPC nothing.
+    shown: Shown,
     n_roots: usize,
 }
 
@@ -141,8 +152,13 @@ impl<'a> Parser<'a, '_, '_> {
             Token::Open { name, attributes, closed } => {
                 self.flush()?;
                 self.open_element(name)?;
+                let mut said = Vec::with_capacity(attributes.len());
                 for attribute in attributes {
-                    self.attribute(attribute)?;
+                    let name = attribute.name;
+                    said.push((name, self.attribute(attribute)?));
+                }
+                if self.rpc.is_none() {
+                    self.shown.open(name, &said);
                 }
                 if closed { self.close_element(name) } else { Ok(()) }
             }
@@ -208,24 +224,31 @@ impl<'a> Parser<'a, '_, '_> {
         if element.ok_or(Unreadable::Xml)?.is_step {
             self.place.up();
         }
+        if self.rpc.is_none() {
+            self.shown.close();
+        }
         Ok(())
     }
 
-    fn attribute(&mut self, attribute: Attribute<'a>) -> Result<(), Unreadable> {
+    fn attribute(&mut self, attribute: Attribute<'a>) -> Result<String, Unreadable> {
         let Attribute { name, value } = attribute;
         let raw = self.of(&value);
         self.place.down(Step::Key(SharedText::from(format!("@{}", local(name)))));
         let slot = Slot::new(self.layer, value.start, value.end, Coding::Entities);
         let text = entity::undo(raw).unwrap_or_else(|| raw.to_owned());
+        let said = if self.rpc.is_none() { text.clone() } else { String::new() };
         let pushed = within::push(self.reader, &self.place, text, slot, NONE, Reading::Lenient);
         self.place.up();
-        pushed.map(|_| ())
+        pushed.map(|_| said)
     }
 
     /// Lists the text since the last tag.
     fn flush(&mut self) -> Result<(), Unreadable> {
         let pieces = std::mem::take(&mut self.pieces);
         let text: String = pieces.iter().map(|piece| self.decoded(piece)).collect();
+        if self.rpc.is_none() {
+            self.shown.words(&text);
+        }
         if text.trim().is_empty() {
             return Ok(());
         }

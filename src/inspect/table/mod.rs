@@ -24,6 +24,7 @@ mod answers;
 mod apart;
 mod coverage;
 mod cuts;
+mod exports;
 mod marks;
 mod opaque;
 mod spoilt;
