@@ -22,7 +22,7 @@ const DIGITS: std::ops::RangeInclusive<usize> = 5..=12;
 pub(super) struct Lines<'a> {
     joined: String,
     last: Option<&'a Text>,
-    n_lines: usize,
+    n_taken: usize,
     has_number: bool,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Lines<'a> {
             return;
         }
         self.has_number |= is_number;
-        self.n_lines += 1;
+        self.n_taken += 1;
         let is_cell = self.last.is_some_and(|last| {
             let in_list = |text: &Text| matches!(text.path.last(), Some(Step::Index(_)));
             in_list(last) && in_list(text) && label::stand_together(&last.path, &text.path)
@@ -56,7 +56,7 @@ impl<'a> Lines<'a> {
 
     /// All lines, if a number stands in one of them.
     pub(super) fn finish(self) -> Option<String> {
-        (self.has_number && self.n_lines > 1).then_some(self.joined)
+        (self.has_number && self.n_taken > 1).then_some(self.joined)
     }
 }
 
