@@ -1,14 +1,13 @@
 //! Finds the events of one post by the reference that its author was shown, in files of any length.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::audit::chain::{self, Line};
-use crate::audit::verify::read_line;
+use crate::audit::lines::Lines;
 
 /// One event's line.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,19 +37,8 @@ pub fn find(files: &[&Path], reference: &str) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut ids = BTreeSet::new();
     for file in files {
-        let named =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(file).map_err(named)?);
-        let mut bytes = Vec::new();
-        let mut number = 0;
-        loop {
-            bytes.clear();
-            let fits = read_line(&mut reader, &mut bytes).map_err(named)?;
-            if bytes.is_empty() {
-                break;
-            }
-            number += 1;
-            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let mut lines = Lines::open(file)?;
+        while let Some((number, line, fits)) = lines.next()? {
             if !fits {
                 continue;
             }

@@ -6,6 +6,7 @@ mod event;
 mod find;
 mod id;
 mod line;
+mod lines;
 mod previous;
 mod sink;
 mod store;

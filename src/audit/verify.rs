@@ -1,10 +1,10 @@
 //! Checks a chain offline, over rotated files, one line at a time.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::audit::chain::{self, Hash, Line, Link, MAX_LINE, Sealed};
+use crate::audit::chain::{self, Hash, Line, Link, Sealed};
+use crate::audit::lines::Lines;
 
 /// What a verification saw.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -72,19 +72,8 @@ struct Pending {
 
 impl Walk {
     fn file(&mut self, path: &Path) -> io::Result<Result<(), BrokenLink>> {
-        let named =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(named)?);
-        let mut bytes = Vec::new();
-        let mut number = 0;
-        loop {
-            bytes.clear();
-            let fits = read_line(&mut reader, &mut bytes).map_err(named)?;
-            if bytes.is_empty() {
-                break;
-            }
-            number += 1;
-            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let mut lines = Lines::open(path)?;
+        while let Some((number, line, fits)) = lines.next()? {
             let checked = if fits {
                 self.line(line, number, path)
             } else {
@@ -94,7 +83,7 @@ impl Walk {
                 return Ok(Err(BrokenLink { file: path.to_owned(), line, why }));
             }
         }
-        if number == 0 {
+        if lines.number == 0 {
             self.empty.push(path.to_owned());
         }
         if self.pending.take().is_some() {
@@ -168,27 +157,4 @@ const NO_LINE: &str = "it is no audit line: something was written over it or put
 
 fn lines(n: u64) -> String {
     if n == 1 { "a line is".to_owned() } else { format!("{n} lines are") }
-}
-
-/// Reads one line with its end, if it has one; false if it is too long to be ours.
-pub(super) fn read_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
-    loop {
-        let available = reader.fill_buf()?;
-        if available.is_empty() {
-            return Ok(true);
-        }
-        let (part, ended) = match memchr::memchr(b'\n', available) {
-            Some(at) => (available.get(..=at).unwrap_or(available), true),
-            None => (available, false),
-        };
-        line.extend_from_slice(part);
-        let n_read = part.len();
-        reader.consume(n_read);
-        if line.len() > 2 * MAX_LINE {
-            return Ok(false);
-        }
-        if ended {
-            return Ok(true);
-        }
-    }
 }

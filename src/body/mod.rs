@@ -46,7 +46,7 @@ pub use elide::{Elider, IsMedia, Piece};
 pub use limits::{Limits, Unreadable};
 pub use multipart::encoded_words;
 pub use path::{Path, Step, Steps};
-pub use sniff::{claims_form, looks_like_file, looks_like_media};
+pub use sniff::{claims_form, looks_like_file, looks_like_media, lossy};
 
 #[cfg(test)]
 mod tests;

@@ -149,7 +149,7 @@ pub(super) fn multipart_boundary(bytes: &[u8]) -> Option<&str> {
 }
 
 /// Bytes as text, with a mark for each stretch that is none.
-pub(super) fn lossy(bytes: &[u8]) -> String {
+pub fn lossy(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -27,15 +27,24 @@ pub const TARGETS: &[(&str, Check)] = &[("request", request), ("scan", scan)];
 
 const TODAY: Date = date(2026, 11, 22);
 
-static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
-    let rules = RuleSet::embedded();
+/// The shipped platforms.
+pub(super) static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
+/// The shipped rules under the shipped policy.
+pub(super) static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| inspector(Policy::embedded()));
+
+/// The shipped rules under a policy.
+pub(super) fn inspector(policy: &str) -> Inspector {
+    static ENGINE: LazyLock<(Arc<RuleSet>, Arc<Engine>)> = LazyLock::new(|| {
+        let rules = RuleSet::embedded();
+        let engine = Arc::new(Engine::build(&rules).expect("shipped rules"));
+        (rules, engine)
+    });
+    let (rules, engine) = &*ENGINE;
     let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
-    let source = Source::new("policy.toml", Policy::embedded());
-    let (policy, _) = Policy::parse(&source, &rules, &names).expect("a shipped policy");
-    let engine = Engine::build(&rules).expect("shipped rules");
-    Inspector::new(Arc::new(engine), Arc::new(policy), Limits::default())
-});
+    let source = Source::new("policy.toml", policy);
+    let (policy, _) = Policy::parse(&source, rules, &names).expect("a policy");
+    Inspector::new(Arc::clone(engine), Arc::new(policy), Limits::default())
+}
 
 /// A request: the first line is `METHOD platform /path?query content-type`, the rest the body. What is redacted can be
 /// read again, and what is let pass holds nothing to act on.

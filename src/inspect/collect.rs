@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::body::{Codes, Document, Kind, Path, Role, Text, base64, encoded_words};
+use crate::body::{Codes, Document, Kind, Path, Role, Text, base64, encoded_words, lossy};
 use crate::detect::Engine;
 use crate::inspect::again::Lines;
 use crate::inspect::disguise;
@@ -407,7 +407,7 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, codes: &Codes, fields: &mut
     for name in [CONTENT_DISPOSITION, SLUG, AUDIT_LOG_REASON, CONTENT_TYPE].into_iter().chain(names)
     {
         for value in headers.get_all(&name) {
-            let mut raw = disguise::lenient(value.as_bytes());
+            let mut raw = lossy(value.as_bytes());
             if name == CONTENT_TYPE {
                 // Its other parameters are letters and digits of no meaning.
                 let Some((_, after)) = raw.split_once("name") else { continue };
@@ -428,19 +428,19 @@ pub(super) fn of_headers<'a>(headers: &'a HeaderMap, codes: &Codes, fields: &mut
 fn of_data_headers(headers: &HeaderMap, codes: &Codes, fields: &mut Vec<Field<'_>>) {
     let mut said = Vec::new();
     for value in headers.get_all(UPLOAD_METADATA) {
-        let raw = disguise::lenient(value.as_bytes());
+        let raw = lossy(value.as_bytes());
         for pair in raw.split(',') {
             let (key, code) = pair.trim().split_once(' ').unwrap_or((pair.trim(), ""));
             said.push((String::new(), key.to_owned()));
             let decoded = base64::decode(code.trim().as_bytes());
-            let value = decoded.map_or_else(|| code.to_owned(), |bytes| disguise::lenient(&bytes));
+            let value = decoded.map_or_else(|| code.to_owned(), |bytes| lossy(&bytes));
             said.push((key.to_owned(), value));
         }
     }
     for (name, value) in headers {
         let key = DATA_OF_FILES.iter().find_map(|start| name.as_str().strip_prefix(start));
         let Some(key) = key else { continue };
-        let raw = disguise::lenient(value.as_bytes());
+        let raw = lossy(value.as_bytes());
         said.push((String::new(), key.to_owned()));
         said.push((key.to_owned(), encoded_words(&raw).unwrap_or(raw)));
     }

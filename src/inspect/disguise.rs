@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode;
 
-use crate::body::{Codes, encoded_words};
+use crate::body::{Codes, encoded_words, lossy};
 
 /// How often percent-encoding may lie in percent-encoding.
 const MOST_LAYERS: usize = 3;
@@ -49,22 +49,10 @@ pub(super) fn undo_percent(word: &str) -> Option<String> {
         }
         let plain = if is_form { text.replace('+', " ") } else { text };
         let bytes: Vec<u8> = percent_decode(plain.as_bytes()).collect();
-        text = lenient(&bytes);
+        text = lossy(&bytes);
         changed = true;
     }
     changed.then_some(text)
-}
-
-/// Text of bytes, of which some may be no UTF-8: each such stretch is one mark.
-pub(super) fn lenient(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    text
 }
 
 fn has_percent(text: &str) -> bool {

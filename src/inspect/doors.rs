@@ -2,37 +2,20 @@
 //! reader would undo. Each of these was once a way past, or is next to one.
 
 use std::io::Write as _;
-use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::civil::date;
 
-use crate::body::Limits;
-use crate::detect::Engine;
-use crate::diagnostic::Source;
-use crate::inspect::{Inspection, Inspector, Request, Verdict};
-use crate::platform::Platforms;
-use crate::policy::Policy;
-use crate::rules::RuleSet;
+use crate::inspect::check::PLATFORMS;
+use crate::inspect::tests::ALLOWING;
+use crate::inspect::{Inspection, Request, Verdict};
 
 /// A patient, as an export of a ward's list has him.
 const PATIENTS: &str = "name;geboren;MRN\r\nCastellano, José;03/14/1961;MRN 00412345\r\n";
 /// The same number of letters, and nobody's.
 const NOBODY: &str = "dish;since;price\r\nSopa, jamón curado;noon only;three dollars \r\n";
-
-static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
-    let rules = RuleSet::embedded();
-    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
-    // Where metadata is taken out, none of these would pass as media that are none: here what they hold must be read.
-    let policy = Policy::embedded().replace("default = \"strip-metadata\"", "default = \"allow\"");
-    let source = Source::new("policy.toml", policy);
-    let (policy, _) = Policy::parse(&source, &rules, &names).expect("a policy");
-    let engine = Arc::new(Engine::build(&rules).expect("an engine"));
-    Inspector::new(engine, Arc::new(policy), Limits::default())
-});
 
 /// One call.
 struct Call {
@@ -48,7 +31,7 @@ impl Call {
         if !self.content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
-        SHIPPED.inspect(&Request {
+        ALLOWING.inspect(&Request {
             platform: PLATFORMS.get(self.platform).expect("a platform"),
             method: &Method::POST,
             path: self.path,
@@ -413,7 +396,7 @@ fn headers_that_name_a_file_are_read() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_static(value));
-        let inspection = SHIPPED.inspect(&Request {
+        let inspection = ALLOWING.inspect(&Request {
             platform: PLATFORMS.get("bluesky").expect("a platform"),
             method: &Method::POST,
             path: "/xrpc/com.atproto.repo.uploadBlob",

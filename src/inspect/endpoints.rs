@@ -2,20 +2,15 @@
 //! and nothing else changes. The files are read here as TOML alone, so that a field which the program reads otherwise
 //! than it is written shows.
 
-use std::sync::{Arc, LazyLock};
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::civil::{Date, date};
 
 use crate::body::Document;
 use crate::body::Limits;
-use crate::detect::Engine;
-use crate::diagnostic::Source;
-use crate::inspect::{Fault, Inspection, Inspector, Request, Verdict};
+use crate::inspect::check::{PLATFORMS, SHIPPED};
+use crate::inspect::{Fault, Inspection, Request, Verdict};
 use crate::platform::{CannotRedact, Platforms};
-use crate::policy::Policy;
-use crate::rules::RuleSet;
 
 pub(super) const TODAY: Date = date(2026, 11, 22);
 const NETWORKS: [&str; 20] = [
@@ -42,16 +37,6 @@ const NETWORKS: [&str; 20] = [
 ];
 /// Speaks of care, with a name that its honorific gives away.
 const WORDS: &str = "My patient Mr. Castellano coded last night";
-
-static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-pub(super) static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
-    let rules = RuleSet::embedded();
-    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
-    let source = Source::new("policy.toml", Policy::embedded());
-    let (policy, _) = Policy::parse(&source, &rules, &names).expect("a policy");
-    let engine = Arc::new(Engine::build(&rules).expect("an engine"));
-    Inspector::new(engine, Arc::new(policy), Limits::default())
-});
 
 /// A kind of body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,33 +1,17 @@
 //! Every field that the files name in messages of a WebSocket: the words in it are found where the conditions hold, and
 //! redacted, or answered where the platform signs. The files are read here as TOML alone, as for requests.
 
-use std::sync::{Arc, LazyLock};
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use jiff::civil::date;
 use serde_json::{Value, json};
 
-use crate::body::Limits;
-use crate::detect::Engine;
-use crate::diagnostic::Source;
-use crate::inspect::{Fault, Inspection, Inspector, Request, Verdict};
+use crate::inspect::check::{PLATFORMS, SHIPPED};
+use crate::inspect::{Fault, Inspection, Request, Verdict};
 use crate::platform::{CannotRedact, Platforms, WEBSOCKET};
-use crate::policy::Policy;
-use crate::rules::RuleSet;
 
 /// Speaks of care, with a name that its honorific gives away.
 const WORDS: &str = "My patient Mr. Castellano coded last night";
-
-static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
-    let rules = RuleSet::embedded();
-    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
-    let source = Source::new("policy.toml", Policy::embedded());
-    let (policy, _) = Policy::parse(&source, &rules, &names).expect("a policy");
-    let engine = Arc::new(Engine::build(&rules).expect("an engine"));
-    Inspector::new(engine, Arc::new(policy), Limits::default())
-});
 
 fn inspect(platform: &str, path: &str, message: &Value) -> Inspection {
     let mut headers = HeaderMap::new();

@@ -1,6 +1,7 @@
 //! One post, whatever platform, endpoint, field and kind of body carries it, is found alike: as the text alone is.
 
-use super::endpoints::{Kind, SHIPPED, TODAY, call, fields_of, inspect};
+use super::check::SHIPPED;
+use super::endpoints::{Kind, TODAY, call, fields_of, inspect};
 use crate::rules::Category;
 
 /// An invented post that holds an identifier of most kinds. No platform reads a mark in it.

@@ -1,4 +1,4 @@
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -7,12 +7,10 @@ use proptest::prelude::*;
 
 use crate::body::encoding::Codings;
 use crate::body::{Limits, Unreadable};
-use crate::detect::Engine;
-use crate::diagnostic::Source;
+use crate::inspect::check::{PLATFORMS, SHIPPED, inspector};
 use crate::inspect::{Fault, Inspection, Inspector, Request, Verdict};
-use crate::platform::{CannotRedact, Platforms};
+use crate::platform::CannotRedact;
 use crate::policy::Policy;
-use crate::rules::RuleSet;
 
 const TODAY: Date = date(2026, 11, 22);
 const JSON: &str = "application/json";
@@ -21,24 +19,11 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const NAMED: &str = "My patient Mr. Castellano coded in room 412 last night";
 const SSN: &str = "pt ssn 078-05-1120 please update the chart";
 
-static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| inspector(Policy::embedded()));
-/// The shipped policy, but that media passes as it is.
-static ALLOWING: LazyLock<Inspector> = LazyLock::new(|| {
+/// The shipped policy, but that media passes as it is. Where metadata is taken out, a text that claims to be media is refused
+/// as a file that cannot be taken apart; here what it holds must be read.
+pub(super) static ALLOWING: LazyLock<Inspector> = LazyLock::new(|| {
     inspector(&Policy::embedded().replace("default = \"strip-metadata\"", "default = \"allow\""))
 });
-
-fn inspector(policy: &str) -> Inspector {
-    let rules = RuleSet::embedded();
-    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
-    let (policy, _) =
-        Policy::parse(&Source::new("policy.toml", policy), &rules, &names).expect("a policy");
-    Inspector::new(
-        Arc::new(Engine::build(&rules).expect("an engine")),
-        Arc::new(policy),
-        Limits::default(),
-    )
-}
 
 type Headers<'a> = &'a [(&'static str, &'a str)];
 

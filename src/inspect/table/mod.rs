@@ -1,19 +1,12 @@
 //! The same post on every platform and in every body that its clients send: the same findings, and a redacted body in which
 //! every range still lies on its own words.
 
-use std::sync::{Arc, LazyLock};
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::civil::{Date, date};
 
-use crate::body::Limits;
-use crate::detect::Engine;
-use crate::diagnostic::Source;
-use crate::inspect::{Inspection, Inspector, JudgedFinding, Request, Verdict};
-use crate::platform::Platforms;
-use crate::policy::Policy;
-use crate::rules::RuleSet;
+use crate::inspect::check::{PLATFORMS, SHIPPED};
+use crate::inspect::{Inspection, JudgedFinding, Request, Verdict};
 
 const TODAY: Date = date(2026, 11, 22);
 const JSON: &str = "application/json";
@@ -28,19 +21,6 @@ mod exports;
 mod marks;
 mod opaque;
 mod spoilt;
-
-static PLATFORMS: LazyLock<Platforms> = LazyLock::new(Platforms::embedded);
-static SHIPPED: LazyLock<Inspector> = LazyLock::new(|| {
-    let rules = RuleSet::embedded();
-    let names: Vec<&str> = PLATFORMS.iter().map(|platform| platform.id()).collect();
-    let source = Source::new("policy.toml", Policy::embedded());
-    let (policy, _) = Policy::parse(&source, &rules, &names).expect("a policy");
-    Inspector::new(
-        Arc::new(Engine::build(&rules).expect("an engine")),
-        Arc::new(policy),
-        Limits::default(),
-    )
-});
 
 /// One call: platform, method, path with its query, content type, body.
 type Call<'a> = (&'a str, &'a str, &'a str, &'a str, String);
