@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin;
+use crate::app::dumps::forbid_dumps;
 use crate::app::observed::Observed;
 use crate::audit::{Audit, AuditError};
 use crate::config::Loaded;
@@ -128,6 +129,11 @@ pub fn serve(loaded: Loaded) -> Result<(), StartError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Runtime)?;
         let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Runtime)?;
+        // Once more: a change of user or rights in between may have made the process dumpable again.
+        match forbid_dumps() {
+            Ok(()) => tracing::info!("core dumps are off"),
+            Err(error) => tracing::error!(%error, "core dumps cannot be turned off: a crash may write posts to disk"),
+        }
         let running = start(loaded, Options::default()).await?;
         loop {
             tokio::select! {

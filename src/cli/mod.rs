@@ -37,6 +37,8 @@ pub use exit::Exit;
 /// Runs one command line.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     app::hide_payloads();
+    // Every command may come to hold posts or keys. `serve` says whether it held; the others have nobody to tell.
+    let _ = app::forbid_dumps();
     let command = match CommandLine::try_parse_from(args) {
         Ok(line) => line.command,
         Err(answer) => return said(&answer).into(),

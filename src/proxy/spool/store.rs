@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bytes::Bytes;
+use zeroize::Zeroize as _;
 
 /// The file and its key.
 pub(super) struct Store {
@@ -27,7 +28,10 @@ impl Store {
     pub(super) fn new() -> io::Result<Self> {
         let mut secret = [0; 32];
         aws_lc_rs::rand::fill(&mut secret).map_err(io::Error::other)?;
-        let key = UnboundKey::new(&AES_256_GCM, &secret).map_err(io::Error::other)?;
+        let key = UnboundKey::new(&AES_256_GCM, &secret);
+        // The library overwrites its own copy; this one stands on the stack.
+        secret.zeroize();
+        let key = key.map_err(io::Error::other)?;
         Ok(Self { file: tempfile::tempfile()?, key: LessSafeKey::new(key), end: Mutex::default() })
     }
 

@@ -1,0 +1,25 @@
+//! Nothing leaks: canaries are sent through every path of the real program, and every byte that it wrote anywhere is
+//! searched for them.
+//!
+//! What Postward may write of a post, and where, is a closed list. Everything else is a leak.
+//!
+//! | where | what | why |
+//! | --- | --- | --- |
+//! | a platform's connection | a post that the verdict lets go on, as it was or as redacted | that is what it is for |
+//! | a client's connection | what the platform answers | it is the client's own account |
+//! | `scan`, standard output | the posts, what was found in them, and what becomes of them; with `--format jsonl` only ids and the redacted text | it is asked to |
+//! | `eval --missed`, `--false-alarms`, standard output | the marks in question | it is asked to |
+//! | faults of a configuration file | the line of the file that is wrong | the officer who wrote it mends it |
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be set up has failed"
+)]
+
+mod canary;
+mod dumps;
+mod house;
