@@ -9,5 +9,5 @@
 
 mod h1;
 mod h2;
-mod raw_h2;
+pub(crate) mod raw_h2;
 mod slow;

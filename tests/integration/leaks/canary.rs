@@ -256,13 +256,21 @@ mod tests {
             serde_json::to_vec(&numbered).unwrap(),
             utf16,
             format!("x{}y", canary.ssn.replace('-', "")).into_bytes(),
-            canary.phone.chars().filter(char::is_ascii_digit).rev().collect::<String>().into_bytes(),
+            canary
+                .phone
+                .chars()
+                .filter(char::is_ascii_digit)
+                .rev()
+                .collect::<String>()
+                .into_bytes(),
         ];
         for offset in 0..3 {
             written.push(base64(&[&b"abc"[..offset], numbered.as_bytes()].concat()));
         }
         for (_, text) in canary.identifiers() {
-            written.extend(codings(text).into_iter().map(|(_, bytes)| [b"<", &bytes[..], b">"].concat()));
+            written.extend(
+                codings(text).into_iter().map(|(_, bytes)| [b"<", &bytes[..], b">"].concat()),
+            );
         }
         for bytes in &written {
             let leaks = search.search("here", bytes);

@@ -56,7 +56,8 @@ fn every_command_turns_them_off() {
     let is_off = loop {
         let limits = std::fs::read_to_string(&file).unwrap();
         let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-        if line.split_whitespace().nth(4) == Some("0") && line.split_whitespace().nth(5) == Some("0")
+        if line.split_whitespace().nth(4) == Some("0")
+            && line.split_whitespace().nth(5) == Some("0")
         {
             break true;
         }

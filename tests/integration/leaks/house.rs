@@ -62,7 +62,8 @@ impl House {
             fs::create_dir(path.join(folder)).unwrap();
         }
         let policy = fs::read_to_string(config.join("policy.toml")).unwrap();
-        let policy = policy.replacen("mode = \"enforce\"", &format!("mode = \"{}\"", style.mode), 1);
+        let policy =
+            policy.replacen("mode = \"enforce\"", &format!("mode = \"{}\"", style.mode), 1);
         assert!(policy.contains(&format!("mode = \"{}\"", style.mode)));
         fs::write(config.join("policy.toml"), policy).unwrap();
         fs::write(config.join("postward.toml"), format!("{SETTINGS}{routes}")).unwrap();
@@ -212,13 +213,13 @@ max-head = "16 KiB"
 max-target = "8 KiB"
 
 [timeouts]
-handshake = "2 s"
-first-byte = "2 s"
-head = "2 s"
-body = "2 s"
+handshake = "3 s"
+first-byte = "3 s"
+head = "3 s"
+body = "3 s"
 idle = "2 s"
 connect = "1 s"
-answer = "1500 ms"
+answer = "4 s"
 answer-idle = "2 s"
 refused = "500 ms"
 drain = "3 s"
