@@ -60,13 +60,15 @@ pub(crate) fn is_end_to_end(name: &HeaderName) -> bool {
     name.as_str().starts_with("content-") || name.as_str() == "slug" || END_TO_END.contains(name)
 }
 
-/// Programs behind CGI and its heirs read `_` in a name as `-`. So a name is taken for what they would take it for.
+/// Programs behind CGI and its heirs make `_` of whatever is no letter or digit in a name, so that `_` and `.` read as `-`. So a
+/// name is taken for what they would take it for.
 fn check_names(headers: &mut HeaderMap) -> Result<(), Refusal> {
     let mut unwanted: Vec<HeaderName> = Vec::new();
     for name in headers.keys() {
         let text = name.as_str();
-        if text.contains('_') {
-            let read_as = text.replace('_', "-");
+        let is_odd = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
+        if text.contains(is_odd) {
+            let read_as = text.replace(is_odd, "-");
             if matches!(
                 read_as.as_str(),
                 "content-length"
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn names_are_taken_for_what_a_platform_would_take_them_for() {
-        for name in ["content_length", "Transfer_Encoding", "content_type"] {
+        for name in ["content_length", "Transfer_Encoding", "Transfer.Encoding", "content~type"] {
             assert_eq!(checked("POST", "/a", &[(name, "1")]), Err(Refusal::Framing), "{name}");
         }
         let kept = checked(
@@ -173,6 +175,7 @@ mod tests {
             &[
                 ("x-forwarded-for", "a"),
                 ("X_Forwarded_For", "a"),
+                ("x.forwarded.for", "a"),
                 ("forwarded", "a"),
                 ("x-real-ip", "a"),
                 ("x-original-url", "a"),

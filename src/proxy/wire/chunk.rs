@@ -12,6 +12,8 @@ const MOST_LINE: usize = 256;
 const MOST_EXTENSIONS: usize = 16 * 1024;
 /// Sixteen digits are 64 bits.
 const MOST_DIGITS: usize = 16;
+/// The largest chunk. Nobody has one of a terabyte at hand, and readers have disagreed where sizes overflow.
+const MOST_SIZE: u64 = 1 << 40;
 const MOST_TRAILERS: usize = 8 * 1024;
 
 /// Where in a chunked body we are.
@@ -101,7 +103,7 @@ impl Chunked {
         let size = std::str::from_utf8(digits)
             .ok()
             .and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        let size = size.ok_or(Fault::ChunkLine)?;
+        let size = size.filter(|size| *size <= MOST_SIZE).ok_or(Fault::ChunkLine)?;
         self.place = if size == 0 { Place::Trailers } else { Place::Data(size) };
         // The digits stay as they are, for they were read as hyper will read them; leading zeros do no harm.
         if let Some(rest) = input.get_mut(n_digits..n_digits + 2) {
@@ -194,6 +196,8 @@ mod tests {
             (b"3;\0\r\nabc\r\n", Fault::ChunkLine),
             (b"3, 3\r\nabc\r\n", Fault::ChunkLine),
             (b"10000000000000000\r\n", Fault::ChunkLine),
+            (b"ffffffffffffffff\r\n", Fault::ChunkLine),
+            (b"7fffffffffffffff\r\n", Fault::ChunkLine),
             (b"3\r\nabcd\r\n", Fault::ChunkEnd),
             (b"3\r\nabc\n0\r\n\r\n", Fault::ChunkEnd),
             (b"3\r\nabc0\r\n\r\n", Fault::ChunkEnd),

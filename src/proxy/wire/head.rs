@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::proxy::wire::fault::Fault;
 use crate::proxy::wire::line::RequestLine;
@@ -82,32 +82,38 @@ impl Head {
     pub(super) fn read(&mut self, input: &mut [u8], caps: &Caps) -> Result<Option<Whole>, Fault> {
         loop {
             let from = self.seen.max(self.read);
-            let Some(length) = input.get(from..).and_then(|rest| memchr(b'\n', rest)) else {
+            let Some(length) = input.get(from..).and_then(|rest| memchr2(b'\r', b'\n', rest))
+            else {
                 self.seen = input.len();
                 return self.check_start(input, caps).map(|()| None);
             };
-            let end = from + length;
-            if end >= caps.head {
-                return Err(self.too_long(caps, end));
+            let at = from + length;
+            if at >= caps.head {
+                return Err(self.too_long(caps, at));
             }
-            let Some([line @ .., b'\r']) = input.get(self.read..end) else {
-                return Err(self.no_line(input, end));
-            };
-            let next = end + 1;
-            if line.is_empty() {
+            match input.get(at..at + 2) {
+                Some(b"\r\n") => {}
+                None if input.get(at) == Some(&b'\r') => {
+                    self.seen = at;
+                    return self.check_start(input, caps).map(|()| None);
+                }
+                // Told at once: the line's true end may never come.
+                _ => return Err(self.no_line(input, at)),
+            }
+            if at == self.read {
                 if self.has_request_line {
-                    return self.finish(input, next).map(Some);
+                    return self.finish(input, at + 2).map(Some);
                 }
                 // One empty line may come before a request (RFC 9112, 2.2): old programs send it after a body.
                 if std::mem::replace(&mut self.has_blank_line, true) {
                     return Err(Fault::RequestLine);
                 }
             } else if self.has_request_line {
-                self.header(input, self.read..end - 1, caps)?;
+                self.header(input, self.read..at, caps)?;
             } else {
-                self.request_line(input, self.read..end - 1, caps)?;
+                self.request_line(input, self.read..at, caps)?;
             }
-            self.read = next;
+            self.read = at + 2;
         }
     }
 
@@ -140,7 +146,7 @@ impl Head {
         if is_target { Fault::TargetTooLong } else { Fault::TooLong }
     }
 
-    /// Why a line that ends in a bare LF is none: garbage is told as such.
+    /// Why a line with a bare LF or CR is none: garbage is told as such.
     fn no_line(&self, input: &[u8], end: usize) -> Fault {
         let line = input.get(self.read..end).unwrap_or_default();
         let is_request = self.has_request_line || line.is_empty() || RequestLine::may_become(line);
@@ -154,9 +160,6 @@ impl Head {
         caps: &Caps,
     ) -> Result<(), Fault> {
         let bytes = input.get(at.clone()).unwrap_or_default();
-        if memchr(b'\r', bytes).is_some() {
-            return Err(Fault::LineEnd);
-        }
         let line = RequestLine::read(bytes, caps.target)?;
         self.authority = line.authority.clone().and_then(|range| bytes.get(range)).map(Into::into);
         let lacks_slash = bytes.get(line.target.start) != Some(&b'/') || line.target.is_empty();
@@ -199,8 +202,7 @@ impl Head {
         let raw = rest.get(1..).unwrap_or_default();
         let value = trim(raw);
         if !is_value(value) {
-            let is_end = memchr(b'\r', value).is_some();
-            return Err(if is_end { Fault::LineEnd } else { Fault::HeaderValue });
+            return Err(Fault::HeaderValue);
         }
         let n_before = raw.iter().take_while(|byte| is_blank(**byte)).count();
         let kept = self.note(name, value)?;

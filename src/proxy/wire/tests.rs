@@ -199,6 +199,8 @@ fn what_is_not_is_refused() {
         ("GET / HTTP/2.0\r\nHost: x\r\n\r\n".into(), Fault::Version),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), Fault::Version),
         ("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".into(), Fault::RequestLine),
+        ("GET / HTTP/1.1\rHost: x\r\r".into(), Fault::LineEnd),
+        ("GET / HTTP/1.1\r\nHost: x\rA: b".into(), Fault::LineEnd),
         ("\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".into(), Fault::LineEnd),
         ("\rGET / HTTP/1.1\r\nHost: x\r\n\r\n".into(), Fault::LineEnd),
         ("garbage\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".into(), Fault::RequestLine),
