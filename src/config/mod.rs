@@ -12,7 +12,8 @@ mod syntax;
 pub use edge::Edge;
 pub use load::{Loaded, load, load_policy};
 pub use settings::{
-    Admin, Config, Listener, Route, Timeouts, TlsIdentity, Upstream, UpstreamAddress, WebSocket,
+    Admin, Config, Listener, Route, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
+    UpstreamAddress, WebSocket,
 };
 
 #[cfg(test)]

@@ -102,8 +102,22 @@ pub struct Upstream {
     pub resolver: Vec<SocketAddr>,
     /// More roots to trust, beside the system's.
     pub extra_roots: Option<PathBuf>,
+    /// Lists of revoked certificates: files, or folders of them.
+    pub crls: Vec<PathBuf>,
+    /// What of platforms whose certificate's issuer has no list among `crls`.
+    pub unknown_revocation: UnknownRevocation,
     /// Addresses a public route may resolve to although they are private.
     pub allow_private: Vec<IpAddr>,
+}
+
+/// What is done with a platform of whose certificate no list says whether it was revoked.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum UnknownRevocation {
+    /// It is trusted: the platforms of the web are signed by dozens of CAs.
+    #[default]
+    Allow,
+    /// It is not.
+    Refuse,
 }
 
 /// The operators' own listener.

@@ -10,7 +10,9 @@ use std::time::Duration;
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::route;
-use crate::config::{Admin, Config, Edge, Listener, Timeouts, TlsIdentity, Upstream};
+use crate::config::{
+    Admin, Config, Edge, Listener, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
+};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -22,6 +24,9 @@ pub(super) const SIZES: [(&str, u64); 4] =
 const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000)];
 
 const SYNCS: [(&str, Sync); 2] = [("none", Sync::None), ("group", Sync::Group)];
+
+const UNKNOWN_REVOCATIONS: [(&str, UnknownRevocation); 2] =
+    [("allow", UnknownRevocation::Allow), ("refuse", UnknownRevocation::Refuse)];
 
 /// The two ways of `tls`.
 const BOTH: &str = "write `tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }`, or `tls = { certificate = \"edge.pem\", key = \"edge.key\" }`";
@@ -234,6 +239,28 @@ fn upstream(mut table: Table<'_>, folder: &Path, faults: &mut Faults) -> Upstrea
             );
         }
         upstream.extra_roots = Some(full);
+    }
+    let names_lists = table.has("crls");
+    for path in table.texts("crls", faults).unwrap_or_default() {
+        let full = folder.join(&path.value);
+        if !full.try_exists().unwrap_or(true) {
+            faults.error(
+                path.span,
+                format!("there is no file or folder {}", full.display()),
+                "name a revocation list, PEM or DER, or a folder of them",
+            );
+        }
+        upstream.crls.push(full);
+    }
+    if let Some(unknown) = table.choice("unknown-revocation", &UNKNOWN_REVOCATIONS, faults) {
+        if unknown.value == UnknownRevocation::Refuse && !names_lists {
+            faults.error(
+                unknown.span,
+                "without lists of revoked certificates, every platform would be refused",
+                "name them: `crls = [\"crls\"]`, or take `unknown-revocation` out",
+            );
+        }
+        upstream.unknown_revocation = unknown.value;
     }
     for address in table.texts("allow-private", faults).unwrap_or_default() {
         match address.value.parse::<IpAddr>() {

@@ -297,6 +297,13 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "192.0.2.53",
     ),
     ("[upstream]\nextra-roots = \"gone.pem\"", "2:15: there is no file ", "PEM"),
+    ("[upstream]\ncrls = [\"gone.crl\"]", "2:9: there is no file or folder ", "PEM or DER"),
+    (
+        "[upstream]\nunknown-revocation = \"refuse\"",
+        "2:22: without lists of revoked certificates, every platform would be refused",
+        "crls = ",
+    ),
+    ("[upstream]\nunknown-revocation = \"deny\"", "2:22: `unknown-revocation` is ", "refuse"),
     (
         "[upstream]\nallow-private = [\"10.0.0.0/8\"]",
         "2:18: `10.0.0.0/8` is no IP address",

@@ -26,7 +26,7 @@ use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::Passage;
 use crate::proxy::respond::{self, Refusal};
 use crate::proxy::service::{Gateway, Held, Limits};
-use crate::proxy::upstream::UpstreamFault;
+use crate::proxy::upstream::{Distrust, UpstreamFault};
 
 /// The longest answer that is rewritten. A session is a few kilobytes.
 const MOST_REWRITTEN: usize = 1 << 20;
@@ -142,10 +142,16 @@ pub(crate) fn failed(
     let platform = &passage.target.platform;
     PendingOutcome::tell(outcome, Outcome::Failed);
     gateway.metrics.upstream_failed(fault);
-    if let Some(n_suppressed) = gateway.unanswered_lines.pass() {
+    // A platform that is not believed must not be hidden behind one that is down.
+    let lines = match fault.distrust() {
+        Some(_) => &gateway.untrusted_lines,
+        None => &gateway.unanswered_lines,
+    };
+    if let Some(n_suppressed) = lines.pass() {
         tracing::warn!(
-            platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(), n_suppressed,
-            "no answer from the platform"
+            platform = %platform.id(), host = %passage.target.pattern, reason = fault.as_str(),
+            distrust = fault.distrust().map(Distrust::as_str), help = fault.distrust().map(Distrust::remedy),
+            n_suppressed, "no answer from the platform"
         );
     }
     let endpoint = platform.endpoint(&passage.endpoint);

@@ -23,7 +23,7 @@ const NO_ENDPOINT: &str = "(none)";
 pub struct Metrics {
     platforms: Vec<PlatformCounters>,
     findings: [AtomicU64; Category::ALL.len()],
-    upstream_faults: [AtomicU64; UpstreamFault::ALL.len()],
+    upstream_faults: [AtomicU64; UpstreamFault::WORDS.len()],
     unrouted: AtomicU64,
     refused: AtomicU64,
     malformed: [AtomicU64; Fault::ALL.len()],
@@ -158,7 +158,7 @@ impl Metrics {
     }
 
     pub(crate) fn upstream_failed(&self, fault: UpstreamFault) {
-        let place = UpstreamFault::ALL.iter().position(|one| *one == fault);
+        let place = UpstreamFault::WORDS.iter().position(|word| *word == fault.as_str());
         place
             .and_then(|place| self.upstream_faults.get(place))
             .map(|counter| counter.fetch_add(1, Relaxed));
@@ -248,11 +248,10 @@ impl Metrics {
             "counter",
             "Requests that a platform did not answer, by reason.",
         );
-        for (fault, counter) in UpstreamFault::ALL.iter().zip(&self.upstream_faults) {
+        for (word, counter) in UpstreamFault::WORDS.iter().zip(&self.upstream_faults) {
             let _ = writeln!(
                 out,
-                "postward_upstream_failures_total{{reason=\"{}\"}} {}",
-                fault.as_str(),
+                "postward_upstream_failures_total{{reason=\"{word}\"}} {}",
                 counter.load(Relaxed)
             );
         }

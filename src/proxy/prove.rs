@@ -38,7 +38,7 @@ pub fn prove(loaded: &Loaded) -> Proof {
             }
         }
     }
-    proof.faults.extend(server::extra_roots(loaded).err());
+    proof.faults.extend(server::trust(loaded).err());
     proof.faults.retain(SetupError::is_of_a_file);
     proof
 }

@@ -14,7 +14,7 @@ use hyper::ext::ReasonPhrase;
 use crate::platform::{Answer, Endpoint, Platform, Reason};
 use crate::proxy::body::Answering;
 use crate::proxy::metrics::InFlight;
-use crate::proxy::upstream::UpstreamFault;
+use crate::proxy::upstream::{Distrust, UpstreamFault};
 use crate::proxy::wire::Fault;
 
 /// Why a request is refused before anything is known of its platform.
@@ -120,7 +120,11 @@ pub(crate) fn upstream_failed(
             StatusCode::BAD_GATEWAY,
             "The platform's name leads back into this network. Nothing was sent",
         ),
-        UpstreamFault::Untrusted => (
+        UpstreamFault::Untrusted(Distrust::OldTls) => (
+            StatusCode::BAD_GATEWAY,
+            "The platform's encryption is too old to be trusted. Nothing was sent",
+        ),
+        UpstreamFault::Untrusted(_) => (
             StatusCode::BAD_GATEWAY,
             "The platform's certificate cannot be verified. Nothing was sent",
         ),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 use tokio::net::TcpListener;
 
 use crate::audit::Audit;
@@ -19,7 +18,7 @@ use crate::proxy::route::{Routes, UnknownPlatform};
 use crate::proxy::seldom::Seldom;
 use crate::proxy::service::{Gateway, Limits};
 use crate::proxy::tls::{self, Authority, CaError, KeyFileError, TlsAcceptor, TlsSetupError};
-use crate::proxy::upstream::{self, Dialler, Pool, UpstreamSetupError};
+use crate::proxy::upstream::{self, Dialler, Pool, Trust, UpstreamSetupError};
 
 /// Why the data path cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +76,9 @@ impl SetupError {
             Self::Upstream(UpstreamSetupError::Root(_)) => {
                 Some("extra-roots under [upstream] takes certificates of CAs, as PEM".to_owned())
             }
+            Self::Upstream(UpstreamSetupError::List { .. }) => {
+                Some("crls under [upstream] takes whole lists as the CA publishes them, PEM or DER; lists of changes only and lists of other CAs' certificates are not read".to_owned())
+            }
             Self::Route(_) => Some("name one of the platforms that `postward check` lists".to_owned()),
             Self::Tls(_) | Self::Ca(_) | Self::Upstream(_) => None,
         }
@@ -87,7 +89,9 @@ impl SetupError {
         match self {
             Self::File(_) | Self::Ca(_) | Self::Route(_) => true,
             Self::Tls(fault) => !matches!(fault, TlsSetupError::Provider(_)),
-            Self::Upstream(fault) => matches!(fault, UpstreamSetupError::Root(_)),
+            Self::Upstream(fault) => {
+                matches!(fault, UpstreamSetupError::Root(_) | UpstreamSetupError::List { .. })
+            }
             Self::Listen { .. } => false,
         }
     }
@@ -133,6 +137,7 @@ impl Server {
             rooms: Rooms::default(),
             unaudited_lines: Seldom::default(),
             unanswered_lines: Seldom::default(),
+            untrusted_lines: Seldom::default(),
         });
         let (drain, signal) = Drain::new();
         let caps = Arc::new(Caps::new(&config.edge));
@@ -190,12 +195,22 @@ pub(super) fn acceptor(
     })
 }
 
-/// The certificates to trust beside the system's; each can be trusted.
-pub(super) fn extra_roots(loaded: &Loaded) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    let Some(path) = &loaded.config.upstream.extra_roots else { return Ok(Vec::new()) };
-    let roots = tls::certificates(path, &tls::read_text(path)?)?;
-    upstream::trust(&mut RootCertStore::empty(), &roots)?;
-    Ok(roots)
+/// What the platforms are verified by, beside the system's roots; each part can be used.
+pub(super) fn trust(loaded: &Loaded) -> Result<Trust, SetupError> {
+    let config = &loaded.config.upstream;
+    let mut trust = Trust { unknown: config.unknown_revocation, ..Trust::default() };
+    if let Some(path) = &config.extra_roots {
+        trust.extra_roots = tls::certificates(path, &tls::read_text(path)?)?;
+        upstream::add_roots(&mut RootCertStore::empty(), &trust.extra_roots)?;
+    }
+    for path in &config.crls {
+        for (path, list) in tls::revocation_lists(path)? {
+            upstream::try_list(&list)
+                .map_err(|source| UpstreamSetupError::List { path, source })?;
+            trust.lists.push(list);
+        }
+    }
+    Ok(trust)
 }
 
 fn pool(
@@ -204,12 +219,12 @@ fn pool(
     listening: &[SocketAddr],
 ) -> Result<Pool, SetupError> {
     let config = &loaded.config;
-    let extra_roots = extra_roots(loaded)?;
+    let trust = trust(loaded)?;
     let dialler = Dialler::new(
         Arc::clone(routes),
         &config.upstream,
         listening.to_vec(),
         config.timeouts.connect,
     );
-    Ok(Pool::new(upstream::connector(Arc::new(dialler), &extra_roots)?))
+    Ok(Pool::new(upstream::connector(Arc::new(dialler), &trust)?))
 }

@@ -50,6 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) rooms: Rooms,
     pub(crate) unaudited_lines: Seldom,
     pub(crate) unanswered_lines: Seldom,
+    pub(crate) untrusted_lines: Seldom,
 }
 
 /// The proxy's own limits.

@@ -11,4 +11,5 @@ mod proxy;
 mod seeds;
 mod session;
 mod support;
+mod tls;
 mod websocket;

@@ -11,4 +11,4 @@ pub use accept::TlsSetupError;
 pub(crate) use accept::{Accepted, Presented, TlsAcceptor, provider};
 pub use ca::{Authority, CaError, CaFiles, init};
 pub use files::KeyFileError;
-pub(crate) use files::{certificates, read_text};
+pub(crate) use files::{certificates, read_text, revocation_lists};

@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use crate::proxy::tls::provider;
 use crate::proxy::upstream::UpstreamFault;
 use crate::proxy::upstream::address::{Dialled, Dialler};
 use crate::proxy::upstream::stream::Stream;
+use crate::proxy::upstream::trust::{self, Distrust, Trust, UpstreamSetupError};
 
 /// Why there is no connection. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +32,8 @@ pub(crate) enum ConnectError {
     Dial(#[source] io::Error),
     #[error("the platform's address did not answer in time")]
     TooSlow,
-    #[error("the platform's certificate cannot be verified")]
-    Untrusted(#[source] io::Error),
+    #[error("the platform's end of the TLS handshake is not to be trusted: {}", .0.as_str())]
+    Untrusted(Distrust),
     #[error("the TLS handshake failed")]
     Handshake(#[source] io::Error),
 }
@@ -43,7 +42,7 @@ impl ConnectError {
     pub(crate) fn as_fault(&self) -> UpstreamFault {
         match self {
             Self::Loop => UpstreamFault::Loop,
-            Self::Untrusted(_) => UpstreamFault::Untrusted,
+            Self::Untrusted(why) => UpstreamFault::Untrusted(*why),
             Self::NoRoute
             | Self::NoAddress
             | Self::Dial(_)
@@ -51,28 +50,6 @@ impl ConnectError {
             | Self::Handshake(_) => UpstreamFault::Unreachable,
         }
     }
-}
-
-/// Why the way to the platforms cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamSetupError {
-    /// Nothing could ever be verified.
-    #[error("this machine trusts no root certificates")]
-    NoRoots,
-    /// A root certificate cannot be used.
-    #[error("an extra root certificate cannot be used")]
-    Root(#[source] rustls::Error),
-    /// The provider lacks what we need.
-    #[error("TLS towards the platforms cannot be set up")]
-    Provider(#[source] rustls::Error),
-}
-
-/// Adds certificates that somebody named; none is left out.
-pub(crate) fn trust(
-    roots: &mut RootCertStore,
-    extra: &[CertificateDer<'static>],
-) -> Result<(), UpstreamSetupError> {
-    extra.iter().try_for_each(|root| roots.add(root.clone())).map_err(UpstreamSetupError::Root)
 }
 
 /// Connects the pool.
@@ -92,22 +69,8 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(
-        dialler: Arc<Dialler>,
-        extra_roots: &[CertificateDer<'static>],
-    ) -> Result<Self, UpstreamSetupError> {
-        let mut roots = RootCertStore::empty();
-        // Certificates of the system that cannot be parsed are left out: they verify nothing.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        trust(&mut roots, extra_roots)?;
-        if roots.is_empty() && dialler.needs_roots() {
-            return Err(UpstreamSetupError::NoRoots);
-        }
-        let mut config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(UpstreamSetupError::Provider)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    pub(crate) fn new(dialler: Arc<Dialler>, trust: &Trust) -> Result<Self, UpstreamSetupError> {
+        let mut config = trust::client_config(trust, dialler.needs_roots())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let tls_h1 = TlsConnector::from(Arc::new(config.clone()));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -127,21 +90,17 @@ impl Connector {
         let name = ServerName::try_from(bare).map_err(|_| ConnectError::NoAddress)?;
         match timeout(self.handshake, self.tls.connect(name, tcp)).await {
             Ok(Ok(stream)) => Ok(TokioIo::new(Stream::Tls(Box::new(stream)))),
-            Ok(Err(error)) if is_about_the_certificate(&error) => {
-                Err(ConnectError::Untrusted(error))
-            }
-            Ok(Err(error)) => Err(ConnectError::Handshake(error)),
+            Ok(Err(error)) => Err(match distrust(&error) {
+                Some(why) => ConnectError::Untrusted(why),
+                None => ConnectError::Handshake(error),
+            }),
             Err(_) => Err(ConnectError::TooSlow),
         }
     }
 }
 
-fn is_about_the_certificate(error: &io::Error) -> bool {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-    matches!(
-        cause,
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
-    )
+fn distrust(error: &io::Error) -> Option<Distrust> {
+    Distrust::of(error.get_ref()?.downcast_ref::<rustls::Error>()?)
 }
 
 impl Service<Uri> for Connector {

@@ -4,6 +4,7 @@
 mod address;
 mod connect;
 mod stream;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) use self::address::Dialler;
-pub use self::connect::UpstreamSetupError;
-pub(super) use self::connect::trust;
 use self::connect::{ConnectError, Connector};
+pub use self::trust::UpstreamSetupError;
+pub(crate) use self::trust::{Distrust, Trust};
+pub(super) use self::trust::{add_roots, try_list};
 use crate::proxy::body::Outgoing;
 
 /// How long an idle connection is kept. Platforms close theirs after a minute or so; a shorter time loses fewer races.
@@ -38,7 +40,7 @@ pub(crate) enum UpstreamFault {
     /// The name leads back to us or to a private address: nothing was sent.
     Loop,
     /// No verified TLS: nothing was sent.
-    Untrusted,
+    Untrusted(Distrust),
     /// The connection broke; the request may have been sent.
     Broken,
     /// No answer in time; the request was probably sent.
@@ -51,14 +53,23 @@ impl UpstreamFault {
         match self {
             Self::Unreachable => "unreachable",
             Self::Loop => "loop",
-            Self::Untrusted => "untrusted",
+            Self::Untrusted(_) => "untrusted",
             Self::Broken => "broken",
             Self::Silent => "silent",
         }
     }
 
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Unreachable, Self::Loop, Self::Untrusted, Self::Broken, Self::Silent];
+    /// Every word, for metrics.
+    pub(crate) const WORDS: [&'static str; 5] =
+        ["unreachable", "loop", "untrusted", "broken", "silent"];
+
+    /// Why a platform is not trusted, if that is the fault.
+    pub(crate) const fn distrust(self) -> Option<Distrust> {
+        match self {
+            Self::Untrusted(why) => Some(why),
+            Self::Unreachable | Self::Loop | Self::Broken | Self::Silent => None,
+        }
+    }
 }
 
 impl Pool {
@@ -108,10 +119,10 @@ fn fault_of(error: &hyper_util::client::legacy::Error) -> UpstreamFault {
     if error.is_connect() { UpstreamFault::Unreachable } else { UpstreamFault::Broken }
 }
 
-/// Makes the connector: roots, resolver, routes.
+/// Makes the connector: roots, lists, resolver, routes.
 pub(crate) fn connector(
     dialler: Arc<Dialler>,
-    extra_roots: &[rustls::pki_types::CertificateDer<'static>],
+    trust: &Trust,
 ) -> Result<Connector, UpstreamSetupError> {
-    Connector::new(dialler, extra_roots)
+    Connector::new(dialler, trust)
 }
