@@ -19,6 +19,7 @@ pub mod body;
 pub mod normalize;
 pub mod redact;
 pub mod rules;
+pub mod sandbox;
 
 pub mod detect;
 pub mod platform;

@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 13] = [
     &["inspect"],
     &["audit"],
     &["config"],
-    &["proxy", "admin"],
+    &["proxy", "admin", "sandbox"],
     &["app"],
     &["cli"],
     &["lib", "main"],

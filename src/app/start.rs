@@ -14,6 +14,7 @@ use crate::audit::{Audit, AuditError};
 use crate::config::Loaded;
 use crate::proxy::tls::Authority;
 use crate::proxy::{Server, SetupError};
+use crate::sandbox::{self, SandboxError};
 
 /// What `start` takes beside the configuration.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,9 @@ pub enum StartError {
     /// The data path cannot be set up.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The sandbox is required and cannot be had.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
 }
 
 impl StartError {
@@ -49,6 +53,7 @@ impl StartError {
     pub fn remedy(&self) -> Option<String> {
         match self {
             Self::Setup(fault) => fault.remedy(),
+            Self::Sandbox(fault) => Some(fault.remedy()),
             Self::Admin { address, .. } => Some(format!("another program may listen on {address}: set [admin] address to a free one")),
             Self::Audit(_) => Some("make sure that the audit file's folder exists and that the user postward runs as can write it".to_owned()),
             Self::Runtime(_) => None,
@@ -120,6 +125,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
 
 /// Runs the proxy until SIGTERM or SIGINT, and drains it.
 pub fn serve(loaded: Loaded) -> Result<(), StartError> {
+    // Before any thread but this one: those of the runtime inherit it.
+    sandbox::enter(&loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("postward")

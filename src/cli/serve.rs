@@ -12,9 +12,10 @@ use crate::app::{self, StartError};
 use crate::cli::args::{self, LogFormat};
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, chain};
 use crate::cli::proved;
 use crate::config;
+use crate::diagnostic::{Diagnostic, Source};
 
 /// The variable that sets the filter of log lines where the command line does not.
 const LOG_VARIABLE: &str = "POSTWARD_LOG";
@@ -37,6 +38,11 @@ pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
 
 /// The failure with its remedy.
 pub(crate) fn failure(error: StartError) -> Failure {
+    if let StartError::Sandbox(fault) = &error {
+        // What `postward.toml` requires cannot be had here.
+        let source = Source::new("postward.toml", "");
+        return Failure::Files(vec![Diagnostic::error(&source, chain(fault)).help(fault.remedy())]);
+    }
     match error.remedy() {
         Some(help) => Failure::new(error, help),
         None => Failure::plain(error),

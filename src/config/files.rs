@@ -4,11 +4,20 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::diagnostic::Source;
 
 /// Largest file that is read: a rule file or word list beyond it is another file by mistake.
 const MAX_FILE: u64 = 64 << 20;
+
+/// Whether files outside those that the process was started with are out of its reach.
+static LIMITED: AtomicBool = AtomicBool::new(false);
+
+/// Says that from now on a file may be unreadable because it was not there when the sandbox was put on.
+pub fn files_are_limited(are: bool) {
+    LIMITED.store(are, Relaxed);
+}
 
 /// Reads a text file; the error is the reason in words.
 pub(super) fn read(path: &Path) -> Result<String, String> {
@@ -55,6 +64,11 @@ pub(super) fn toml_files(path: &Path) -> Result<Vec<PathBuf>, String> {
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied if LIMITED.load(Relaxed) => {
+            "this user may not read it, or it lies outside the folders of the files that the sandbox was put on with: then \
+             restart"
+                .to_owned()
+        }
         io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         kind => kind.to_string(),

@@ -1,5 +1,6 @@
 //! Reads everything `serve` would read, and names every fault of every file, not only the first.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub struct Loaded {
     pub platforms: Arc<Platforms>,
     /// The inspector made of these.
     pub inspector: Arc<Inspector>,
+    /// Every file and folder that was read for these, the configuration's own first: what a reload reads again.
+    pub files: Vec<PathBuf>,
     /// What is probably not as meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -58,7 +61,7 @@ impl Loaded {
 pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let Some(path) = file else {
-        let mut loading = Loading { folder: PathBuf::new(), today, found: Vec::new() };
+        let mut loading = Loading::new(PathBuf::new(), today);
         let mut faults = Faults::new(&Source::new("embedded", ""));
         let platforms = Ok(Platforms::embedded());
         let parts = loading.parts(&Named::default(), &mut faults, &platforms);
@@ -102,7 +105,8 @@ fn load_source(source: &Arc<Source>, path: &Path, today: Date) -> Result<Loaded,
         return Err(faults.into_sorted());
     };
     let named = Named::read(&mut file, &mut faults);
-    let mut loading = Loading { folder, today, found: Vec::new() };
+    let mut loading = Loading::new(folder, today);
+    loading.read.push(absolute);
     let platforms = loading.platforms(named.platforms.as_ref(), &mut faults);
     let config = syntax::read(file, &loading.folder, platforms.as_ref().ok(), &mut faults);
     let parts = loading.parts(&named, &mut faults, &platforms);
@@ -127,9 +131,15 @@ struct Loading {
     folder: PathBuf,
     today: Date,
     found: Vec<Diagnostic>,
+    /// Every file and folder that was read.
+    read: Vec<PathBuf>,
 }
 
 impl Loading {
+    const fn new(folder: PathBuf, today: Date) -> Self {
+        Self { folder, today, found: Vec::new(), read: Vec::new() }
+    }
+
     /// The embedded platforms, and those of a folder over them.
     fn platforms(
         &mut self,
@@ -202,7 +212,14 @@ impl Loading {
                     }
                 };
                 let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
-                builder = builder.file(&source, &|name| files::read(&folder.join(name)));
+                let lists = RefCell::new(Vec::new());
+                builder = builder.file(&source, &|name| {
+                    let list = folder.join(name);
+                    let words = files::read(&list);
+                    lists.borrow_mut().push(list);
+                    words
+                });
+                self.read.append(&mut lists.into_inner());
             }
         }
         match builder.finish() {
@@ -239,6 +256,7 @@ impl Loading {
             None => Source::new("embedded:policy.toml", Policy::embedded()),
             Some(named) => {
                 let path = self.folder.join(&named.value);
+                self.read.push(path.clone());
                 files::source(&path).map_err(|why| {
                     let help = "mend the path, or leave `policy` out to use the embedded one";
                     faults.error(
@@ -284,7 +302,12 @@ impl Loading {
     }
 
     /// The files of an entry, or a fault at it.
-    fn list(&self, key: &str, entry: &Placed<String>, faults: &mut Faults) -> Option<Vec<PathBuf>> {
+    fn list(
+        &mut self,
+        key: &str,
+        entry: &Placed<String>,
+        faults: &mut Faults,
+    ) -> Option<Vec<PathBuf>> {
         let path = self.folder.join(&entry.value);
         match files::toml_files(&path) {
             Ok(files) => {
@@ -295,6 +318,8 @@ impl Loading {
                         format!("put one there, or take it out of `{key}`"),
                     );
                 }
+                self.read.push(path);
+                self.read.extend(files.iter().cloned());
                 Some(files)
             }
             Err(why) => {
@@ -328,6 +353,7 @@ impl Loading {
                     policy,
                     platforms,
                     inspector,
+                    files: self.read,
                     warnings: self.found,
                 })
             }

@@ -10,9 +10,10 @@ mod settings;
 mod syntax;
 
 pub use edge::Edge;
+pub use files::files_are_limited;
 pub use load::{Loaded, load, load_policy};
 pub use settings::{
-    Admin, Config, Listener, Route, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
+    Admin, Config, Listener, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
     UpstreamAddress, WebSocket,
 };
 

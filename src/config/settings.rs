@@ -31,6 +31,20 @@ pub struct Config {
     pub body_limits: Limits,
     /// Deadlines.
     pub timeouts: Timeouts,
+    /// What `serve` asks of the kernel against itself.
+    pub sandbox: Sandbox,
+}
+
+/// Whether the process gives up, once and for all, what it does not need (`sandbox`, `require-sandbox`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Sandbox {
+    /// It gives up nothing.
+    Off,
+    /// As far as the kernel lets it; what the kernel lacks is said in the log.
+    #[default]
+    Wanted,
+    /// It does not start where the kernel cannot limit files and system calls.
+    Required,
 }
 
 /// One address we accept on.

@@ -11,7 +11,7 @@ use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::route;
 use crate::config::{
-    Admin, Config, Edge, Listener, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
+    Admin, Config, Edge, Listener, Sandbox, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
 };
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
@@ -79,6 +79,7 @@ pub(super) fn without_file() -> Config {
         edge: Edge::default(),
         body_limits: Limits::default(),
         timeouts: Timeouts::default(),
+        sandbox: Sandbox::default(),
     }
 }
 
@@ -106,6 +107,7 @@ pub(super) fn read(
     if let Some(table) = file.table("timeouts", faults) {
         config.timeouts = timeouts(table, config.timeouts, faults);
     }
+    config.sandbox = sandbox(&mut file, faults);
     let start = file.span();
     file.finish(faults);
     if faults.any_error() {
@@ -347,6 +349,25 @@ fn audit(
     }
     table.finish(faults);
     audit
+}
+
+/// `sandbox` and `require-sandbox`, both at the top of the file.
+fn sandbox(file: &mut Table<'_>, faults: &mut Faults) -> Sandbox {
+    let wanted = file.flag("sandbox", faults).is_none_or(|flag| flag.value);
+    let required = file.flag("require-sandbox", faults).filter(|flag| flag.value);
+    match (wanted, required) {
+        (true, Some(_)) => Sandbox::Required,
+        (true, None) => Sandbox::Wanted,
+        (false, None) => Sandbox::Off,
+        (false, Some(required)) => {
+            faults.error(
+                required.span,
+                "the sandbox is required and turned off",
+                "take out one of `sandbox = false` and `require-sandbox = true`",
+            );
+            Sandbox::Required
+        }
+    }
 }
 
 fn limits(mut table: Table<'_>, config: &mut Config, faults: &mut Faults) {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::audit::Sync;
 use crate::body::Limits;
 use crate::config::syntax::{self, Named};
-use crate::config::{Config, Edge, Loaded, Timeouts, TlsIdentity, load, load_policy};
+use crate::config::{Config, Edge, Loaded, Sandbox, Timeouts, TlsIdentity, load, load_policy};
 use crate::diagnostic::{Diagnostic, Faults, Severity, Source, Table};
 use crate::platform::Platforms;
 
@@ -115,9 +115,52 @@ fn every_commented_key_of_the_shipped_configuration_is_one() {
     assert_eq!(faults, []);
     let config = config.unwrap();
     assert_eq!(config.audit.node, "edge-1");
+    assert_eq!(config.sandbox, Sandbox::Required);
     assert_eq!(config.upstream.resolver, ["192.0.2.53:53".parse().unwrap()]);
     assert_eq!(config.upstream.allow_private.len(), 1);
     assert_eq!(config.routes[0].upstream.as_ref().map(|upstream| upstream.port), Some(3100));
+}
+
+#[test]
+fn the_sandbox_is_wanted_unless_it_is_required_or_turned_off() {
+    for (text, want) in [
+        ("", Sandbox::Wanted),
+        ("require-sandbox = false\n", Sandbox::Wanted),
+        ("require-sandbox = true\n", Sandbox::Required),
+        ("sandbox = false\n", Sandbox::Off),
+    ] {
+        let (config, faults) = read(&format!("{text}{SERVES}"), Path::new("/nowhere"));
+        assert_eq!((config.unwrap().sandbox, faults), (want, vec![]), "{text}");
+    }
+}
+
+#[test]
+fn every_file_that_was_read_is_listed() {
+    let rule = "[[rule]]\nid = \"local-word\"\ncategory = \"location\"\nterms = { file = \"../words.txt\" }\nconfidence = \"medium\"\nwhy = \"a place\"\nfinds = [\"at Cedar Crest\"]\nignores = [\"a cedar\", \"a crest\"]\n";
+    let folder = folder(&[
+        (
+            "postward.toml",
+            "rules = [\"embedded\", \"rules.d\"]\npolicy = \"policy.toml\"\nplatforms = \"more\"\n",
+        ),
+        ("policy.toml", include_str!("../../config/policy.toml")),
+        ("rules.d/one.toml", rule),
+        ("words.txt", "Cedar Crest\n"),
+        ("more/.keep", ""),
+    ]);
+    let loaded = try_load(folder.path()).unwrap();
+    let read = loaded.files.iter().map(|file| file.strip_prefix(folder.path()).unwrap());
+    let read: Vec<_> = read.map(|file| file.display().to_string()).collect();
+    assert_eq!(
+        read,
+        [
+            "postward.toml",
+            "more",
+            "rules.d",
+            "rules.d/one.toml",
+            "rules.d/../words.txt",
+            "policy.toml"
+        ]
+    );
 }
 
 #[test]
@@ -321,6 +364,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     ("[audit]\nfile = \"no/such/audit.jsonl\"", "2:8: there is no folder ", "make it"),
     ("[audit]\nfile = \".\"", "2:8: ", "name a file in it"),
+    (
+        "sandbox = false\nrequire-sandbox = true",
+        "2:19: the sandbox is required and turned off",
+        "take out one of",
+    ),
     ("[audit]\nsync = \"always\"", "2:8: `sync` cannot be `always`", "use one of `none`, `group`"),
     ("[audit]\nnode = \"edge 1\"", "2:8: this cannot be a node's name", "edge-1"),
     (

@@ -74,6 +74,7 @@ impl Proxy {
             edge: postward::config::Edge::default(),
             body_limits: Limits::default(),
             timeouts: Timeouts::default(),
+            sandbox: postward::config::Sandbox::default(),
         };
         Self { policy: Policy::embedded().to_owned(), config, scratch }
     }
@@ -159,6 +160,7 @@ fn loaded(config: Config, policy: &str) -> Loaded {
         policy,
         platforms,
         inspector: Arc::new(inspector),
+        files: Vec::new(),
         warnings: Vec::new(),
     }
 }
