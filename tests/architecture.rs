@@ -163,3 +163,18 @@ fn nothing_outside_the_repository_is_needed() {
         );
     }
 }
+
+#[test]
+fn no_file_allows_unsafe_code() {
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("\nunsafe_code = \"deny\"\n"), "the manifest denies it");
+    let unsafe_code = Regex::new(r"\bunsafe\b|\bunsafe_code\b|no_mangle|export_name").unwrap();
+    for file in sources() {
+        // With the tests, and without the words of comments and texts.
+        let text = fs::read_to_string(&file.path).unwrap();
+        let code = Regex::new(r#"(?m)^\s*//.*$|"(?:\\.|[^"\\])*""#).unwrap();
+        let code = code.replace_all(&text, "");
+        assert!(!unsafe_code.is_match(&code), "{} has unsafe code", file.path.display());
+    }
+}

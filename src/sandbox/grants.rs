@@ -199,7 +199,8 @@ fn certificates(config: &Config) -> impl Iterator<Item = &Path> {
         TlsIdentity::Ca { ca, ca_key } => [ca, ca_key],
         TlsIdentity::Certificate { certificate, key } => [certificate, key],
     });
-    pairs.chain(&config.upstream.extra_roots).map(PathBuf::as_path)
+    let upstream = &config.upstream;
+    pairs.chain(&upstream.extra_roots).chain(&upstream.crls).map(PathBuf::as_path)
 }
 
 /// The folder that a file stands in once links are followed.
@@ -211,4 +212,73 @@ fn real_folder(path: &Path) -> Option<PathBuf> {
 /// Whether a folder belongs to the whole system.
 fn is_common(folder: &Path) -> bool {
     folder.as_os_str().is_empty() || COMMON.iter().any(|common| Path::new(common) == folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::Grants;
+    use crate::config::{Loaded, load};
+
+    /// A configuration in a folder of its own, with its certificate elsewhere.
+    fn loaded(dir: &Path, more: &str) -> Loaded {
+        for folder in ["config", "audit", "live/edge", "archive/edge"] {
+            fs::create_dir_all(dir.join(folder)).unwrap();
+        }
+        // As certificate tools keep them: a link to the newest.
+        for name in ["chain.pem", "key.pem"] {
+            fs::write(dir.join("archive/edge").join(name), "").unwrap();
+            let link = dir.join("live/edge").join(name);
+            let _ = std::os::unix::fs::symlink(dir.join("archive/edge").join(name), link);
+        }
+        let file = dir.join("config/postward.toml");
+        let text = format!(
+            "[[listener]]\naddress = \"127.0.0.1:8443\"\ntls = {{ certificate = \"../live/edge/chain.pem\", key = \"../live/edge/key.pem\" }}\n\
+             [audit]\nfile = \"../audit/audit.jsonl\"\n[admin]\naddress = \"127.0.0.1:9464\"\n{more}"
+        );
+        fs::write(&file, text).unwrap();
+        load(Some(&file)).unwrap()
+    }
+
+    const PUBLIC: &str = "[[route]]\nhosts = [\"a.example\"]\nplatform = \"mastodon\"\n";
+
+    #[test]
+    fn a_configuration_grants_what_it_names_and_where_links_lead() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let grants = Grants::of(&loaded(&root, PUBLIC));
+        for folder in ["config", "live/edge", "archive/edge"] {
+            let reads = |path: &Path| {
+                path == root.join(folder) || path == root.join("config/..").join(folder)
+            };
+            assert!(grants.read.iter().any(|path| reads(path)), "{folder}: {:?}", grants.read);
+        }
+        assert!(grants.write.contains(&root.join("config/../audit")), "{:?}", grants.write);
+        assert!(!grants.read.contains(&root) && !grants.read.contains(Path::new("/etc")));
+        assert!(!grants.read.contains(Path::new("/usr/lib")), "no name is left to the C library");
+        assert_eq!(grants.bind, [8443, 9464].into());
+        assert_eq!(grants.connect, [53, 443].into());
+    }
+
+    #[test]
+    fn another_configuration_lacks_what_lies_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        // The folder for temporary files is granted, so this one is not there.
+        let elsewhere = Path::new("/nonexistent");
+        let root = dir.path().canonicalize().unwrap();
+        let before = Grants::of(&loaded(&root, PUBLIC));
+        fs::write(root.join("config/policy.toml"), crate::policy::Policy::embedded()).unwrap();
+        let mut other = loaded(&root, &format!("{PUBLIC}upstream = \"http://127.0.0.1:3100\"\n"));
+        assert_eq!(before.lacks(&Grants::of(&other)), ["port 3100 may not be dialled"]);
+        other.config.upstream.extra_roots = Some(elsewhere.join("roots.pem"));
+        other.config.audit.file = elsewhere.join("audit.jsonl");
+        other.files.push(root.join("config/policy.toml"));
+        let lacks = before.lacks(&Grants::of(&other));
+        assert!(lacks.iter().any(|lack| lack.ends_with("roots.pem may not be read")), "{lacks:?}");
+        assert!(lacks.iter().any(|lack| lack.ends_with("may not be written to")), "{lacks:?}");
+        assert_eq!(lacks.len(), 3, "{lacks:?}");
+        assert_eq!(before.lacks(&before), [] as [&str; 0]);
+    }
 }

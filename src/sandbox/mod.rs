@@ -15,6 +15,8 @@ mod rights;
 
 use crate::config::{self, Loaded, Sandbox};
 
+use files::Limited;
+
 pub use grants::Grants;
 
 /// Why the process must not serve.
@@ -54,10 +56,16 @@ impl SandboxError {
 }
 
 /// What is on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Entered {
-    /// What the process may still open and reach; `None` where the sandbox is off.
+    /// What the process may still open and reach; `None` where nothing holds it to that.
     pub grants: Option<Grants>,
+    /// Whether files are limited to [`Grants`].
+    pub files: bool,
+    /// Whether TCP ports are.
+    pub ports: bool,
+    /// Whether system calls are limited.
+    pub calls: bool,
 }
 
 /// Gives up what `serve` does not need, as far as the kernel lets it. Must be called by the first thread, before any
@@ -66,7 +74,7 @@ pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
     let is_required = match loaded.config.sandbox {
         Sandbox::Off => {
             tracing::warn!("the sandbox is turned off (`sandbox = false`)");
-            return Ok(Entered { grants: None });
+            return Ok(Entered::default());
         }
         Sandbox::Wanted => false,
         Sandbox::Required => true,
@@ -109,5 +117,6 @@ pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
         let lacking = lacking.join(", ");
         tracing::warn!(files = files_are, ports = ports_are, system_calls = calls_are, capabilities = rights, landlock_abi = files.abi, %lacking, "sandboxed as far as this kernel can");
     }
-    Ok(Entered { grants: Some(grants) })
+    let Limited { files, ports, .. } = files;
+    Ok(Entered { grants: Some(grants).filter(|_| files), files, ports, calls })
 }

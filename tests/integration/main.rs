@@ -8,6 +8,7 @@ mod edge;
 mod leaks;
 mod media;
 mod proxy;
+mod sandbox;
 mod seeds;
 mod session;
 mod support;
