@@ -11,6 +11,9 @@ use crate::audit::AuditError;
 
 /// What the writer asks of a file; tests put one in its place that fails.
 pub(super) trait Store: Send + 'static {
+    /// Whether the file is still there, and as long as we left it.
+    fn check(&self, length: u64) -> io::Result<()>;
+
     /// Appends all bytes, or fails with some of them written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
@@ -66,11 +69,22 @@ impl FileStore {
 }
 
 impl Store for FileStore {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn check(&self, length: u64) -> io::Result<()> {
+        let metadata = self.file.metadata()?;
         // A file that somebody removed takes lines and keeps none of them.
-        if self.file.metadata()?.nlink() == 0 {
+        if metadata.nlink() == 0 {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the audit file was removed"));
         }
+        // One that somebody cut or wrote to is evidence, and nothing is added to it. We could not cut it back after a
+        // failed write either, without taking lines that were answered for.
+        if metadata.len() != length {
+            let what = "somebody else changed the audit file";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
@@ -79,6 +93,10 @@ impl Store for FileStore {
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
+        // Of a file that somebody made shorter meanwhile, this would make a longer one, of zeros.
+        if self.file.metadata()?.len() <= length {
+            return Ok(());
+        }
         self.file.set_len(length)
     }
 }

@@ -502,6 +502,11 @@ impl Disk {
 }
 
 impl Store for Disk {
+    fn check(&self, length: u64) -> io::Result<()> {
+        assert_eq!(self.0.lock().unwrap().bytes.len() as u64, length);
+        Ok(())
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut disk = self.0.lock().unwrap();
         let n = disk.room.map_or(bytes.len(), |room| room.min(bytes.len()));
@@ -567,6 +572,31 @@ async fn a_removed_file_is_noticed() {
     fs::remove_file(&file).unwrap();
     assert!(matches!(audit.record(event("F")).await, Err(AuditError::Write)));
     assert!(!audit.is_writable());
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_changed_takes_no_line_and_loses_none() {
+    for cut in [true, false] {
+        let folder = folder();
+        let file = folder.path().join("audit.jsonl");
+        let audit = Audit::open(settings(&file)).unwrap();
+        audit.record(event("E1")).await.unwrap();
+        audit.record(event("E2")).await.unwrap();
+        let whole = fs::read_to_string(&file).unwrap();
+        let changed = if cut { String::new() } else { format!("{whole}a note of mine\n") };
+        fs::write(&file, &changed).unwrap();
+        for _ in 0..2 {
+            assert!(matches!(audit.record(event("E3")).await, Err(AuditError::Write)));
+        }
+        assert!(!audit.is_writable());
+        assert_eq!(fs::read_to_string(&file).unwrap(), changed, "what is there is evidence");
+        // Put back as it was, it goes on.
+        fs::write(&file, &whole).unwrap();
+        audit.record(event("E4")).await.unwrap();
+        audit.close().await;
+        let report = verify(&[&file]).unwrap();
+        assert_eq!((report.n_lines, report.broken), (4, None));
+    }
 }
 
 #[test]

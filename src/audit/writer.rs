@@ -306,7 +306,7 @@ impl<S: Store> Writer<S> {
         if let Err(error) = self.put() {
             self.link = before;
             self.n_lost += batch.events.len() as u64;
-            self.uncut = self.store.cut(self.length).is_err();
+            self.uncut = self.uncut && self.store.cut(self.length).is_err();
             return Err(error.kind());
         }
         self.length += self.buffer.len() as u64;
@@ -318,11 +318,15 @@ impl<S: Store> Writer<S> {
             self.store.cut(self.length)?;
             self.uncut = false;
         }
+        self.store.check(self.length)?;
+        // From here on there may be part of a line behind the last whole one.
+        self.uncut = true;
         self.store.append(&self.buffer)?;
-        match self.sync {
-            Sync::None => Ok(()),
-            Sync::Group => self.store.sync(),
+        if self.sync == Sync::Group {
+            self.store.sync()?;
         }
+        self.uncut = false;
+        Ok(())
     }
 
     /// Adds one event to the buffer as the next line of the chain.
