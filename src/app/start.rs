@@ -89,9 +89,21 @@ impl Running {
 
     /// Stops accepting, lets requests in flight end within the drain deadline, and flushes the audit.
     pub async fn shutdown(self) {
+        self.shutdown_unless(std::future::pending()).await;
+    }
+
+    /// The same, but what is in flight is cut off once `hurry` is there.
+    async fn shutdown_unless(self, hurry: impl Future<Output = ()>) {
         self.observed.stop();
-        if !self.server.stop(self.drain).await {
-            tracing::warn!("requests were cut off at the drain deadline");
+        let limit = self.drain;
+        let deadline = async {
+            tokio::select! {
+                () = tokio::time::sleep(limit) => {}
+                () = hurry => {}
+            }
+        };
+        if !self.server.stop(deadline).await {
+            tracing::warn!("requests were cut off at the drain deadline, or by a second signal");
         }
         self.audit.close().await;
         tracing::info!(audit_head = %self.audit.head(), "stopped");
@@ -123,16 +135,26 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     Ok(running)
 }
 
-/// Runs the proxy until SIGTERM or SIGINT, and drains it.
+/// SIGXFSZ on Linux and the BSDs.
+const FILE_TOO_LONG: i32 = 25;
+
+/// How long threads that are still busy get after everything has ended: an inspection without end must not keep the
+/// process from ending.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Runs the proxy until SIGTERM or SIGINT, and drains it; a second of them cuts off what is still in flight.
 pub fn serve(loaded: Loaded) -> Result<(), StartError> {
+    // One more than there are processors: the one that never inspects, and so is always there to move bytes.
+    let n_threads = std::thread::available_parallelism().map_or(2, |n| n.get() + 1);
     // Before any thread but this one: those of the runtime inherit it.
     sandbox::enter(&loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(n_threads)
         .enable_all()
         .thread_name("postward")
         .build()
         .map_err(StartError::Runtime)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Runtime)?;
         let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Runtime)?;
@@ -141,6 +163,8 @@ pub fn serve(loaded: Loaded) -> Result<(), StartError> {
             Ok(()) => tracing::info!("core dumps are off"),
             Err(error) => tracing::error!(%error, "core dumps cannot be turned off: a crash may write posts to disk"),
         }
+        // A file that grows over the process's limit is a full disk to us, and no reason to end.
+        let _too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(StartError::Runtime)?;
         let running = start(loaded, Options::default()).await?;
         loop {
             tokio::select! {
@@ -151,7 +175,15 @@ pub fn serve(loaded: Loaded) -> Result<(), StartError> {
             }
         }
         tracing::info!("stopping");
-        running.shutdown().await;
+        let again = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        running.shutdown_unless(again).await;
         Ok(())
-    })
+    });
+    runtime.shutdown_timeout(LAST_WORDS);
+    ended
 }

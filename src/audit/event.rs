@@ -53,4 +53,6 @@ pub enum Outcome {
     Failed,
     /// The client went away before the answer.
     ClientGone,
+    /// We stopped before the answer.
+    Stopped,
 }

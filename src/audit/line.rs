@@ -123,6 +123,7 @@ fn outcome(outcome: Outcome, line: &mut Vec<u8>) {
         Outcome::Sent => key_text("outcome", "sent", line),
         Outcome::Failed => key_text("outcome", "failed", line),
         Outcome::ClientGone => key_text("outcome", "client-gone", line),
+        Outcome::Stopped => key_text("outcome", "stopped", line),
     }
 }
 

@@ -68,6 +68,9 @@ pub enum AuditError {
     /// The line could not be written.
     #[error("cannot write the audit file")]
     Write,
+    /// The line was not written in time, and may be later.
+    #[error("the audit file did not take the line in time")]
+    Late,
     /// The writer is gone.
     #[error("the audit writer has stopped")]
     Stopped,

@@ -124,6 +124,7 @@ fn an_outcome_says_what_became_of_it() {
         (Outcome::Answered(502), json!({"outcome": "answered", "status": 502})),
         (Outcome::Failed, json!({"outcome": "failed"})),
         (Outcome::ClientGone, json!({"outcome": "client-gone"})),
+        (Outcome::Stopped, json!({"outcome": "stopped"})),
     ] {
         let mut want = base.clone();
         want.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

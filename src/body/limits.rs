@@ -69,6 +69,8 @@ pub enum Unreadable {
     Truncated,
     #[error("body came too slowly")]
     TooSlow,
+    #[error("body could not be kept while it was judged")]
+    Unkept,
 }
 
 impl Unreadable {
@@ -94,6 +96,7 @@ impl Unreadable {
             Self::Encrypted => "encrypted",
             Self::Truncated => "truncated",
             Self::TooSlow => "too-slow",
+            Self::Unkept => "not-kept",
         }
     }
 }

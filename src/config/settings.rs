@@ -152,6 +152,10 @@ pub struct Timeouts {
     pub head: Duration,
     /// A request's body, whole.
     pub body: Duration,
+    /// Deciding on a post.
+    pub inspect: Duration,
+    /// Writing its event.
+    pub audit: Duration,
     /// Idle keep-alive.
     pub idle: Duration,
     /// How often an HTTP/2 client is asked whether it is there, and how long it has to say so.
@@ -177,6 +181,8 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(60),
+            inspect: Duration::from_secs(30),
+            audit: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             ping: Duration::from_secs(20),
             age: Duration::from_secs(3600),

@@ -410,6 +410,8 @@ fn timeouts(mut table: Table<'_>, mut timeouts: Timeouts, faults: &mut Faults) -
         ("first-byte", &mut timeouts.first_byte),
         ("head", &mut timeouts.head),
         ("body", &mut timeouts.body),
+        ("inspect", &mut timeouts.inspect),
+        ("audit", &mut timeouts.audit),
         ("idle", &mut timeouts.idle),
         ("ping", &mut timeouts.ping),
         ("age", &mut timeouts.age),

@@ -60,6 +60,9 @@ pub enum Fault {
     /// The inspection itself failed.
     #[error("inspection failed")]
     Failed,
+    /// The inspection took too long.
+    #[error("inspection took too long")]
+    Late,
 }
 
 /// How far a request was understood: what the hospital is told of the gaps.
@@ -80,6 +83,7 @@ impl Coverage {
         match fault {
             Fault::Unreadable(why) => Self::Unreadable(why.as_str()),
             Fault::Failed => Self::Unreadable("inspection-failed"),
+            Fault::Late => Self::Unreadable("inspection-late"),
             Fault::CannotRedact(_) => Self::Understood,
         }
     }

@@ -15,6 +15,7 @@ use crate::detect::{Engine, Finding, Piece};
 use crate::inspect::again::Known;
 use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
+use crate::inspect::faulty::Rehearsal;
 use crate::inspect::files::{self, Files};
 use crate::inspect::rewrite::{self, Documents};
 use crate::inspect::whole::Whole;
@@ -68,13 +69,22 @@ pub struct Inspector {
     engine: Arc<Engine>,
     policy: Arc<Policy>,
     limits: Limits,
+    rehearsal: Option<Rehearsal>,
 }
 
 impl Inspector {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, policy: Arc<Policy>, mut limits: Limits) -> Self {
         limits.documents = policy.documents();
-        Self { engine, policy, limits }
+        Self { engine, policy, limits, rehearsal: None }
+    }
+
+    /// The same, with something that goes wrong in the middle of each inspection. No file and no command leads here: it is
+    /// for rehearsing what a fault of ours does. What is called is told nothing and answers nothing, so all it can do to a
+    /// verdict is to keep it from being reached.
+    #[must_use]
+    pub fn rehearsing(self, fault: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { rehearsal: Some(Rehearsal::new(fault)), ..self }
     }
 
     /// The policy in force.
@@ -155,33 +165,6 @@ impl Inspector {
         request.platform.signed(request.headers, &body, &query, true, false)
     }
 
-    /// Decides on a request whose body the proxy could not read whole (too large, too slow, truncated). Truncated
-    /// and slow bodies are blocked whatever the policy says.
-    pub fn unreadable(&self, request: &Request<'_>, why: Unreadable) -> Inspection {
-        let never = matches!(why, Unreadable::Truncated | Unreadable::TooSlow);
-        // A document that may pass says so in the policy's `[media]`, and nowhere else.
-        let never = never || why == Unreadable::Document;
-        let on_fault = if never { OnFault::Block } else { self.policy.on_unreadable() };
-        self.faulty(request, Fault::Unreadable(why), on_fault)
-    }
-
-    /// The same for what nobody reads, by its first bytes: a document is blocked as one, whatever else is wrong with it.
-    pub fn unread(&self, request: &Request<'_>, start: &[u8], why: Unreadable) -> Inspection {
-        let is_document = !self.policy.documents() && media::is_document(start);
-        self.unreadable(request, if is_document { Unreadable::Document } else { why })
-    }
-
-    /// The verdict on what cannot go on whatever the policy says: a message of a WebSocket that has no end, or is against
-    /// the protocol.
-    pub fn broken(&self, request: &Request<'_>, why: Unreadable) -> Inspection {
-        self.faulty(request, Fault::Unreadable(why), OnFault::Block)
-    }
-
-    /// The verdict when inspection itself failed (a panic): always a block.
-    pub fn failed(&self, request: &Request<'_>) -> Inspection {
-        self.faulty(request, Fault::Failed, OnFault::Block)
-    }
-
     /// The verdict on raw media that streams through unread: the policy's word for this platform.
     pub fn media(&self, request: &Request<'_>) -> Inspection {
         let resolved = resolve(request, None);
@@ -247,6 +230,9 @@ impl Inspector {
 
         let mut inspection = self.blank(request, resolved);
         inspection.unjudged_media = body.holds_media();
+        if let Some(rehearsal) = &self.rehearsal {
+            rehearsal.run();
+        }
         let documents = Documents { body: &body, query: &query, codings: &codings, content_type };
         let judged = self.judge(request, &documents, &fields, &mut inspection);
         self.decide(request, resolved, (&documents, &files), &judged, &mut inspection);
@@ -399,49 +385,7 @@ impl Inspector {
         Verdict::Block(answer(request, resolved.endpoint, Some(body), (reason, &sentence)))
     }
 
-    /// A block for another reason than what the post contains.
-    fn refusal(&self, request: &Request<'_>, resolved: Resolved<'_>, refused: Refused) -> Verdict {
-        let reason = match refused {
-            Refused::Media
-            | Refused::Uncleaned
-            | Refused::Unstripped
-            | Refused::Piece
-            | Refused::Document => Reason::Media,
-            Refused::Unaudited => Reason::Unaudited,
-            Refused::Unreadable
-            | Refused::TooLarge
-            | Refused::Encrypted
-            | Refused::Incomplete
-            | Refused::Unchecked => Reason::Unreadable,
-        };
-        let sentence = self.policy.fault_sentence(refused, request.reference);
-        Verdict::Block(answer(request, resolved.endpoint, None, (reason, &sentence)))
-    }
-
-    fn faulty(&self, request: &Request<'_>, fault: Fault, on_fault: OnFault) -> Inspection {
-        let resolved = resolve(request, None);
-        let mut inspection = self.blank(request, resolved);
-        inspection.fault = Some(fault);
-        inspection.coverage = Coverage::of_fault(fault);
-        if on_fault == OnFault::Block {
-            let refused = match fault {
-                Fault::Unreadable(Unreadable::TooLarge) => Refused::TooLarge,
-                Fault::Unreadable(Unreadable::Encrypted) => Refused::Encrypted,
-                Fault::Unreadable(Unreadable::Truncated | Unreadable::TooSlow) => {
-                    Refused::Incomplete
-                }
-                Fault::Unreadable(Unreadable::Document) => Refused::Document,
-                Fault::Unreadable(Unreadable::Media) => Refused::Uncleaned,
-                Fault::Unreadable(Unreadable::Piece) => Refused::Piece,
-                Fault::Unreadable(_) => Refused::Unreadable,
-                Fault::CannotRedact(_) | Fault::Failed => Refused::Unchecked,
-            };
-            inspection.verdict = self.refusal(request, resolved, refused);
-        }
-        inspection
-    }
-
-    fn blank(&self, request: &Request<'_>, resolved: Resolved<'_>) -> Inspection {
+    pub(super) fn blank(&self, request: &Request<'_>, resolved: Resolved<'_>) -> Inspection {
         Inspection {
             verdict: Verdict::Forward,
             enforced: self.policy.mode() == Mode::Enforce,
@@ -517,7 +461,7 @@ fn list<'f>(
 }
 
 /// The answer to a blocked request, or to a blocked message of a `WebSocket`.
-fn answer(
+pub(super) fn answer(
     request: &Request<'_>,
     endpoint: &Endpoint,
     message: Option<&Document>,
@@ -531,7 +475,7 @@ fn answer(
 
 /// The endpoint of a request. A server may believe the method that a header names in place of the request's own: where
 /// either of the two publishes, that is what counts.
-fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
+pub(super) fn resolve<'p>(request: &Request<'p>, body: Option<&Document>) -> Resolved<'p> {
     let by = |method: &Method| {
         request.platform.resolve_with_query(method, request.path, request.query, body)
     };

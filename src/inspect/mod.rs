@@ -13,6 +13,7 @@ mod doors;
 mod edits;
 #[cfg(test)]
 mod endpoints;
+mod faulty;
 mod files;
 mod fit;
 mod inspection;

@@ -168,9 +168,19 @@ where
     let metrics = Arc::clone(gateway.metrics());
     let is_h2 = activity.is_h2;
     let (upgraded, serving) = (Arc::clone(&peer), Arc::clone(&gateway));
+    let ending = signal.clone();
     let service = service_fn(move |request| {
         let (gateway, peer) = (Arc::clone(&serving), Arc::clone(&peer));
-        async move { Ok::<_, std::convert::Infallible>(answer(gateway, peer, request).await) }
+        // A request of HTTP/2 lives on when its connection is dropped. So it holds the end up by itself, and is cut off by
+        // itself.
+        let mut ending = ending.clone();
+        async move {
+            tokio::select! {
+                biased;
+                () = ending.cut() => Err(Cut),
+                response = answer(gateway, peer, request) => Ok(response),
+            }
+        }
     });
     // An error of a connection is its client's, and its text may hold the client's bytes: neither logged nor kept.
     if is_h2 {
@@ -192,6 +202,11 @@ where
         relay(*opened, &gateway, signal).await;
     }
 }
+
+/// The end came before the answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the program is stopping")]
+struct Cut;
 
 /// A request that is dropped without an answer was taken back.
 struct Whole<'a> {

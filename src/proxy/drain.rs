@@ -1,5 +1,7 @@
 //! The end: every connection hears of it, and the last one to finish lets the program go.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -21,6 +23,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Drain {
     stage: watch::Sender<Stage>,
+    is_cut: Arc<AtomicBool>,
 }
 
 /// Held by whatever must end before the program does.
@@ -32,16 +35,24 @@ pub(crate) struct Signal {
 impl Drain {
     pub(crate) fn new() -> (Self, Signal) {
         let (sender, receiver) = watch::channel(Stage::Running);
-        (Self { stage: sender }, Signal { stage: receiver })
+        (Self { stage: sender, is_cut: Arc::default() }, Signal { stage: receiver })
     }
 
-    /// Announces the end, waits for every holder of a signal, and cuts off those that take longer than `limit`. Says
+    /// Becomes true when what is still in flight is cut off. Unlike a signal, it holds nothing up.
+    pub(crate) fn is_cut(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_cut)
+    }
+
+    /// Announces the end, waits for every holder of a signal, and cuts off those that are not done by `deadline`. Says
     /// whether all ended by themselves.
-    pub(crate) async fn finish(self, limit: Duration) -> bool {
+    pub(crate) async fn finish(self, deadline: impl Future<Output = ()>) -> bool {
         self.stage.send_replace(Stage::Draining);
-        if timeout(limit, self.stage.closed()).await.is_ok() {
-            return true;
+        tokio::select! {
+            biased;
+            () = self.stage.closed() => return true,
+            () = deadline => {}
         }
+        self.is_cut.store(true, Relaxed);
         self.stage.send_replace(Stage::Cut);
         // Dropping a connection takes no time worth a deadline; this one guards against a task that never yields.
         let _ = timeout(Duration::from_secs(1), self.stage.closed()).await;
@@ -53,6 +64,11 @@ impl Signal {
     /// How far the end has come.
     pub(crate) fn stage(&self) -> Stage {
         *self.stage.borrow()
+    }
+
+    /// Waits until everything is cut off.
+    pub(crate) async fn cut(&mut self) {
+        while self.changed().await != Stage::Cut {}
     }
 
     /// Waits until the stage is another than the one last seen here.
@@ -69,6 +85,8 @@ impl Signal {
 mod tests {
     use std::time::Duration;
 
+    use tokio::time::sleep;
+
     use super::{Drain, Stage};
 
     #[tokio::test]
@@ -79,7 +97,7 @@ mod tests {
             tokio::task::yield_now().await;
             stage
         });
-        assert!(drain.finish(Duration::from_secs(5)).await);
+        assert!(drain.finish(sleep(Duration::from_secs(5))).await);
         assert_eq!(worker.await.unwrap(), Stage::Draining);
     }
 
@@ -87,7 +105,7 @@ mod tests {
     async fn who_takes_longer_is_cut() {
         let (drain, mut signal) = Drain::new();
         let worker = tokio::spawn(async move { while signal.changed().await != Stage::Cut {} });
-        assert!(!drain.finish(Duration::from_millis(5)).await);
+        assert!(!drain.finish(sleep(Duration::from_millis(5))).await);
         worker.await.unwrap();
     }
 }

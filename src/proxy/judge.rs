@@ -1,35 +1,85 @@
-//! Calls the inspection: off the async threads where it takes long, and behind a wall where it panics.
+//! Calls the inspection: off the async threads where it takes long, behind a wall where it panics, and not for ever.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::inspect::{self, Inspection, Inspector, Redacted, Verdict};
 use crate::media::InPlace;
 use crate::platform::Answer;
 use crate::proxy::passage::Passage;
+use crate::proxy::seldom::Seldom;
 use crate::proxy::spool::Spooled;
 
 /// Bodies longer than this are inspected off the async threads.
 const INLINE: usize = 64 * 1024;
 
-/// Inspects, off the async threads where that takes long.
-pub(crate) async fn inspect(
-    inspector: Arc<Inspector>,
-    passage: Passage,
-    body: Bytes,
-    mark: Option<Vec<u8>>,
-) -> Option<(Passage, Inspection)> {
-    // What a coded body holds is not known before it is decoded.
-    let is_short = body.len() <= INLINE && !passage.is_encoded();
-    let run = move || {
-        let inspection = guarded(&inspector, &passage, &body, |request| {
-            inspector.inspect(&inspect::Request { mark: mark.as_deref(), ..*request })
-        });
-        (passage, inspection)
-    };
-    if is_short { Some(run()) } else { tokio::task::spawn_blocking(run).await.ok() }
+/// Where and how long posts are judged.
+#[derive(Debug)]
+pub(crate) struct Judging {
+    /// Places for inspections on the async threads: one fewer than there are threads, so that an inspection without end, or
+    /// as many as there are places, leaves one to move bytes.
+    inline: Semaphore,
+    limit: Duration,
+    late_lines: Seldom,
+}
+
+impl Judging {
+    /// Within a runtime.
+    pub(crate) fn new(limit: Duration) -> Self {
+        let n_threads = Handle::current().metrics().num_workers();
+        let inline = Semaphore::new(n_threads.saturating_sub(1));
+        Self { inline, limit, late_lines: Seldom::default() }
+    }
+
+    /// Inspects, off the async threads where that may take long.
+    pub(crate) async fn inspect(
+        &self,
+        inspector: Arc<Inspector>,
+        passage: Passage,
+        body: Bytes,
+        mark: Option<Vec<u8>>,
+    ) -> Option<(Passage, Inspection)> {
+        // What a coded body holds is not known before it is decoded.
+        let is_short = body.len() <= INLINE && !passage.is_encoded();
+        let place = if is_short { self.inline.try_acquire().ok() } else { None };
+        let passage = Arc::new(passage);
+        let judge = {
+            let (inspector, passage) = (Arc::clone(&inspector), Arc::clone(&passage));
+            move || {
+                guarded(&inspector, &passage, &body, |request| {
+                    inspector.inspect(&inspect::Request { mark: mark.as_deref(), ..*request })
+                })
+            }
+        };
+        let inspection = if place.is_some() {
+            judge()
+        } else {
+            match timeout(self.limit, spawn_blocking(judge)).await {
+                Ok(inspection) => inspection.ok()?,
+                Err(_) => self.late(&inspector, &passage),
+            }
+        };
+        Some((Arc::unwrap_or_clone(passage), inspection))
+    }
+
+    /// The verdict on a post whose inspection has not ended. That goes on, and nobody waits for it: a thread cannot be
+    /// stopped from outside.
+    fn late(&self, inspector: &Inspector, passage: &Passage) -> Inspection {
+        if let Some(n_suppressed) = self.late_lines.pass() {
+            tracing::error!(
+                platform = %passage.target.platform.id(), reference = %passage.reference(), n_suppressed,
+                "an inspection did not end in time: is a rule too costly?"
+            );
+        }
+        guarded(inspector, passage, &Bytes::new(), |request| inspector.late(request))
+    }
 }
 
 /// A panic in an inspection is a block. What it panicked with is dropped unread: it may quote the post.
@@ -41,7 +91,9 @@ pub(crate) fn guarded(
 ) -> Inspection {
     let request = passage.request(body);
     catch_unwind(AssertUnwindSafe(|| judge(&request)))
-        .unwrap_or_else(|_| inspector.failed(&request))
+        .or_else(|_| catch_unwind(AssertUnwindSafe(|| inspector.failed(&request))))
+        // What panics over a request's path does so again while its platform is asked for an answer.
+        .unwrap_or_else(|_| inspector.failed_twice(passage.reference()))
 }
 
 /// Media that is too long to hold: its query, path and headers are judged as always, its pixels are not.
@@ -70,31 +122,46 @@ pub(crate) fn judge_media(
     }
 }
 
-/// Takes the metadata out of the files in a spool, off the async threads. What keeps that from being done is a verdict.
-pub(crate) async fn strip_spooled(
-    inspector: Arc<Inspector>,
-    passage: Passage,
-    mut spooled: Box<Spooled>,
-    most_held: usize,
-) -> Option<(Passage, Box<Spooled>, Option<Inspection>)> {
-    let run = move || {
-        let empty = Bytes::new();
-        let mut refused = None;
-        let failed = guarded(&inspector, &passage, &empty, |request| {
-            let done = match inspector.spooled(request) {
-                Ok(None) => Ok(()),
-                Ok(Some(pieces)) => spooled
-                    .strip(most_held, pieces)
-                    .map_err(|why| Box::new(inspector.unreadable(request, why))),
-                Err(refusal) => Err(refusal),
-            };
-            refused = done.err();
-            inspector.media(request)
-        });
-        let panicked = failed.fault.is_some().then_some(failed);
-        (passage, spooled, refused.map(|refusal| *refusal).or(panicked))
-    };
-    tokio::task::spawn_blocking(run).await.ok()
+/// A spool whose files were stripped, and what kept that from being done.
+pub(crate) type Stripped = (Box<Spooled>, Option<Inspection>);
+
+impl Judging {
+    /// Takes the metadata out of the files in a spool, off the async threads. What keeps that from being done is a verdict;
+    /// `Err` where it was not done in time, and the spool is gone with it.
+    pub(crate) async fn strip_spooled(
+        &self,
+        inspector: Arc<Inspector>,
+        passage: Passage,
+        mut spooled: Box<Spooled>,
+        most_held: usize,
+    ) -> Option<(Passage, Result<Stripped, Inspection>)> {
+        let passage = Arc::new(passage);
+        let strip = {
+            let (inspector, passage) = (Arc::clone(&inspector), Arc::clone(&passage));
+            move || {
+                let empty = Bytes::new();
+                let mut refused = None;
+                let failed = guarded(&inspector, &passage, &empty, |request| {
+                    let done = match inspector.spooled(request) {
+                        Ok(None) => Ok(()),
+                        Ok(Some(pieces)) => spooled
+                            .strip(most_held, pieces)
+                            .map_err(|why| Box::new(inspector.unreadable(request, why))),
+                        Err(refusal) => Err(refusal),
+                    };
+                    refused = done.err();
+                    inspector.media(request)
+                });
+                let panicked = failed.fault.is_some().then_some(failed);
+                (spooled, refused.map(|refusal| *refusal).or(panicked))
+            }
+        };
+        let stripped = match timeout(self.limit, spawn_blocking(strip)).await {
+            Ok(stripped) => Ok(stripped.ok()?),
+            Err(_) => Err(self.late(&inspector, &passage)),
+        };
+        Some((Arc::unwrap_or_clone(passage), stripped))
+    }
 }
 
 /// What is judged around media, and what the policy says of media.

@@ -98,10 +98,16 @@ pub(crate) async fn run(
             },
             accepted = listener.accept() => accepted,
         };
-        let Ok((tcp, address)) = accepted else {
-            // Out of file descriptors, or the client left already: neither is helped by a busy loop.
-            sleep(Duration::from_millis(20)).await;
-            continue;
+        let (tcp, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if !is_of_its_client(&error) {
+                    gateway.not_accepted(&error);
+                }
+                // Out of file descriptors, or the client left already: neither is helped by a busy loop.
+                sleep(Duration::from_millis(20)).await;
+                continue;
+            }
         };
         let address = address.ip().to_canonical();
         // A client over its cap is closed at once: letting it wait would take the place of others.
@@ -116,6 +122,12 @@ pub(crate) async fn run(
             ));
         }
     }
+}
+
+/// Whether a connection was gone before it could be taken.
+fn is_of_its_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
 /// One connection from the first byte to the last.

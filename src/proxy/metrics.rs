@@ -31,6 +31,7 @@ pub struct Metrics {
     unreadable: AtomicU64,
     unjudged_media: AtomicU64,
     failed_handshakes: AtomicU64,
+    unaccepted: AtomicU64,
     connections: AtomicU64,
     in_flight: AtomicU64,
     sockets: AtomicU64,
@@ -155,6 +156,10 @@ impl Metrics {
 
     pub(crate) fn failed_handshake(&self) {
         self.failed_handshakes.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn not_accepted(&self) {
+        self.unaccepted.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn upstream_failed(&self, fault: UpstreamFault) {
@@ -305,6 +310,12 @@ impl Metrics {
                 "counter",
                 "TLS handshakes that failed or timed out.",
                 &self.failed_handshakes,
+            ),
+            (
+                "postward_accept_failures_total",
+                "counter",
+                "Times that no connection could be accepted, such as for want of file descriptors.",
+                &self.unaccepted,
             ),
             ("postward_inspected_total", "counter", "Requests inspected.", &self.inspected),
             (

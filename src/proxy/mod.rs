@@ -1,6 +1,7 @@
 //! The network: listeners, TLS, routes, the way of one post, the way to the platforms.
 
 mod body;
+mod calendar;
 mod connection;
 mod digest;
 mod drain;

@@ -8,9 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, Method, Version};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::audit::{Audit, Event, What};
 use crate::body::{Elider, IsMedia, claims_form, looks_like_file, looks_like_media};
@@ -69,6 +67,7 @@ impl Peer {
 }
 
 /// One request on its way, everything but its body.
+#[derive(Clone)]
 pub(crate) struct Passage {
     pub(crate) target: Arc<Target>,
     pub(crate) authority: Authority,
@@ -123,7 +122,7 @@ impl Passage {
     }
 
     /// A message of the WebSocket that this is the handshake of: the same client, host and path, and an id of its own.
-    pub(crate) fn message(&self) -> Self {
+    pub(crate) fn message(&self, today: Date) -> Self {
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = WEBSOCKET.clone();
         parts.uri = self.parts.uri.clone();
@@ -139,7 +138,7 @@ impl Passage {
             group: self.group.clone(),
             id: Audit::new_id(),
             reference: Audit::new_reference(),
-            today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+            today,
             origin: None,
             endpoint: String::new(),
         }

@@ -3,14 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::RootCertStore;
 use tokio::net::TcpListener;
 
 use crate::audit::Audit;
 use crate::config::{Listener, Loaded, TlsIdentity};
+use crate::proxy::calendar::Calendar;
 use crate::proxy::drain::Drain;
+use crate::proxy::judge::Judging;
 use crate::proxy::listener::{self, Caps};
 use crate::proxy::metrics::Metrics;
 use crate::proxy::receive::Rooms;
@@ -121,6 +122,7 @@ impl Server {
         }
         let addresses: Vec<SocketAddr> = bound.iter().map(|((_, address), _)| *address).collect();
         let metrics = Arc::new(Metrics::new(routes.platforms()));
+        let (drain, signal) = Drain::new();
         let gateway = Arc::new(Gateway {
             inspector: Arc::clone(&loaded.inspector),
             rules_hash: loaded.rules.hash.clone(),
@@ -135,11 +137,14 @@ impl Server {
             },
             routes,
             rooms: Rooms::default(),
+            judging: Judging::new(config.timeouts.inspect),
+            calendar: Calendar::default(),
+            is_cut: drain.is_cut(),
+            unaccepted_lines: Seldom::default(),
             unaudited_lines: Seldom::default(),
             unanswered_lines: Seldom::default(),
             untrusted_lines: Seldom::default(),
         });
-        let (drain, signal) = Drain::new();
         let caps = Arc::new(Caps::new(&config.edge));
         for ((listener, _), tls) in bound {
             tokio::spawn(listener::run(
@@ -163,9 +168,9 @@ impl Server {
         &self.metrics
     }
 
-    /// Stops accepting, and lets what is under way end within `limit`. Says whether all of it did.
-    pub async fn stop(self, limit: Duration) -> bool {
-        self.drain.finish(limit).await
+    /// Stops accepting, and lets what is under way end before `deadline` does. Says whether all of it did.
+    pub async fn stop(self, deadline: impl Future<Output = ()>) -> bool {
+        self.drain.finish(deadline).await
     }
 }
 

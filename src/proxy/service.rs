@@ -2,7 +2,9 @@
 //!
 //! Invariant: nothing leaves for a platform before its verdict is in hand and its event is written.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,10 +13,9 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use tokio::time::timeout;
 
-use crate::audit::{Audit, What};
+use crate::audit::{Audit, AuditError, Outcome, What};
 use crate::body::Unreadable;
 use crate::config::{Edge, Timeouts, WebSocket};
 use crate::inspect::{Inspection, Inspector, Redacted, Verdict};
@@ -22,10 +23,11 @@ use crate::media::InPlace;
 use crate::platform::{Answer, Class, Reason};
 use crate::policy::{Mode, OnFault, Refused};
 use crate::proxy::body::{Answering, Outgoing};
+use crate::proxy::calendar::Calendar;
 use crate::proxy::digest;
 use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
-use crate::proxy::judge::{guarded, inspect, judge_media, strip_spooled, take_verdict, with_media};
+use crate::proxy::judge::{Judging, guarded, judge_media, take_verdict, with_media};
 use crate::proxy::metrics::{InFlight, Metrics};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::{Passage, Peer};
@@ -48,6 +50,11 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) rooms: Rooms,
+    pub(crate) judging: Judging,
+    pub(crate) calendar: Calendar,
+    /// What is still in flight is being cut off.
+    pub(crate) is_cut: Arc<AtomicBool>,
+    pub(crate) unaccepted_lines: Seldom,
     pub(crate) unaudited_lines: Seldom,
     pub(crate) unanswered_lines: Seldom,
     pub(crate) untrusted_lines: Seldom,
@@ -91,6 +98,14 @@ impl Gateway {
 
     pub(crate) fn timeouts(&self) -> &Timeouts {
         &self.limits.timeouts
+    }
+
+    /// Says that connections cannot be taken: the machine or our own limits are at fault.
+    pub(crate) fn not_accepted(&self, error: &io::Error) {
+        self.metrics.not_accepted();
+        if let Some(n_suppressed) = self.unaccepted_lines.pass() {
+            tracing::error!(%error, n_suppressed, "connections cannot be accepted");
+        }
     }
 
     /// Answers one request.
@@ -177,7 +192,7 @@ impl Gateway {
                     endpoint: String::new(),
                     id: Audit::new_id(),
                     reference: Audit::new_reference(),
-                    today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+                    today: self.calendar.today(),
                     origin,
                 },
                 asked,
@@ -242,7 +257,7 @@ impl Gateway {
         let next = self.next(&mut passage, enforced, verdict, held);
         // Made before the event is written: a client may go while we wait for the disk.
         let mut outcome = match next {
-            Next::Send(_) if audited => Some(PendingOutcome::new(self.audit.clone(), &passage)),
+            Next::Send(_) | Next::Refuse if audited => Some(PendingOutcome::new(self, &passage)),
             _ => None,
         };
         if audited && let Err(answer) = self.write_event(&passage, inspection, spent).await {
@@ -262,7 +277,10 @@ impl Gateway {
                 None => forward::forward(self, passage, sending, outcome, in_flight).await,
             },
             Next::Answer(answer, held) => self.answer(answer, &passage, held, in_flight).await,
-            Next::Refuse => respond::refuse(Refusal::Framing, passage.asker(true, in_flight)),
+            Next::Refuse => {
+                PendingOutcome::tell(outcome, Outcome::Failed);
+                respond::refuse(Refusal::Framing, passage.asker(true, in_flight))
+            }
         }
     }
 
@@ -349,7 +367,9 @@ impl Gateway {
         };
         match spool(start, &mut rest, elider, limits).await {
             Ok(spooled) => Received::Spooled(Box::new(spooled)),
-            Err(why @ Unreadable::TooLarge) => Received::Failed(why, Some(rest)),
+            Err(why @ (Unreadable::TooLarge | Unreadable::Unkept)) => {
+                Received::Failed(why, Some(rest))
+            }
             Err(why) => Received::Failed(why, None),
         }
     }
@@ -387,8 +407,10 @@ impl Gateway {
         let inspector = &self.inspector;
         Some(match received {
             Received::Whole(body) => {
-                let (passage, inspection) =
-                    inspect(Arc::clone(inspector), passage, body.clone(), None).await?;
+                let (passage, inspection) = self
+                    .judging
+                    .inspect(Arc::clone(inspector), passage, body.clone(), None)
+                    .await?;
                 (passage, inspection, Held::Whole(body))
             }
             Received::Long(start, rest)
@@ -405,11 +427,15 @@ impl Gateway {
             }
             Received::Spooled(spooled) => {
                 let is_stripped = spooled.has_media() && inspector.policy().mode() == Mode::Enforce;
-                let (passage, spooled, refused) = if is_stripped {
-                    let most = self.limits.max_body;
-                    strip_spooled(Arc::clone(inspector), passage, spooled, most).await?
+                let (passage, stripped) = if is_stripped {
+                    let (inspector, most) = (Arc::clone(inspector), self.limits.max_body);
+                    self.judging.strip_spooled(inspector, passage, spooled, most).await?
                 } else {
-                    (passage, spooled, None)
+                    (passage, Ok((spooled, None)))
+                };
+                let (spooled, refused) = match stripped {
+                    Ok(stripped) => stripped,
+                    Err(late) => return Some((passage, late, Held::Nothing(None))),
                 };
                 let fault = match refused {
                     Some(refused) if matches!(refused.verdict, Verdict::Block(_)) => {
@@ -420,7 +446,7 @@ impl Gateway {
                 };
                 let (kept, mark) = (spooled.kept.clone(), spooled.mark.clone());
                 let (passage, judged) =
-                    inspect(Arc::clone(inspector), passage, kept, Some(mark)).await?;
+                    self.judging.inspect(Arc::clone(inspector), passage, kept, Some(mark)).await?;
                 let mut inspection = if spooled.has_media() {
                     with_media(inspector, &passage, judged)
                 } else {
@@ -452,7 +478,9 @@ impl Gateway {
             rules: self.rules_hash.clone(),
             policy: self.inspector.policy().hash().to_owned(),
         });
-        let Err(error) = self.audit.record(event).await else { return Ok(()) };
+        // A disk that hangs answers nobody.
+        let recorded = timeout(self.limits.timeouts.audit, self.audit.record(event)).await;
+        let Err(error) = recorded.unwrap_or(Err(AuditError::Late)) else { return Ok(()) };
         self.metrics.unaudited();
         if let Some(n_suppressed) = self.unaudited_lines.pass() {
             tracing::error!(%error, n_suppressed, "audit event not written");
@@ -461,6 +489,10 @@ impl Gateway {
         match policy.on_unaudited() {
             OnFault::Forward => Ok(()),
             OnFault::Block => {
+                if matches!(error, AuditError::Late) {
+                    // The disk may take the decision in the end; then it must not read as if the post had gone.
+                    self.audit.record_later(passage.event(What::Outcome(Outcome::Failed)));
+                }
                 let sentence = policy.fault_sentence(Refused::Unaudited, passage.reference());
                 let platform = &passage.target.platform;
                 let endpoint = platform.endpoint(&passage.endpoint);

@@ -11,7 +11,7 @@ mod tests;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use self::store::{Store, sealed_length};
 use crate::body::{Elider, Piece, Unreadable};
 use crate::proxy::body::BodyFault;
 use crate::proxy::pace::Pace;
+use crate::proxy::seldom::Seldom;
 
 /// How much is sealed at once.
 const CHUNK: usize = 256 * 1024;
@@ -99,7 +100,7 @@ pub(crate) async fn spool(
     elider: Elider,
     limits: SpoolLimits,
 ) -> Result<Spooled, Unreadable> {
-    let mut spooling = Spooling::new(elider, limits).ok_or(Unreadable::TooLarge)?;
+    let mut spooling = Spooling::new(elider, limits)?;
     spooling.push(&start).await?;
     let mut pace = Pace::new(limits.idle, limits.rate);
     loop {
@@ -144,11 +145,10 @@ struct Parted {
 }
 
 impl Spooling {
-    /// `None` if there is no place for a temporary file.
-    fn new(elider: Elider, limits: SpoolLimits) -> Option<Self> {
-        let store =
-            Store::new().inspect_err(|error| tracing::warn!(%error, "no spool file")).ok()?;
-        let mark = format!("<{}>", Store::random_hex().ok()?).into_bytes();
+    fn new(elider: Elider, limits: SpoolLimits) -> Result<Self, Unreadable> {
+        let store = Store::new().map_err(|error| unkept(&error))?;
+        let mark =
+            format!("<{}>", Store::random_hex().map_err(|error| unkept(&error))?).into_bytes();
         let parted = Parted {
             mark,
             kept: Vec::new(),
@@ -157,7 +157,7 @@ impl Spooling {
             cut: Vec::new(),
         };
         let filling = Filling { limits, n_read: 0, parted, store: Arc::new(store) };
-        Some(Self { elider, filling })
+        Ok(Self { elider, filling })
     }
 
     async fn push(&mut self, data: &[u8]) -> Result<(), Unreadable> {
@@ -193,14 +193,25 @@ impl Filling {
         }
         for chunk in std::mem::take(&mut self.parted.cut) {
             let store = Arc::clone(&self.store);
-            let written = spawn_blocking(move || store.append(chunk)).await;
-            if !matches!(written, Ok(Ok(_))) {
-                tracing::warn!("spool file cannot be written");
-                return Err(Unreadable::TooLarge);
+            let written = spawn_blocking(move || store.append(chunk));
+            // A disk that hangs holds its client no longer than a client may hold us.
+            match timeout(self.limits.idle, written).await {
+                Ok(Ok(Ok(_))) => {}
+                Ok(Ok(Err(error))) => return Err(unkept(&error)),
+                Ok(Err(_)) | Err(_) => return Err(unkept(&io::ErrorKind::TimedOut.into())),
             }
         }
         Ok(())
     }
+}
+
+/// A body that cannot be kept goes nowhere, and an operator must see to the disk.
+fn unkept(error: &io::Error) -> Unreadable {
+    static LINES: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+    if let Some(n_suppressed) = LINES.pass() {
+        tracing::error!(kind = %error.kind(), n_suppressed, "the folder for temporary files cannot be written");
+    }
+    Unreadable::Unkept
 }
 
 impl Parted {

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{CHUNK, Chunk, Spooled};
+use super::{CHUNK, Chunk, Spooled, unkept};
 use crate::body::{Elider, Unreadable};
 use crate::media::{self, Anatomy, Fault, InPlace, Keep};
 
@@ -120,15 +120,12 @@ impl Spooled {
     }
 
     fn read(&self, chunk: Chunk) -> Result<Bytes, Unreadable> {
-        self.store.read(chunk.number, chunk.offset, chunk.length).map_err(|_| Unreadable::Truncated)
+        self.store.read(chunk.number, chunk.offset, chunk.length).map_err(|error| unkept(&error))
     }
 
     fn append(&self, piece: Vec<u8>) -> Result<Chunk, Unreadable> {
         let length = piece.len();
-        let (number, offset) = self.store.append(piece).map_err(|error| {
-            tracing::warn!(%error, "spool file cannot be written");
-            Unreadable::TooLarge
-        })?;
+        let (number, offset) = self.store.append(piece).map_err(|error| unkept(&error))?;
         Ok(Chunk { number, offset, length })
     }
 }

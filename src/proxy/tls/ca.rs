@@ -25,7 +25,7 @@ use crate::proxy::tls::files::{self, KeyFileError};
 const CA_LIFE: Duration = Duration::from_secs(3650 * 86_400);
 
 /// Clocks of devices run behind; a certificate from the future is refused by them.
-const BACKDATED: Duration = Duration::from_secs(86_400);
+pub(crate) const BACKDATED: Duration = Duration::from_secs(86_400);
 
 /// A leaf's whole validity. Browsers refuse more than 200 days (from 2026-03 on), counted with the backdating.
 pub(crate) const LEAF_LIFE: Duration = Duration::from_secs(197 * 86_400);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::body::Unreadable;
 use crate::inspect::{Inspection, Redacted, Verdict};
-use crate::proxy::judge::{guarded, inspect, take_verdict};
+use crate::proxy::judge::{guarded, take_verdict};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::Passage;
 use crate::proxy::service::Gateway;
@@ -50,7 +50,7 @@ pub(super) async fn rule(gateway: &Gateway, of: &Passage, message: &mut Message)
         Ok(body) => body,
         Err((why, code)) => return refuse(gateway, of, why, code).await,
     };
-    let passage = of.message();
+    let passage = of.message(gateway.calendar.today());
     let began = Instant::now();
     if !message.is_text {
         // Nobody has said what it holds.
@@ -59,7 +59,8 @@ pub(super) async fn rule(gateway: &Gateway, of: &Passage, message: &mut Message)
         });
         return settle(gateway, passage, inspection, began).await;
     }
-    match inspect(Arc::clone(&gateway.inspector), passage, body, None).await {
+    let inspector = Arc::clone(&gateway.inspector);
+    match gateway.judging.inspect(inspector, passage, body, None).await {
         Some((passage, inspection)) => settle(gateway, passage, inspection, began).await,
         // Only while the runtime is being torn down.
         None => Ruling::Close(1001, String::new()),
@@ -69,7 +70,7 @@ pub(super) async fn rule(gateway: &Gateway, of: &Passage, message: &mut Message)
 /// Writes down that a message could not even be taken in whole, and closes with this code. The policy has no say: what has
 /// no end, or is against the protocol, cannot be sent on.
 pub(super) async fn refuse(gateway: &Gateway, of: &Passage, why: Unreadable, code: u16) -> Ruling {
-    let passage = of.message();
+    let passage = of.message(gateway.calendar.today());
     let began = Instant::now();
     let inspection = guarded(&gateway.inspector, &passage, &Bytes::new(), |request| {
         gateway.inspector.broken(request, why)
@@ -124,8 +125,7 @@ async fn settle(
         inspection.is_post || !inspection.findings.is_empty() || inspection.fault.is_some();
     let goes_on = !enforced || !matches!(verdict, Verdict::Block(_));
     // Made before the event is written: the socket may end while we wait for the disk.
-    let mut outcome =
-        (audited && goes_on).then(|| PendingOutcome::new(gateway.audit.clone(), &passage));
+    let mut outcome = (audited && goes_on).then(|| PendingOutcome::new(gateway, &passage));
     if audited && let Err(answer) = gateway.write_event(&passage, inspection, spent).await {
         PendingOutcome::forget(&mut outcome);
         return reply(answer.body, reason);
