@@ -3,10 +3,10 @@
 //!
 //! The rooms, in the order in which they may import each other (`tests/architecture.rs` keeps it):
 //!
-//! `span`, `phi`, `diagnostic` <- `media` <- `normalize`, `rules`, `redact`, `body` <- `detect`, `platform` <-
-//! `policy` <- `inspect` <- `audit` <- `config` <- `proxy`, `admin` <- `app` <- `cli`
+//! `span`, `phi`, `diagnostic` <- `media` <- `normalize`, `rules`, `redact`, `body` <- `roster` <-
+//! `detect`, `platform` <- `policy` <- `inspect` <- `audit` <- `config` <- `proxy`, `admin` <- `app` <- `cli`
 //!
-//! Up to `inspect` everything is pure: no sockets, no files, no clock, no tokio. `ARCHITECTURE.md` says where a change
+//! Up to `inspect` everything is pure: no sockets, no files (but the roster's own), no clock, no tokio. `ARCHITECTURE.md` says where a change
 //! belongs.
 
 pub mod diagnostic;
@@ -20,6 +20,8 @@ pub mod normalize;
 pub mod redact;
 pub mod rules;
 pub mod sandbox;
+
+pub mod roster;
 
 pub mod detect;
 pub mod platform;

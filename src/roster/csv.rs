@@ -1,0 +1,298 @@
+//! Patients from a table: comma, semicolon, tab or bar between its columns, headings in its first line.
+
+use std::io::Read;
+
+use jiff::civil::Date;
+
+use crate::roster::columns::{Column, Columns, DayOrder};
+use crate::roster::source::{BadRow, Entry, Source, SourceError};
+use crate::roster::{Address, Identifier, IdentifierKind, NameUse, Patient, PersonName, Relative};
+
+/// Reads patients from a table.
+pub struct CsvSource<R: Read> {
+    reader: csv::Reader<R>,
+    columns: Vec<Option<Column>>,
+    order: DayOrder,
+    row: csv::ByteRecord,
+}
+
+/// Shows no text.
+impl<R: Read> std::fmt::Debug for CsvSource<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CsvSource").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+/// How much is looked at to see what parts the columns.
+const FIRST: usize = 4096;
+
+impl<R: Read> CsvSource<std::io::Chain<std::io::Cursor<Vec<u8>>, R>> {
+    /// Reads the headings.
+    pub fn new(mut input: R, columns: &Columns) -> Result<Self, SourceError> {
+        let mut first = Vec::new();
+        input.by_ref().take(FIRST as u64).read_to_end(&mut first).map_err(SourceError::Read)?;
+        let delimiter = delimiter(&first);
+        let input = std::io::Cursor::new(first).chain(input);
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .buffer_capacity(1 << 18)
+            .from_reader(input);
+        let headings = reader.byte_headers().map_err(fault)?.clone();
+        let headings: Vec<&str> = headings
+            .iter()
+            .map(|heading| std::str::from_utf8(heading).unwrap_or_default())
+            .collect();
+        let known = columns
+            .of(&headings)
+            .map_err(|error| SourceError::Unfit { line: 1, why: error.to_string() })?;
+        Ok(Self { reader, columns: known, order: columns.order, row: csv::ByteRecord::new() })
+    }
+}
+
+impl<R: Read> CsvSource<R> {
+    /// What its columns hold; `None` is passed over.
+    pub fn columns(&self) -> &[Option<Column>] {
+        &self.columns
+    }
+}
+
+impl<R: Read> Source for CsvSource<R> {
+    fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
+        if !self.reader.read_byte_record(&mut self.row).map_err(fault)? {
+            return Ok(None);
+        }
+        let line = self.row.position().map_or(0, csv::Position::line);
+        let bad = |why| Ok(Some(Entry::Bad(BadRow { line, why })));
+        if self.row.len() != self.columns.len() {
+            return bad("it has more or fewer columns than the headings");
+        }
+        match patient(&self.row, &self.columns, self.order) {
+            Ok(patient) if patient.is_empty() => bad("it names nobody: no name and no number"),
+            Ok(patient) => Ok(Some(Entry::Patient(Box::new(patient)))),
+            Err(why) => bad(why),
+        }
+    }
+}
+
+/// The mark that parts the columns of the first line: the one it has most of.
+fn delimiter(first: &[u8]) -> u8 {
+    let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |mark: &u8| line.iter().filter(|byte| *byte == mark).count();
+    // Of two with as many the first of these; the last maximum wins, so they are asked backwards.
+    [b'|', b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+fn fault(error: csv::Error) -> SourceError {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => SourceError::Read(source),
+        _ => SourceError::Unfit { line, why: "this is no table".to_owned() },
+    }
+}
+
+fn patient(
+    row: &csv::ByteRecord,
+    columns: &[Option<Column>],
+    order: DayOrder,
+) -> Result<Patient, &'static str> {
+    let mut patient = Patient::default();
+    let mut name = PersonName::default();
+    let (mut middle, mut maiden, mut nickname) = (String::new(), String::new(), String::new());
+    let mut relative: Option<Relative> = None;
+    let mut address = Address::default();
+    for (field, column) in row.iter().zip(columns) {
+        let Some(column) = column else { continue };
+        let text = std::str::from_utf8(field).map_err(|_| "it is not UTF-8")?.trim();
+        if text.is_empty() || matches!(text, "NULL" | "null" | "N/A" | "\\N") {
+            continue;
+        }
+        let kind = match column {
+            Column::Mrn => Some(IdentifierKind::Record),
+            Column::Visit => Some(IdentifierKind::Visit),
+            Column::Account => Some(IdentifierKind::Account),
+            Column::HealthPlan => Some(IdentifierKind::HealthPlan),
+            Column::Ssn => Some(IdentifierKind::Ssn),
+            Column::License => Some(IdentifierKind::License),
+            Column::OtherId => Some(IdentifierKind::Other),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            patient.identifiers.push(Identifier { kind, value: text.to_owned() });
+            continue;
+        }
+        let day = || day(text, order);
+        match column {
+            Column::Name => patient.names.push(PersonName::whole(text)),
+            Column::FirstName => name.given = text.to_owned(),
+            Column::MiddleName => text.clone_into(&mut middle),
+            Column::LastName => name.family = text.to_owned(),
+            Column::MaidenName => text.clone_into(&mut maiden),
+            Column::Nickname => text.clone_into(&mut nickname),
+            Column::BirthDate => {
+                patient.birth_date = Some(day().ok_or("its birth date is no date")?);
+            }
+            Column::Phone => patient.phones.push(text.to_owned()),
+            Column::Email => patient.emails.push(text.to_owned()),
+            Column::Address => address.street = text.to_owned(),
+            Column::City => address.city = text.to_owned(),
+            Column::Zip => address.zip = text.to_owned(),
+            Column::Ward => patient.place.ward = text.to_owned(),
+            Column::Room => patient.place.room = text.to_owned(),
+            Column::Bed => patient.place.bed = text.to_owned(),
+            Column::Admitted => {
+                patient.admitted = Some(day().ok_or("its day of admission is no date")?);
+            }
+            Column::Discharged => {
+                patient.discharged = Some(day().ok_or("its day of discharge is no date")?);
+            }
+            Column::Deceased => {
+                let alive = ["0", "n", "no", "f", "false", "alive"];
+                patient.deceased = !alive.contains(&text.to_lowercase().as_str());
+            }
+            Column::RelativeName => {
+                relative.get_or_insert_default().name = PersonName::whole(text);
+            }
+            Column::RelativePhone => {
+                relative.get_or_insert_default().phones.push(text.to_owned());
+            }
+            // Numbers were taken above.
+            _ => {}
+        }
+    }
+    if !name.is_empty() {
+        if !middle.is_empty() {
+            name.given = format!("{} {middle}", name.given);
+        }
+        patient.names.insert(0, name);
+    }
+    let used = patient.names.first().cloned().unwrap_or_default();
+    if !maiden.is_empty() {
+        let name = PersonName { used: NameUse::Maiden, family: maiden, ..used.clone() };
+        patient.names.push(name);
+    }
+    if !nickname.is_empty() {
+        patient.names.push(PersonName { used: NameUse::Nickname, given: nickname, ..used });
+    }
+    if !address.street.is_empty() {
+        patient.addresses.push(address);
+    }
+    patient.relatives.extend(relative);
+    Ok(patient)
+}
+
+/// A day in the forms that tables have: `2026-03-04`, `20260304`, `3/4/2026`, `4.3.2026`, `04-MAR-2026`, each with a time
+/// behind it or not.
+pub(super) fn day(text: &str, order: DayOrder) -> Option<Date> {
+    let text = text.split([' ', 'T']).next().unwrap_or_default();
+    let number = |digits: &str| digits.parse::<i16>().ok().filter(|_| digits.len() <= 4);
+    if text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let part = |from: usize, to: usize| text.get(from..to).and_then(number);
+        return date(part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    }
+    let mut parts = text.split(['-', '/', '.']);
+    let (one, two, three) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    if one.len() == 4 {
+        return date(number(one)?, number(two)?, number(three)?);
+    }
+    let year = number(three)?;
+    // Of two digits: nobody is born in the future.
+    let year = match three.len() {
+        4 => year,
+        2 if year > 26 => year + 1900,
+        2 => year + 2000,
+        _ => return None,
+    };
+    if let Some(month) = month(two) {
+        return date(year, month, number(one)?);
+    }
+    let (one, two) = (number(one)?, number(two)?);
+    let day_first = order == DayOrder::DayFirst || text.contains('.') || one > 12;
+    if day_first { date(year, two, one) } else { date(year, one, two) }
+}
+
+fn month(word: &str) -> Option<i16> {
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let start = word.get(..3)?.to_ascii_lowercase();
+    let at = MONTHS.iter().position(|month| *month == start)?;
+    i16::try_from(at + 1).ok()
+}
+
+fn date(year: i16, month: i16, day: i16) -> Option<Date> {
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::{CsvSource, DayOrder, day};
+    use crate::roster::{Columns, Entry, Source as _};
+
+    #[test]
+    fn days_are_read_as_tables_write_them() {
+        let want = Some(date(2026, 3, 4));
+        for text in [
+            "2026-03-04",
+            "20260304",
+            "202603041205",
+            "3/4/2026",
+            "03/04/26",
+            "4.3.2026",
+            "04-MAR-2026",
+            "2026-03-04T10:00:00",
+            "2026-03-04 10:00",
+        ] {
+            assert_eq!(day(text, DayOrder::MonthFirst), want, "{text:?}");
+        }
+        assert_eq!(day("04/03/2026", DayOrder::DayFirst), want);
+        assert_eq!(day("25/12/1950", DayOrder::MonthFirst), Some(date(1950, 12, 25)));
+        for text in ["", "soon", "2026-02-30", "1/2", "13/13/2020", "1-2-3-4"] {
+            assert_eq!(day(text, DayOrder::MonthFirst), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_patients_and_what_is_none_is_named_by_its_line() {
+        let table = "mrn;last_name;first_name;dob;cell phone;admitted;next of kin\n\
+                     004123;Delacroix;Thea;1934-01-20;614-555-0123;2026-11-20;Delacroix, Remy\n\
+                     004124;Okafor;Chidi;soon;;;\n\
+                     ;;;;;;\n\
+                     004125;Okafor\n\
+                     004126;\"Van\nBerg\";Ida;;;;\n\
+                     004127;Roe;Una;;;;\n";
+        let mut source = CsvSource::new(table.as_bytes(), &Columns::default()).unwrap();
+        let mut entries = Vec::new();
+        while let Some(entry) = source.next_entry().unwrap() {
+            entries.push(match entry {
+                Entry::Patient(patient) => {
+                    let name = patient.names.first().unwrap();
+                    format!("{} {} {}", name.given, name.family, patient.relatives.len())
+                }
+                Entry::Bad(bad) => format!("{}: {}", bad.line, bad.why),
+                Entry::Passed => String::new(),
+            });
+        }
+        assert_eq!(
+            entries,
+            [
+                "Thea Delacroix 1",
+                "3: its birth date is no date",
+                "4: it names nobody: no name and no number",
+                "5: it has more or fewer columns than the headings",
+                "Ida Van\nBerg 0",
+                "Una Roe 0"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_without_headings_is_refused_and_not_repeated() {
+        let error = CsvSource::new("Thea,Delacroix\n".as_bytes(), &Columns::default()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("Thea"));
+    }
+}
