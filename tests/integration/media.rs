@@ -28,7 +28,7 @@ fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// A JPEG of this many bytes of picture, with these segments before it.
-fn jpeg(segments: &[u8], n_pixels: usize) -> Vec<u8> {
+pub(crate) fn jpeg(segments: &[u8], n_pixels: usize) -> Vec<u8> {
     let pixels = SCAN.iter().copied().cycle().take(n_pixels / SCAN.len() * SCAN.len() + SCAN.len());
     let mut out = b"\xff\xd8".to_vec();
     out.extend_from_slice(segments);

@@ -87,6 +87,18 @@ enum Fault {
     Empty,
     #[error("has the label `{0}`, which is no category")]
     NoCategory(String),
+    #[error("has a label that is no category")]
+    NoLabel,
+}
+
+impl Fault {
+    /// A slip in a label helps to be seen; what does not even look like one may be the post, in the wrong column.
+    fn of_label(label: &str) -> Self {
+        let is_like_one = label.len() <= 20
+            && label.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            || label == "null";
+        if is_like_one { Self::NoCategory(label.to_owned()) } else { Self::NoLabel }
+    }
 }
 
 const HELP: &str = "each line is {\"id\", \"text\", \"spans\": [{\"start\", \"end\", \"label\"}]}; offsets count Unicode \
@@ -139,8 +151,7 @@ fn parse(line: &str) -> Result<MarkedPost, Fault> {
             Some("PERSON" | "ORG") => others.push(span),
             label => {
                 let label = label.unwrap_or("null");
-                let category =
-                    Category::of_label(label).ok_or_else(|| Fault::NoCategory(label.to_owned()))?;
+                let category = Category::of_label(label).ok_or_else(|| Fault::of_label(label))?;
                 marks.push(Mark { category, span });
             }
         }
@@ -220,6 +231,10 @@ mod tests {
             (
                 r#"{"id":"a","text":"x","spans":[{"start":0,"end":1,"label":"FOO"}]}"#,
                 "has the label `FOO`, which is no category",
+            ),
+            (
+                r#"{"id":"a","text":"x","spans":[{"start":0,"end":1,"label":"Jane Roe"}]}"#,
+                "has a label that is no category",
             ),
         ] {
             assert_eq!(parse(line).expect_err(line).to_string(), want, "{line}");

@@ -117,6 +117,19 @@ impl Search {
         Self::of(patterns, about)
     }
 
+    /// Looks for canaries as they are: in memory, nobody has encoded them for a file yet.
+    pub(super) fn plainly<'a>(canaries: impl IntoIterator<Item = &'a Canary>) -> Self {
+        let mut patterns = Vec::new();
+        let mut about = Vec::new();
+        for canary in canaries {
+            for (part, text) in canary.identifiers() {
+                patterns.push(text.as_bytes().to_vec());
+                about.push((canary.path.clone(), part.to_owned(), false));
+            }
+        }
+        Self::of(patterns, about)
+    }
+
     /// Looks for these bytes as well as for none else: keys, which have no other coding.
     pub(super) fn exactly(what: &str, pieces: Vec<Vec<u8>>) -> Self {
         let about = pieces.iter().map(|_| (what.to_owned(), "as it is".into(), false)).collect();

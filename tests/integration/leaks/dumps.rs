@@ -1,7 +1,6 @@
 //! No core dump is written, however the process ends, and nobody but root may look into it.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use rustix::process::Signal;
@@ -26,19 +25,6 @@ fn the_limit_is_nothing_and_proc_is_roots() {
     assert!(left.status.success());
     let log = String::from_utf8(std::fs::read(left.work().join("stderr")).unwrap()).unwrap();
     assert_eq!(log.matches("core dumps are off").count(), 1, "{log}");
-}
-
-#[test]
-fn a_signal_that_dumps_core_dumps_none() {
-    // As for other tests' children, the limit of this process is what it inherits; the program lowers its own.
-    for signal in [Signal::ABORT, Signal::QUIT, Signal::ILL] {
-        let house = House::start(ENFORCE, NOWHERE);
-        let left = house.end(signal);
-        assert_eq!(left.status.signal(), Some(signal.as_raw()));
-        assert!(!left.status.core_dumped(), "{signal:?}");
-        let names: Vec<String> = left.written().into_iter().map(|(name, _)| name).collect();
-        assert!(names.iter().all(|name| !name.contains("core")), "{names:?}");
-    }
 }
 
 #[test]

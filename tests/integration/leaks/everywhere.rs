@@ -30,7 +30,7 @@ async fn nothing_leaks_while_the_policy_is_enforced() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_while_the_policy_is_monitored() {
-    check(&run(Style { mode: "monitor", log_format: "human", traced: false }).await);
+    check(&run(Style { mode: "monitor", log_format: "human", ..ENFORCE }).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,7 +40,7 @@ async fn nothing_leaks_past_the_files() {
         eprintln!("skipped: what the kernel is asked to write shows only to root, with strace");
         return;
     }
-    let outcome = run(Style { mode: "enforce", log_format: "human", traced: true }).await;
+    let outcome = run(Style { log_format: "human", traced: true, ..ENFORCE }).await;
     check(&outcome);
     let written = to_others(&outcome);
     // It saw what the other test reads from files.

@@ -22,11 +22,14 @@ pub(super) struct Style {
     pub(super) mode: &'static str,
     /// `json` or `human`.
     pub(super) log_format: &'static str,
+    /// What the policy says of media.
+    pub(super) media: &'static str,
     /// Whether the kernel's view of what is written is kept.
     pub(super) traced: bool,
 }
 
-pub(super) const ENFORCE: Style = Style { mode: "enforce", log_format: "json", traced: false };
+pub(super) const ENFORCE: Style =
+    Style { mode: "enforce", log_format: "json", media: "strip-metadata", traced: false };
 
 /// A running Postward.
 pub(super) struct House {
@@ -65,6 +68,9 @@ impl House {
         let policy =
             policy.replacen("mode = \"enforce\"", &format!("mode = \"{}\"", style.mode), 1);
         assert!(policy.contains(&format!("mode = \"{}\"", style.mode)));
+        let strips = "default = \"strip-metadata\"";
+        assert!(policy.contains(strips));
+        let policy = policy.replace(strips, &format!("default = \"{}\"", style.media));
         fs::write(config.join("policy.toml"), policy).unwrap();
         fs::write(config.join("postward.toml"), format!("{SETTINGS}{routes}")).unwrap();
 
@@ -76,7 +82,11 @@ impl House {
             strace.arg("-o").arg(path.join("trace")).arg(env!("CARGO_BIN_EXE_postward"));
             strace
         } else {
-            Command::new(env!("CARGO_BIN_EXE_postward"))
+            // A machine on which core dumps are wanted.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "ulimit -c unlimited 2>/dev/null; exec \"$0\" \"$@\""]);
+            shell.arg(env!("CARGO_BIN_EXE_postward"));
+            shell
         };
         command
             .args(["serve", "--log", "trace", "--log-format", style.log_format, "--config"])

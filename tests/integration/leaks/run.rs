@@ -147,7 +147,7 @@ fn astray(cases: &[Case], canaries: &[Canary], received: &[u8]) -> Vec<String> {
 }
 
 /// How the proxy is reached.
-struct Ways {
+pub(super) struct Ways {
     plain: SocketAddr,
     tls: SocketAddr,
     admin: SocketAddr,
@@ -156,7 +156,7 @@ struct Ways {
 }
 
 impl Ways {
-    fn to(house: &House) -> Self {
+    pub(super) fn to(house: &House) -> Self {
         Self {
             plain: house.plain,
             tls: house.tls,
@@ -167,7 +167,7 @@ impl Ways {
     }
 
     /// What the client reads.
-    async fn act(&self, act: Act) -> Vec<u8> {
+    pub(super) async fn act(&self, act: Act) -> Vec<u8> {
         match act {
             Act::Plain(bytes) => talk(connect(self.plain).await, &bytes).await,
             Act::RawTls(bytes) => talk(connect(self.tls).await, &bytes).await,

@@ -1,0 +1,114 @@
+//! After a post has ended, nothing of it is left in the process's memory: every writable page is searched.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::os::unix::fs::FileExt as _;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::canary::{Canary, Leak, Search};
+use super::case::toot;
+use super::house::{ENFORCE, House};
+use super::platforms::Platforms;
+use super::run::Ways;
+use super::{posts, secrets};
+
+#[test]
+fn nothing_is_left_in_memory_once_posts_have_ended() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root may look into the memory of a process that cannot be dumped");
+        return;
+    }
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let (clients, theirs) = (runtime().unwrap(), runtime().unwrap());
+    let platforms = theirs.block_on(Platforms::start());
+    let house = House::start(ENFORCE, &platforms.routes());
+    let ways = Ways::to(&house);
+    let cases: Vec<_> = posts::cases().into_iter().chain(secrets::cases()).collect();
+    let mut canaries = Vec::new();
+    for (n, case) in cases.iter().enumerate() {
+        let canary = Canary::new(case.name, n);
+        clients.block_on(ways.act((case.send)(&canary)));
+        canaries.push(canary);
+    }
+    // The control: a post that is under way is seen.
+    let under_way = Canary::new("under way", cases.len());
+    let mut post = toot(&under_way.numbered());
+    post.truncate(post.len() - 4);
+    let mut client = TcpStream::connect(house.plain).unwrap();
+    client.write_all(&post).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!standing(&house, &Search::plainly([&under_way])).is_empty(), "memory is not read");
+    drop(client);
+    canaries.push(under_way);
+
+    let search = Search::plainly(&canaries);
+    // Connections to platforms are kept for the next post, and with them the buffer that the HTTP library wrote the last
+    // request's head from. No words of a post stand in it.
+    let kept = leftovers(&house, &search, &|_| false);
+    let of_posts: Vec<_> = kept.iter().filter(|(leak, _)| leak.what != "secret").collect();
+    assert!(of_posts.is_empty(), "{of_posts:#?}");
+    assert!(
+        kept.iter().all(|(_, context)| context.contains(" HTTP/1.1\\r\\n")),
+        "only heads are kept: {kept:#?}"
+    );
+    // The platforms hang up, and the connections' memory is given back.
+    theirs.shutdown_background();
+    let left = leftovers(&house, &search, &Vec::is_empty);
+    println!("{} heads kept with connections, {} copies left after them", kept.len(), left.len());
+    assert!(left.is_empty(), "{left:#?}");
+    house.end(Signal::TERM);
+}
+
+/// Looks again and again until it is as wished, or for three seconds: clients hear the end of an answer before the proxy
+/// has let go of the post. Gives what stands there at last, each with its surroundings.
+fn leftovers(
+    house: &House,
+    search: &Search,
+    enough: &dyn Fn(&Vec<(Leak, String)>) -> bool,
+) -> Vec<(Leak, String)> {
+    let began = Instant::now();
+    loop {
+        // What is let go of is let go of soon.
+        std::thread::sleep(Duration::from_secs(1));
+        let left = standing(house, search);
+        if enough(&left) || began.elapsed() > Duration::from_secs(3) {
+            return left;
+        }
+    }
+}
+
+/// What stands in the writable memory of a process.
+fn standing(house: &House, search: &Search) -> Vec<(Leak, String)> {
+    let folder = format!("/proc/{}", house.pid.as_raw_nonzero());
+    let memory = File::open(format!("{folder}/mem")).unwrap();
+    let maps = fs::read_to_string(format!("{folder}/maps")).unwrap();
+    let mut left = Vec::new();
+    let mut n_read = 0;
+    for line in maps.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if !words[1].starts_with("rw") {
+            continue;
+        }
+        let (start, end) = words[0].split_once('-').unwrap();
+        let start = u64::from_str_radix(start, 16).unwrap();
+        let end = u64::from_str_radix(end, 16).unwrap();
+        let mut bytes = vec![0; (end - start) as usize];
+        // Some pages are the kernel's own.
+        if memory.read_exact_at(&mut bytes, start).is_err() {
+            continue;
+        }
+        n_read += bytes.len();
+        let name = words.get(5).unwrap_or(&"anonymous");
+        for leak in search.search(name, &bytes) {
+            let from = leak.at.saturating_sub(96);
+            let to = (leak.at + 96).min(bytes.len());
+            left.push((leak, bytes[from..to].escape_ascii().to_string()));
+        }
+    }
+    assert!(n_read > 1 << 20, "the memory was not read");
+    left
+}
