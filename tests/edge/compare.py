@@ -14,11 +14,16 @@ import argparse
 import asyncio
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 
+import clocks
 import doors
+import downgrade
 import exchange
+import frames
 import framing
+import h2spec
 import mutations
 import table
 from origin import Origin
@@ -26,6 +31,15 @@ from origin import Origin
 # How many connections of one door are under way at once.
 AT_ONCE = 128
 LONG_CLOCK = 30
+# The order of the table's rows.
+STRAYS = "nothing else arrived"
+ORDER = list(dict.fromkeys(
+    [case.family for case in framing.cases() + mutations.cases() + h2spec.CASES] + [h2spec.STRICT] + [case.family for case in downgrade.cases()]
+    + [clocks.FAMILY, STRAYS]
+))
+# The first letters of the marks of HTTP/2's cases; those of HTTP/1 have the door's own, those of slow clients a third.
+HTTP_2 = {"postward": "q", "nginx": "o", "haproxy": "i"}
+CLOCKS = {"postward": "r", "nginx": "m", "haproxy": "j"}
 
 
 async def run_exchanges(door, origin, cases, results):
@@ -52,24 +66,86 @@ async def run_exchanges(door, origin, cases, results):
         results.append(table.Result(case.family, case.name, door.name, transport, fault, outcome.shown, case.row))
 
 
+async def run_frames(door, origin, specified, downgraded, results):
+    """Every case of HTTP/2 through one door, each on a connection of its own."""
+    context = doors.tls("h2")
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(case, mark):
+        connection, fault, fate = None, None, -1
+        async with turns:
+            try:
+                connection = await frames.Connection.silent(door, context, mark)
+                if getattr(case, "greets", True):
+                    await connection.greet()
+                if isinstance(case, downgrade.Case):
+                    fate = await downgrade.run(connection, case)
+                else:
+                    await case.run(connection)
+            except (frames.Failed, OSError) as error:
+                fault = str(error) or type(error).__name__
+            finally:
+                if connection:
+                    connection.close()
+        pending.append((case, mark, fault, fate, connection.verdict if connection else ""))
+
+    pending = []
+    cases = [*specified, *downgraded]
+    await asyncio.gather(*(one(case, f"{HTTP_2[door.name]}{number:07x}") for number, case in enumerate(cases)))
+    await asyncio.sleep(1)
+    for case, mark, fault, fate, verdict in pending:
+        arrivals = origin.arrivals[mark]
+        if isinstance(case, downgrade.Case):
+            fault = fault or downgrade.judge(case, mark, fate, arrivals)
+        elif fault is None and (len(arrivals) > case.arrives or any(arrival.fault for arrival in arrivals)):
+            fault = "what is no request arrived upstream"
+        results.append(table.Result(case.family, case.name, door.name, "tls", fault))
+        if verdict != "":
+            results.append(table.Result(h2spec.STRICT, case.name, door.name, "tls", fault or verdict))
+
+
+async def run_clocks(door, pool, results):
+    """Every slow client at once."""
+    loop = asyncio.get_running_loop()
+    measured = await loop.run_in_executor(pool, clocks.measure_all, door.name, door.plain, door.tls, CLOCKS[door.name])
+    for case, seconds in zip(clocks.CASES, measured):
+        fault = f"open after {clocks.PATIENCE} s" if seconds is None else None
+        shown = "open" if seconds is None else f"{seconds:.0f} s" if case.timed else "ended"
+        results.append(table.Result(clocks.FAMILY, case.name, door.name, "", fault, shown))
+
+
 async def run(options):
+    specified = [case for case in h2spec.CASES if wanted(case.family, options.only)]
+    downgraded = [case for case in downgrade.cases() if wanted(case.family, options.only)]
     cases = [case for case in framing.cases() + mutations.cases() if wanted(case.family, options.only)]
     names = [name for name in options.door or doors.NAMES if doors.program(name)]
     results, started = [], time.monotonic()
     with ExitStack() as stack:
         folder = doors.open_folder(stack)
-        running = []
+        pool = stack.enter_context(ProcessPoolExecutor(len(names)))
+        running, slow = [], []
         for name in names:
             origin = await Origin().start()
             stack.callback(origin.stop)
             door = doors.Door(name, origin.port, doors.own_folder(folder, name), LONG_CLOCK)
             stack.callback(door.stop)
             running.append((await door.start(), origin))
-        await asyncio.gather(*(run_exchanges(door, origin, cases, results) for door, origin in running))
+            if wanted(clocks.FAMILY, options.only):
+                impatient = doors.Door(name, origin.port, doors.own_folder(folder, name), clocks.CLOCK)
+                stack.callback(impatient.stop)
+                slow.append(await impatient.start())
+        ticking = asyncio.gather(*(run_clocks(door, pool, results) for door in slow))
+        # Most slow clients are done before the machine is busy.
+        await asyncio.sleep(2 * clocks.CLOCK if slow else 0)
+        await asyncio.gather(
+            *(run_exchanges(door, origin, cases, results) for door, origin in running),
+            *(run_frames(door, origin, specified, downgraded, results) for door, origin in running),
+        )
+        await ticking
     # What arrived under no mark is no request of ours.
     for door, origin in running:
         fault = f"{len(origin.strays)} requests arrived that nobody meant" if origin.strays else None
-        results.append(table.Result("nothing else arrived", "strays", door.name, "both", fault))
+        results.append(table.Result(STRAYS, "strays", door.name, "both", fault))
     print(f"{len(results)} exchanges in {time.monotonic() - started:.0f} s")
     return results, {name: doors.version(name) for name in names}
 
@@ -91,13 +167,13 @@ def main():
     for result in results:
         if result.fault and (result.door == "postward" or options.only):
             print(f"{doors.NAMES[result.door]}: {result.family}: {result.name} ({result.transport}): {result.fault}")
-    made = table.Tables(results, versions)
+    made = table.Tables(results, versions, ORDER)
     if options.write:
         made.write()
     elif not options.check:
         print(made.counts())
-        if not options.only:
-            print(made.answers())
+        print(made.answers())
+        print(made.clocks())
     worse = made.check() if options.check else []
     print(*worse, sep="\n", end="\n" if worse else "")
     # As tests/run counts: one for each family, for its cases stand in the table.

@@ -13,7 +13,8 @@ from readers import CHUNK, Fault, check_trailer, read_head
 
 MARK = re.compile(rb"/(?:e|smuggled|next)/([a-z][0-9a-f]{7})")
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nfine\n"
-LARGE = 256 * 1024
+# More than all sockets on its way hold.
+LARGE = 64 << 20
 
 
 @dataclass
@@ -75,8 +76,11 @@ class Origin:
                 self._note(Arrival(head.target, body, names=names, head=head_bytes))
                 before = head_bytes[:200] + b" ... "
                 is_large = b"/large" in head.target
-                answer = ANSWER.replace(b": 5", b": %d" % LARGE).replace(b"fine\n", b"f" * LARGE) if is_large else ANSWER
+                answer = ANSWER.replace(b": 5", b": %d" % LARGE).replace(b"fine\n", b"") if is_large else ANSWER
                 writer.write(answer.split(b"\r\n\r\n")[0] + b"\r\n\r\n" if head.method == b"HEAD" else answer)
+                for _ in range(LARGE >> 16 if is_large else 0):
+                    writer.write(b"f" * 65536)
+                    await writer.drain()
                 if b"close" in b",".join(head.all(b"connection")).lower() or head.version == b"HTTP/1.0":
                     return
                 await writer.drain()

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import clocks
 from doors import NAMES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "edge.md"
@@ -27,12 +28,13 @@ class Result:
 class Tables:
     """The tables of one run."""
 
-    def __init__(self, results, versions):
-        self.results, self.versions = results, versions
+    def __init__(self, results, versions, order):
+        self.results, self.versions, self.order = results, versions, order
         self.doors = [name for name in NAMES if name in versions]
 
     def families(self):
-        return list(dict.fromkeys(result.family for result in self.results))
+        found = {result.family for result in self.results}
+        return [family for family in self.order if family in found]
 
     def counts(self):
         """One row for each family: how many cases, and how many each door holds."""
@@ -61,9 +63,18 @@ class Tables:
             made.append(f"| {row} | {' | '.join(cells)} |")
         return "\n".join(made)
 
+    def clocks(self):
+        """One row for each slow client: when each door ended it."""
+        made = [f"| what a client does | {' | '.join(self._title(door) for door in NAMES)} |", "| --- | --- | --- | --- |"]
+        own = [result for result in self.results if result.family == clocks.FAMILY]
+        for name in dict.fromkeys(result.name for result in own):
+            shown = {result.door: result.shown for result in own if result.name == name}
+            made.append(f"| {name} | {' | '.join(shown.get(door, '') for door in NAMES)} |")
+        return "\n".join(made)
+
     def write(self):
         page = PAGE.read_text()
-        for name, text in (("families", self.counts()), ("answers", self.answers())):
+        for name, text in (("families", self.counts()), ("answers", self.answers()), ("clocks", self.clocks())):
             found = _find(page, name)
             page = page[: found.start(1)] + text + "\n" + page[found.end(1) :].lstrip("\n")
         PAGE.write_text(page)
