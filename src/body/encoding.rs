@@ -59,11 +59,12 @@ impl Codings {
         if self.layers.len() > limits.max_codings {
             return Err(Unreadable::TooManyCodings);
         }
+        let most = limits.most_unpacked(body.len());
         let mut body = body.clone();
         // A request without a body may still carry the header.
         if !body.is_empty() {
             for coding in self.layers.iter().rev() {
-                body = Bytes::from(coding.decode(&body, limits.max_decoded)?);
+                body = Bytes::from(coding.decode(&body, most)?);
             }
         }
         if body.len() > limits.max_decoded { Err(Unreadable::TooLarge) } else { Ok(body) }
@@ -414,6 +415,24 @@ mod tests {
             assert!(encoded.len() < 64 << 10, "{header}: {}", encoded.len());
             assert_eq!(decode(header, encoded), Err(Unreadable::TooLarge), "{header}");
         }
+    }
+
+    #[test]
+    fn what_swells_beyond_its_ratio_is_refused() {
+        let limits = Limits { max_ratio: 10, ..Limits::default() };
+        for header in ["gzip", "deflate", "br", "zstd", "gzip, gzip"] {
+            for (n, fine) in [(Limits::UNPACKED, true), (Limits::UNPACKED + 1, false)] {
+                let body = codings(header).encode(&vec![b'a'; n]);
+                let decoded = codings(header).decode(&body.into(), &limits);
+                assert_eq!(
+                    decoded.map_err(|why| why == Unreadable::TooLarge).is_ok(),
+                    fine,
+                    "{header}"
+                );
+            }
+        }
+        assert_eq!(limits.most_unpacked(1 << 20), 10 << 20);
+        assert_eq!(limits.most_unpacked(usize::MAX), limits.max_decoded);
     }
 
     #[test]

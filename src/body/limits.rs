@@ -11,6 +11,8 @@ pub struct Limits {
     pub max_fields: usize,
     /// Layers of Content-Encoding.
     pub max_codings: usize,
+    /// How many times its length a body may have after decompression, where that is more than [`UNPACKED`](Self::UNPACKED).
+    pub max_ratio: usize,
     /// Whether documents that nobody here can read (PDF, DICOM, office files) may pass as media do.
     pub documents: bool,
 }
@@ -22,8 +24,19 @@ impl Default for Limits {
             max_depth: 128,
             max_fields: 200_000,
             max_codings: 2,
+            max_ratio: 100,
             documents: false,
         }
+    }
+}
+
+impl Limits {
+    /// So many bytes may come out of any compressed body: short texts that repeat themselves shrink more than others.
+    pub const UNPACKED: usize = 128 << 10;
+
+    /// How many bytes may come out of a compressed body of this length.
+    pub fn most_unpacked(&self, length: usize) -> usize {
+        length.saturating_mul(self.max_ratio).max(Self::UNPACKED).min(self.max_decoded)
     }
 }
 
@@ -71,6 +84,8 @@ pub enum Unreadable {
     TooSlow,
     #[error("body could not be kept while it was judged")]
     Unkept,
+    #[error("there was no memory to read it in time")]
+    Busy,
 }
 
 impl Unreadable {
@@ -97,6 +112,7 @@ impl Unreadable {
             Self::Truncated => "truncated",
             Self::TooSlow => "too-slow",
             Self::Unkept => "not-kept",
+            Self::Busy => "busy",
         }
     }
 }

@@ -20,8 +20,12 @@ pub struct Edge {
     pub streams: u32,
     /// Requests that one HTTP/2 connection may take back in ten seconds (`max-resets`, 100).
     pub resets: u32,
-    /// Bytes per second that media must come at, on the whole (`min-body-rate`, 512).
+    /// Bytes per second that a body must come at, on the whole (`min-body-rate`, 2 KiB).
     pub body_rate: u64,
+    /// Bytes of memory for bodies that are held and read (`inspect-memory`, 2 GiB).
+    pub inspect_memory: u64,
+    /// How many per cent of what holds bodies one client address may have (`inspect-share`, 50).
+    pub inspect_share: usize,
 }
 
 impl Default for Edge {
@@ -34,7 +38,9 @@ impl Default for Edge {
             connections_per_address: 4_096,
             streams: 100,
             resets: 100,
-            body_rate: 512,
+            body_rate: 2 << 10,
+            inspect_memory: 2 << 30,
+            inspect_share: 50,
         }
     }
 }
@@ -53,6 +59,19 @@ impl Edge {
         set(&mut self.streams, table.whole("max-streams", 1..=10_000, faults));
         set(&mut self.resets, table.whole("max-resets", 1..=100_000, faults));
         set(&mut self.body_rate, table.quantity("min-body-rate", &SIZES, 1, 1..=1 << 30, faults));
+        set(&mut self.inspect_share, table.whole("inspect-share", 1..=100, faults));
+    }
+}
+
+impl Edge {
+    /// How much memory it takes to hold a body of so many bytes within one address's share.
+    pub(super) fn least_memory(&self, max_body: usize) -> u64 {
+        // A quarter of it holds, three quarters of that for long bodies, each twice: see `proxy::memory`.
+        let held = (max_body as u64).saturating_mul(2).saturating_add(64 << 10);
+        held.saturating_mul(100)
+            .div_ceil(self.inspect_share.max(1) as u64)
+            .saturating_mul(16)
+            .div_ceil(3)
     }
 }
 

@@ -150,12 +150,14 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// A request's head.
     pub head: Duration,
-    /// A request's body, whole.
+    /// A pause in a request's body; on the whole it must keep `min-body-rate`.
     pub body: Duration,
     /// Deciding on a post.
     pub inspect: Duration,
     /// Writing its event.
     pub audit: Duration,
+    /// How long a post waits for memory to be read in.
+    pub busy: Duration,
     /// Idle keep-alive.
     pub idle: Duration,
     /// How often an HTTP/2 client is asked whether it is there, and how long it has to say so.
@@ -183,6 +185,7 @@ impl Default for Timeouts {
             body: Duration::from_secs(60),
             inspect: Duration::from_secs(30),
             audit: Duration::from_secs(10),
+            busy: Duration::from_secs(5),
             idle: Duration::from_secs(75),
             ping: Duration::from_secs(20),
             age: Duration::from_secs(3600),

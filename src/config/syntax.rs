@@ -378,6 +378,8 @@ fn limits(mut table: Table<'_>, config: &mut Config, faults: &mut Faults) {
     let depth = table.whole("max-depth", 8..=1024, faults);
     let fields = table.whole("max-fields", 100..=10_000_000, faults);
     let codings = table.whole("max-codings", 0..=8, faults);
+    let ratio = table.whole("max-ratio", 10..=100_000, faults);
+    let memory = table.quantity("inspect-memory", &SIZES, 1, 1 << 20..=1024 * GIB, faults);
     config.edge.read(&mut table, faults);
     table.finish(faults);
     set(&mut config.max_body, body.as_ref());
@@ -385,8 +387,30 @@ fn limits(mut table: Table<'_>, config: &mut Config, faults: &mut Faults) {
     set(&mut config.body_limits.max_depth, depth.as_ref());
     set(&mut config.body_limits.max_fields, fields.as_ref());
     set(&mut config.body_limits.max_codings, codings.as_ref());
-    if let Some(media) = media {
+    set(&mut config.body_limits.max_ratio, ratio.as_ref());
+    if let Some(media) = &media {
         config.max_media = media.value;
+    }
+    if let Some(memory) = &memory {
+        config.edge.inspect_memory = memory.value;
+    }
+    let least = config.edge.least_memory(config.max_body);
+    if let Some(at) = memory.as_ref().or(body.as_ref())
+        && config.edge.inspect_memory < least
+    {
+        faults.error(
+            at.span,
+            "`inspect-memory` is too little for one body of `max-body` within an address's `inspect-share`",
+            format!("write `inspect-memory = \"{} MiB\"` or more, or lower `max-body`", least.div_ceil(1 << 20)),
+        );
+    }
+    let shortest = media.as_ref().or(body.as_ref());
+    if let Some(at) = shortest.filter(|_| config.max_media < config.max_body as u64) {
+        faults.warning(
+            at.span,
+            "`max-media` is less than `max-body`, so media may be longer among texts than by itself",
+            "raise `max-media`, or lower `max-body`",
+        );
     }
     if let Some(at) = decoded.or(body).filter(|_| config.body_limits.max_decoded < config.max_body)
     {
@@ -418,6 +442,7 @@ fn timeouts(mut table: Table<'_>, mut timeouts: Timeouts, faults: &mut Faults) -
         ("connect", &mut timeouts.connect),
         ("answer", &mut timeouts.answer),
         ("answer-idle", &mut timeouts.answer_idle),
+        ("busy", &mut timeouts.busy),
         ("refused", &mut timeouts.refused),
         ("drain", &mut timeouts.drain),
     ] {

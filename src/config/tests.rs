@@ -377,6 +377,13 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "KiB",
     ),
     ("[limits]\nmax-boddy = 1", "2:1: [limits] has no key `max-boddy`", "did you mean `max-body`?"),
+    (
+        "[limits]\ninspect-memory = \"100 MiB\"",
+        "2:18: `inspect-memory` is too little for one body of `max-body`",
+        "write `inspect-memory = \"342 MiB\"` or more, or lower `max-body`",
+    ),
+    ("[limits]\ninspect-share = 0", "2:17: `inspect-share` is out of bounds", "from 1 to 100"),
+    ("[limits]\nmax-ratio = 1", "2:13: `max-ratio` is out of bounds", "from 10 to 100000"),
     ("[limits]\nmax-depth = 100000", "2:13: `max-depth` is out of bounds", "from 8 to 1024"),
     ("[timeouts]\nbody = 0", "2:8: `body` is no amount that can be used", "\"10 ms\" to \"24 h\""),
     ("[timeouts]\nbody = 1.5", "2:8: `body` is no amount that can be used", "whole number"),
@@ -417,6 +424,7 @@ fn what_is_odd_but_usable_is_a_warning() {
             format!("{SERVES}[limits]\nmax-body = \"32 MiB\""),
             "`max-decoded` is less than `max-body`",
         ),
+        (format!("{SERVES}[limits]\nmax-media = \"1 MiB\""), "`max-media` is less than `max-body`"),
     ] {
         let (_, faults) = read(&text, folder.path());
         assert_eq!(faults.len(), 1, "{text}");

@@ -29,10 +29,13 @@ impl Rehearsal {
 }
 
 impl Inspector {
-    /// Decides on a request whose body the proxy could not read whole (too large, too slow, truncated). Truncated
-    /// and slow bodies are blocked whatever the policy says.
+    /// Decides on a request whose body the proxy could not read whole (too large, too slow, truncated, no memory).
+    /// What did not come whole is blocked whatever the policy says.
     pub fn unreadable(&self, request: &Request<'_>, why: Unreadable) -> Inspection {
-        let never = matches!(why, Unreadable::Truncated | Unreadable::TooSlow | Unreadable::Unkept);
+        let never = matches!(
+            why,
+            Unreadable::Truncated | Unreadable::TooSlow | Unreadable::Unkept | Unreadable::Busy
+        );
         // A document that may pass says so in the policy's `[media]`, and nowhere else.
         let never = never || why == Unreadable::Document;
         let on_fault = if never { OnFault::Block } else { self.policy().on_unreadable() };
@@ -99,6 +102,7 @@ impl Inspector {
             | Refused::Piece
             | Refused::Document => Reason::Media,
             Refused::Unaudited => Reason::Unaudited,
+            Refused::Busy => Reason::Busy,
             Refused::Unreadable
             | Refused::TooLarge
             | Refused::Encrypted
@@ -123,6 +127,7 @@ impl Inspector {
             let refused = match fault {
                 Fault::Unreadable(Unreadable::TooLarge) => Refused::TooLarge,
                 Fault::Unreadable(Unreadable::Encrypted) => Refused::Encrypted,
+                Fault::Unreadable(Unreadable::Busy) => Refused::Busy,
                 Fault::Unreadable(Unreadable::Truncated | Unreadable::TooSlow) => {
                     Refused::Incomplete
                 }

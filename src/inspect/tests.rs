@@ -751,6 +751,7 @@ fn a_failed_inspection_is_a_block() {
     for (why, blocked) in [
         (Unreadable::Truncated, true),
         (Unreadable::TooSlow, true),
+        (Unreadable::Busy, true),
         (Unreadable::UnknownKind, false),
     ] {
         assert_eq!(

@@ -16,6 +16,8 @@ pub enum Reason {
     Media,
     /// The audit cannot be written.
     Unaudited,
+    /// There was no memory to read it at the moment.
+    Busy,
     /// No block: the platform did not answer.
     Unanswered,
 }
@@ -28,6 +30,7 @@ impl Reason {
             Self::Unreadable => "blocked_by_hospital_policy_unreadable",
             Self::Media => "blocked_by_hospital_policy_media",
             Self::Unaudited => "blocked_by_hospital_policy_not_recorded",
+            Self::Busy => "blocked_by_hospital_policy_busy",
             Self::Unanswered => "platform_did_not_answer",
         }
     }

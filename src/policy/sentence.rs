@@ -55,6 +55,8 @@ pub enum Refused {
     Document,
     /// The audit cannot be written.
     Unaudited,
+    /// There is no memory to read it.
+    Busy,
 }
 
 impl Refused {
@@ -74,6 +76,9 @@ impl Refused {
             Self::Piece => "files in pieces may not be sent; send a smaller file",
             Self::Document => "documents such as PDF may not be sent",
             Self::Unaudited => "no record of posts can be written at the moment",
+            Self::Busy => {
+                "too many posts are being checked at the moment; send it again in a few minutes"
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -186,7 +188,14 @@ impl Body for Outgoing {
 }
 
 /// What comes back to a client. The request counts as in flight until this is gone.
-pub(crate) struct Answering {
+pub(crate) enum Answering {
+    Own(Answer),
+    /// One of many on its connection, whose client may let it lie.
+    Watched(Arc<Watched>),
+}
+
+/// An answer, and the count of its request.
+pub(crate) struct Answer {
     content: Content,
     _in_flight: InFlight,
 }
@@ -197,33 +206,89 @@ enum Content {
     Platform(Incoming, IdleClock),
 }
 
-impl Answering {
-    pub(crate) fn whole(bytes: Bytes, in_flight: InFlight) -> Self {
-        Self {
-            content: Content::Whole((!bytes.is_empty()).then_some(bytes)),
-            _in_flight: in_flight,
-        }
-    }
+/// An answer over HTTP/2, which nobody asks for as long as its client opens no window. What it holds can be taken away
+/// from without: the platform's connection is shared by all.
+pub(crate) struct Watched {
+    answer: Mutex<Option<Answer>>,
+    began: Instant,
+    /// Since when its client lets it lie, in milliseconds; 0 while the platform is waited for.
+    lies_since: AtomicU64,
+}
 
-    /// The same request's answer, with another text.
-    pub(crate) fn instead(self, text: Bytes) -> Self {
-        Self { content: Content::Whole(Some(text)), ..self }
-    }
-
-    pub(crate) fn platform(incoming: Incoming, idle: Duration, in_flight: InFlight) -> Self {
-        Self { content: Content::Platform(incoming, IdleClock::new(idle)), _in_flight: in_flight }
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watched").field("lies_since", &self.lies_since).finish_non_exhaustive()
     }
 }
 
-impl Body for Answering {
-    type Data = Bytes;
-    type Error = BodyFault;
+impl Answering {
+    pub(crate) fn whole(bytes: Bytes, in_flight: InFlight) -> Self {
+        let content = Content::Whole((!bytes.is_empty()).then_some(bytes));
+        Self::Own(Answer { content, _in_flight: in_flight })
+    }
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
-        match &mut self.get_mut().content {
+    /// The same request's answer, with another text.
+    pub(crate) fn instead(mut self, text: Bytes) -> Self {
+        self.with(|answer| {
+            if let Some(answer) = answer {
+                answer.content = Content::Whole(Some(text));
+            }
+        });
+        self
+    }
+
+    pub(crate) fn platform(incoming: Incoming, idle: Duration, in_flight: InFlight) -> Self {
+        let content = Content::Platform(incoming, IdleClock::new(idle));
+        Self::Own(Answer { content, _in_flight: in_flight })
+    }
+
+    /// The same, to be looked at from without. `began` is when its connection did.
+    pub(crate) fn watched(self, began: Instant) -> (Self, Option<Weak<Watched>>) {
+        let Self::Own(answer) = self else { return (self, None) };
+        if answer.content.is_end() {
+            return (Self::Own(answer), None);
+        }
+        let watched = Watched { answer: Mutex::new(Some(answer)), began, lies_since: 0.into() };
+        watched.lies();
+        let watched = Arc::new(watched);
+        let weak = Arc::downgrade(&watched);
+        (Self::Watched(watched), Some(weak))
+    }
+
+    fn with<T>(&mut self, look: impl FnOnce(Option<&mut Answer>) -> T) -> T {
+        match self {
+            Self::Own(answer) => look(Some(answer)),
+            Self::Watched(watched) => look(watched.lock().as_mut()),
+        }
+    }
+}
+
+impl Watched {
+    /// Since when its client takes nothing of it, in milliseconds from the connection's beginning.
+    pub(crate) fn lies_since(&self) -> Option<u64> {
+        Some(self.lies_since.load(Relaxed)).filter(|since| *since != 0)
+    }
+
+    /// Lets go of everything that it holds. Whoever asks for more is told that it broke off.
+    pub(crate) fn let_go(&self) {
+        self.lies_since.store(0, Relaxed);
+        let answer = self.lock().take();
+        drop(answer);
+    }
+
+    fn lies(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        self.lies_since.store(now, Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Answer>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answer {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        match &mut self.content {
             Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Content::Platform(incoming, clock) => {
                 if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
@@ -235,20 +300,68 @@ impl Body for Answering {
             }
         }
     }
+}
 
-    fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Whole(bytes) => bytes.is_none(),
-            Content::Platform(incoming, _) => incoming.is_end_stream(),
+impl Content {
+    fn is_end(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Platform(incoming, _) => incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Whole(bytes) => {
+        match self {
+            Self::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Content::Platform(incoming, _) => incoming.size_hint(),
+            Self::Platform(incoming, _) => incoming.size_hint(),
+        }
+    }
+}
+
+impl Body for Answering {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        match self.get_mut() {
+            Self::Own(answer) => answer.poll(cx),
+            Self::Watched(watched) => {
+                let mut answer = watched.lock();
+                let Some(answer) = answer.as_mut() else {
+                    return Poll::Ready(Some(Err(BodyFault::Stalled)));
+                };
+                let polled = answer.poll(cx);
+                if polled.is_pending() {
+                    watched.lies_since.store(0, Relaxed);
+                } else {
+                    watched.lies();
+                }
+                polled
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(answer) => answer.content.is_end(),
+            Self::Watched(watched) => {
+                watched.lock().as_ref().is_some_and(|answer| answer.content.is_end())
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(answer) => answer.content.size_hint(),
+            Self::Watched(watched) => watched
+                .lock()
+                .as_ref()
+                .map_or_else(SizeHint::default, |answer| answer.content.size_hint()),
         }
     }
 }

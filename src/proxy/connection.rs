@@ -5,7 +5,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::{Edge, Timeouts};
-use crate::proxy::body::Answering;
+use crate::proxy::body::{self, Answering};
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Peer;
 use crate::proxy::respond;
@@ -50,6 +50,8 @@ pub(crate) struct Activity {
     blocked_since: AtomicU64,
     /// When the window began in which requests that were taken back are counted, and how many there were.
     resets: Mutex<(u64, u32)>,
+    /// Answers on their way (HTTP/2).
+    answers: Mutex<Vec<Weak<body::Watched>>>,
     /// The client has taken back too many.
     flood: Notify,
     /// What the filter of HTTP/1 and the service say to each other.
@@ -67,6 +69,7 @@ impl Activity {
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
             resets: Mutex::default(),
+            answers: Mutex::default(),
             flood: Notify::new(),
             link: Link::default(),
         }
@@ -81,6 +84,38 @@ impl Activity {
         self.quiet_since.store(self.now(), Relaxed);
         self.n_in_flight.fetch_sub(1, Relaxed);
         self.link.done();
+    }
+
+    /// Keeps an eye on an answer: hyper asks it for nothing as long as its client opens no window.
+    fn watch(&self, answer: Answering) -> Answering {
+        let (answer, watched) = answer.watched(self.began);
+        if let Some(watched) = watched {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that are done with go when there is no more room.
+            if answers.len() == answers.capacity() {
+                answers.retain(|answer| answer.strong_count() > 0);
+            }
+            answers.push(watched);
+        }
+        answer
+    }
+
+    /// Takes back what clients let lie for too long. Gives the time of the next that may be so.
+    fn let_go(&self, limit: Duration, now: Instant) -> Option<Instant> {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next: Option<Instant> = None;
+        answers.retain(|answer| {
+            let Some(answer) = answer.upgrade() else { return false };
+            let Some(since) = answer.lies_since() else { return true };
+            let deadline = self.began + Duration::from_millis(since) + limit;
+            if deadline <= now {
+                answer.let_go();
+                return false;
+            }
+            next = Some(next.map_or(deadline, |next| next.min(deadline)));
+            true
+        });
+        next
     }
 
     /// Counts a request that its client took back before it had an answer. Each costs us what a whole one costs, and the
@@ -130,7 +165,11 @@ impl Activity {
         let since = |at: u64, limit: Duration| self.began + Duration::from_millis(at) + limit;
         let now = Instant::now();
         // Nothing that begins after this look ends before the next.
-        let mut next = now + timeouts.head.min(timeouts.first_byte).min(timeouts.idle) / 2;
+        let shortest = timeouts.head.min(timeouts.first_byte).min(timeouts.idle);
+        let mut next = now + shortest.min(timeouts.answer_idle) / 2;
+        if let Some(deadline) = self.let_go(timeouts.answer_idle, now) {
+            next = next.min(deadline);
+        }
         let mut must_end = |deadline: Instant| {
             next = next.min(deadline);
             deadline <= now
@@ -191,7 +230,8 @@ where
     } else {
         // hyper never sees a byte that the filter has not read and written anew.
         let caps = Caps { head: edge.head as usize, target: edge.target, headers: edge.headers };
-        let io = TokioIo::new(Filter::new(watched, caps, Arc::clone(&activity), metrics));
+        let (link, patience) = (Arc::clone(&activity), timeouts.answer);
+        let io = TokioIo::new(Filter::new(watched, caps, link, metrics, patience));
         let connection =
             http1_builder(&timeouts, &edge).serve_connection(io, service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
@@ -243,6 +283,9 @@ async fn answer(
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
+    if activity.is_h2 {
+        response = response.map(|body| activity.watch(body));
+    }
     match activity.link.broken() {
         // Its body broke its own framing, so it was judged by nobody; whatever the answer was, it sent nothing on.
         Some(fault) => respond::instead(response, fault),
@@ -285,6 +328,7 @@ fn http1_builder(timeouts: &Timeouts, edge: &Edge) -> http1::Builder {
         .max_headers(edge.headers)
         // A head that the filter has passed is never too long for hyper.
         .max_buf_size(edge.head as usize + 16 * 1024)
+        // The filter tells a client that only listens from one that is gone.
         .half_close(false);
     builder
 }
@@ -297,7 +341,8 @@ fn http2_builder(timeouts: &Timeouts, edge: &Edge) -> http2::Builder<TokioExecut
         .max_header_list_size(edge.head)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(64)
-        .initial_stream_window_size(256 * 1024)
+        // What clients may send before anybody reads it: little for one request, and a bound for all of them together.
+        .initial_stream_window_size(64 * 1024)
         .initial_connection_window_size(1024 * 1024)
         .keep_alive_interval(timeouts.ping)
         .keep_alive_timeout(timeouts.ping);

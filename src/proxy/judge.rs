@@ -10,9 +10,11 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use crate::body::{Piece, Unreadable};
 use crate::inspect::{self, Inspection, Inspector, Redacted, Verdict};
 use crate::media::InPlace;
 use crate::platform::Answer;
+use crate::proxy::memory::Memory;
 use crate::proxy::passage::Passage;
 use crate::proxy::seldom::Seldom;
 use crate::proxy::spool::Spooled;
@@ -27,18 +29,19 @@ pub(crate) struct Judging {
     /// as many as there are places, leaves one to move bytes.
     inline: Semaphore,
     limit: Duration,
+    memory: Memory,
     late_lines: Seldom,
 }
 
 impl Judging {
     /// Within a runtime.
-    pub(crate) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration, memory: Memory) -> Self {
         let n_threads = Handle::current().metrics().num_workers();
         let inline = Semaphore::new(n_threads.saturating_sub(1));
-        Self { inline, limit, late_lines: Seldom::default() }
+        Self { inline, limit, memory, late_lines: Seldom::default() }
     }
 
-    /// Inspects, off the async threads where that may take long.
+    /// Inspects, off the async threads where that may take long, and then not before there is memory for it.
     pub(crate) async fn inspect(
         &self,
         inspector: Arc<Inspector>,
@@ -49,6 +52,7 @@ impl Judging {
         // What a coded body holds is not known before it is decoded.
         let is_short = body.len() <= INLINE && !passage.is_encoded();
         let place = if is_short { self.inline.try_acquire().ok() } else { None };
+        let weight = if place.is_some() { (0, 0) } else { weigh(&inspector, &passage, &body) };
         let passage = Arc::new(passage);
         let judge = {
             let (inspector, passage) = (Arc::clone(&inspector), Arc::clone(&passage));
@@ -61,12 +65,39 @@ impl Judging {
         let inspection = if place.is_some() {
             judge()
         } else {
-            match timeout(self.limit, spawn_blocking(judge)).await {
-                Ok(inspection) => inspection.ok()?,
-                Err(_) => self.late(&inspector, &passage),
+            match self.off_thread(weight, judge).await {
+                Ok(inspection) => inspection?,
+                Err(why) => self.not_done(why, &inspector, &passage),
             }
         };
         Some((Arc::unwrap_or_clone(passage), inspection))
+    }
+
+    /// Runs what takes so many bytes of texts and media, once there is memory for it. `Ok(None)` only while the runtime is
+    /// being torn down.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        (n_text, n_media): (usize, usize),
+        run: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, NotDone> {
+        // Those before it end, unless an inspection does not: then it waits no longer than that one was waited for.
+        let reading = timeout(self.limit, self.memory.read(n_text, n_media)).await;
+        let reading = reading.map_err(|_| NotDone::Busy)?;
+        let run = move || {
+            // Until it has ended: a thread that nobody waits for takes its memory all the same.
+            let _reading = reading;
+            run()
+        };
+        timeout(self.limit, spawn_blocking(run)).await.map(Result::ok).map_err(|_| NotDone::Late)
+    }
+
+    fn not_done(&self, why: NotDone, inspector: &Inspector, passage: &Passage) -> Inspection {
+        match why {
+            NotDone::Late => self.late(inspector, passage),
+            NotDone::Busy => guarded(inspector, passage, &Bytes::new(), |request| {
+                inspector.unreadable(request, Unreadable::Busy)
+            }),
+        }
     }
 
     /// The verdict on a post whose inspection has not ended. That goes on, and nobody waits for it: a thread cannot be
@@ -80,6 +111,35 @@ impl Judging {
         }
         guarded(inspector, passage, &Bytes::new(), |request| inspector.late(request))
     }
+}
+
+/// Why something was not done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum NotDone {
+    /// It did not end in time.
+    Late,
+    /// There was no memory to begin in time.
+    Busy,
+}
+
+/// How many bytes of a body are texts, at most, and how many are media.
+fn weigh(inspector: &Inspector, passage: &Passage, body: &Bytes) -> (usize, usize) {
+    if passage.is_encoded() {
+        return (inspector.limits().most_unpacked(body.len()), body.len());
+    }
+    let documents = inspector.policy().documents();
+    if passage.is_media(body, documents) {
+        return (0, body.len());
+    }
+    let Some(mut elider) = passage.elider(documents) else { return (body.len(), 0) };
+    let mut n_text = 0;
+    let mut count = |piece: Piece<'_>| match piece {
+        Piece::Keep(bytes) => n_text += bytes.len(),
+        Piece::Begin | Piece::Media(_) => {}
+    };
+    elider.push(body, &mut count);
+    elider.finish(&mut count);
+    (n_text, body.len().saturating_sub(n_text))
 }
 
 /// A panic in an inspection is a block. What it panicked with is dropped unread: it may quote the post.
@@ -135,6 +195,7 @@ impl Judging {
         mut spooled: Box<Spooled>,
         most_held: usize,
     ) -> Option<(Passage, Result<Stripped, Inspection>)> {
+        let n_held = spooled.kept.len() + most_held;
         let passage = Arc::new(passage);
         let strip = {
             let (inspector, passage) = (Arc::clone(&inspector), Arc::clone(&passage));
@@ -156,9 +217,9 @@ impl Judging {
                 (spooled, refused.map(|refusal| *refusal).or(panicked))
             }
         };
-        let stripped = match timeout(self.limit, spawn_blocking(strip)).await {
-            Ok(stripped) => Ok(stripped.ok()?),
-            Err(_) => Err(self.late(&inspector, &passage)),
+        let stripped = match self.off_thread((0, n_held), strip).await {
+            Ok(stripped) => Ok(stripped?),
+            Err(why) => Err(self.not_done(why, &inspector, &passage)),
         };
         Some((Arc::unwrap_or_clone(passage), stripped))
     }

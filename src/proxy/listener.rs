@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::config::Edge;
 use crate::proxy::connection::{self, Activity};
 use crate::proxy::drain::{Signal, Stage};
+use crate::proxy::memory::neighbourhood;
 use crate::proxy::passage::Peer;
 use crate::proxy::service::Gateway;
 use crate::proxy::tls::{Accepted, Presented, TlsAcceptor};
@@ -110,8 +111,9 @@ pub(crate) async fn run(
             }
         };
         let address = address.ip().to_canonical();
+        let neighbour = neighbourhood(address);
         // A client over its cap is closed at once: letting it wait would take the place of others.
-        if let Some(place) = caps.take(permit, address) {
+        if let Some(place) = caps.take(permit, neighbour) {
             tokio::spawn(one(
                 tcp,
                 address,

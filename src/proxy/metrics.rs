@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::inspect::{Coverage, Inspection, Verdict};
+use crate::body::Unreadable;
+use crate::inspect::{self, Coverage, Inspection, Verdict};
 use crate::proxy::connection::Activity;
+use crate::proxy::memory::Memory;
 use crate::proxy::upstream::UpstreamFault;
 use crate::proxy::wire::Fault;
 use crate::rules::Category;
@@ -28,6 +30,8 @@ pub struct Metrics {
     refused: AtomicU64,
     malformed: [AtomicU64; Fault::ALL.len()],
     unaudited: AtomicU64,
+    busy: AtomicU64,
+    memory: OnceLock<Memory>,
     unreadable: AtomicU64,
     unjudged_media: AtomicU64,
     failed_handshakes: AtomicU64,
@@ -131,6 +135,8 @@ impl Metrics {
             counters.uncovered(inspection);
         }
         self.unreadable.fetch_add(inspection.fault.is_some().into(), Relaxed);
+        let is_busy = inspection.fault == Some(inspect::Fault::Unreadable(Unreadable::Busy));
+        self.busy.fetch_add(is_busy.into(), Relaxed);
         self.unjudged_media.fetch_add(inspection.unjudged_media.into(), Relaxed);
     }
 
@@ -152,6 +158,12 @@ impl Metrics {
 
     pub(crate) fn unaudited(&self) {
         self.unaudited.fetch_add(1, Relaxed);
+    }
+
+    /// Tells of this budget, too.
+    pub(crate) fn watch(&self, memory: &Memory) {
+        // A data path has one.
+        let _ = self.memory.set(memory.clone());
     }
 
     pub(crate) fn failed_handshake(&self) {
@@ -220,6 +232,20 @@ impl Metrics {
         }
     }
 
+    fn write_memory(&self, out: &mut String) {
+        let Some(memory) = self.memory.get() else { return };
+        let (held, read) = memory.n_set_aside();
+        family(
+            out,
+            "postward_inspect_memory_bytes",
+            "gauge",
+            "Memory set aside for posts, by what for: at most inspect-memory together.",
+        );
+        for (what, n) in [("hold", held), ("read", read)] {
+            let _ = writeln!(out, "postward_inspect_memory_bytes{{for=\"{what}\"}} {n}");
+        }
+    }
+
     fn write_findings(&self, out: &mut String) {
         family(out, "postward_findings_total", "counter", "Findings, by category.");
         for (category, counter) in Category::ALL.iter().zip(&self.findings) {
@@ -247,6 +273,7 @@ impl Metrics {
         }
         self.write_coverage(out);
         self.write_findings(out);
+        self.write_memory(out);
         family(
             out,
             "postward_upstream_failures_total",
@@ -292,6 +319,12 @@ impl Metrics {
                 "counter",
                 "Posts whose audit event could not be written.",
                 &self.unaudited,
+            ),
+            (
+                "postward_busy_total",
+                "counter",
+                "Posts refused because there was no memory to read them in time.",
+                &self.busy,
             ),
             (
                 "postward_faults_total",
@@ -369,7 +402,8 @@ mod tests {
 
     use super::Metrics;
     use crate::body::Unreadable;
-    use crate::inspect::{Coverage, Inspection, Verdict};
+    use crate::body::Unreadable;
+    use crate::inspect::{self, Coverage, Inspection, Verdict};
 
     fn inspection(endpoint: Option<&str>, coverage: Coverage) -> Inspection {
         Inspection {

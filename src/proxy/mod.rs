@@ -9,6 +9,7 @@ mod forward;
 mod headers;
 mod judge;
 mod listener;
+mod memory;
 mod metrics;
 mod outcome;
 mod pace;

@@ -13,8 +13,8 @@ use crate::proxy::calendar::Calendar;
 use crate::proxy::drain::Drain;
 use crate::proxy::judge::Judging;
 use crate::proxy::listener::{self, Caps};
+use crate::proxy::memory::Memory;
 use crate::proxy::metrics::Metrics;
-use crate::proxy::receive::Rooms;
 use crate::proxy::route::{Routes, UnknownPlatform};
 use crate::proxy::seldom::Seldom;
 use crate::proxy::service::{Gateway, Limits};
@@ -123,6 +123,8 @@ impl Server {
         let addresses: Vec<SocketAddr> = bound.iter().map(|((_, address), _)| *address).collect();
         let metrics = Arc::new(Metrics::new(routes.platforms()));
         let (drain, signal) = Drain::new();
+        let memory = Memory::new(&config.edge, config.timeouts.busy, config.body_limits.max_fields);
+        metrics.watch(&memory);
         let gateway = Arc::new(Gateway {
             inspector: Arc::clone(&loaded.inspector),
             rules_hash: loaded.rules.hash.clone(),
@@ -136,11 +138,11 @@ impl Server {
                 timeouts: config.timeouts.clone(),
             },
             routes,
-            rooms: Rooms::default(),
-            judging: Judging::new(config.timeouts.inspect),
+            judging: Judging::new(config.timeouts.inspect, memory.clone()),
             calendar: Calendar::default(),
             is_cut: drain.is_cut(),
             unaccepted_lines: Seldom::default(),
+            memory,
             unaudited_lines: Seldom::default(),
             unanswered_lines: Seldom::default(),
             untrusted_lines: Seldom::default(),

@@ -28,10 +28,11 @@ use crate::proxy::digest;
 use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::judge::{Judging, guarded, judge_media, take_verdict, with_media};
+use crate::proxy::memory::{Claim, Memory};
 use crate::proxy::metrics::{InFlight, Metrics};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::{Passage, Peer};
-use crate::proxy::receive::{self, Reading, Received, Rooms, receive};
+use crate::proxy::receive::{self, Reading, Received, receive};
 use crate::proxy::respond::{self, Asker, Refusal};
 use crate::proxy::route::{RequestHost, Routes};
 use crate::proxy::seldom::Seldom;
@@ -49,7 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) pool: Pool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
-    pub(crate) rooms: Rooms,
+    pub(crate) memory: Memory,
     pub(crate) judging: Judging,
     pub(crate) calendar: Calendar,
     /// What is still in flight is being cut off.
@@ -225,10 +226,12 @@ impl Gateway {
         let reading = Reading {
             most: self.limits.max_body,
             wants_start: is_media || may_stream || passage.elider(policy.documents()).is_some(),
-            limit: self.limits.timeouts.body,
+            pause: self.limits.timeouts.body,
+            rate: self.limits.edge.body_rate,
         };
-        let (received, _room) = receive(body, passage.framing, reading, &self.rooms).await;
-        let received = self.separate(&passage, received).await;
+        let purse = (&self.memory, passage.client);
+        let (received, mut claim) = receive(body, passage.framing, reading, purse).await;
+        let received = self.separate(&passage, received, claim.as_mut()).await;
         let began = Instant::now();
         let Some((mut passage, mut inspection, held)) =
             self.decide(passage, received, is_media).await
@@ -249,6 +252,9 @@ impl Gateway {
                 platform = %passage.target.platform.id(), endpoint = %inspection.endpoint,
                 n_findings = inspection.findings.len(), reference = %inspection.reference, "post blocked"
             );
+        }
+        if let (Some(claim), Verdict::Forward, Held::Whole(body)) = (&mut claim, &verdict, &held) {
+            claim.settle(body.len());
         }
         let audited = inspection.is_post
             || !inspection.findings.is_empty()
@@ -354,7 +360,12 @@ impl Gateway {
     }
 
     /// Spools the media of a multipart body that is too long to hold.
-    async fn separate(&self, passage: &Passage, received: Received) -> Received {
+    async fn separate(
+        &self,
+        passage: &Passage,
+        received: Received,
+        claim: Option<&mut Claim>,
+    ) -> Received {
         let Received::Long(start, mut rest) = received else { return received };
         let Some(elider) = passage.elider(self.inspector.policy().documents()) else {
             return Received::Long(start, rest);
@@ -365,9 +376,9 @@ impl Gateway {
             idle: self.limits.timeouts.body,
             rate: self.limits.edge.body_rate,
         };
-        match spool(start, &mut rest, elider, limits).await {
+        match spool(start, &mut rest, elider, limits, claim).await {
             Ok(spooled) => Received::Spooled(Box::new(spooled)),
-            Err(why @ (Unreadable::TooLarge | Unreadable::Unkept)) => {
+            Err(why @ (Unreadable::TooLarge | Unreadable::Unkept | Unreadable::Busy)) => {
                 Received::Failed(why, Some(rest))
             }
             Err(why) => Received::Failed(why, None),

@@ -27,6 +27,7 @@ use tokio::time::timeout;
 use self::store::{Store, sealed_length};
 use crate::body::{Elider, Piece, Unreadable};
 use crate::proxy::body::BodyFault;
+use crate::proxy::memory::{Busy, Claim};
 use crate::proxy::pace::Pace;
 use crate::proxy::seldom::Seldom;
 
@@ -99,9 +100,11 @@ pub(crate) async fn spool(
     rest: &mut Incoming,
     elider: Elider,
     limits: SpoolLimits,
+    mut claim: Option<&mut Claim>,
 ) -> Result<Spooled, Unreadable> {
     let mut spooling = Spooling::new(elider, limits)?;
     spooling.push(&start).await?;
+    drop(start);
     let mut pace = Pace::new(limits.idle, limits.rate);
     loop {
         let frame = timeout(limits.idle, rest.frame()).await.map_err(|_| Unreadable::TooSlow)?;
@@ -114,6 +117,11 @@ pub(crate) async fn spool(
                         return Err(Unreadable::TooSlow);
                     }
                     spooling.push(&data).await?;
+                    if let Some(claim) = &mut claim {
+                        // What is cut but not yet sealed is of a fixed size.
+                        let n_kept = spooling.filling.parted.kept.capacity();
+                        claim.grow(n_kept).await.map_err(|Busy| Unreadable::Busy)?;
+                    }
                 }
             }
         }

@@ -24,6 +24,9 @@ use crate::proxy::body::Outgoing;
 /// How long an idle connection is kept. Platforms close theirs after a minute or so; a shorter time loses fewer races.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// What a platform may send of one answer before it is taken: 13 MB a second at 20 ms.
+const STREAM_WINDOW: u32 = 256 << 10;
+
 /// The pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
@@ -80,7 +83,12 @@ impl Pool {
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(64)
-            .http2_adaptive_window(true)
+            // All clients of a platform share its one connection. So the window of the connection holds those of a hundred and
+            // more streams, whole: a client that lets its answer lie keeps nobody else from theirs.
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(STREAM_WINDOW * 256)
+            // What is read of one answer before its client has taken the piece before.
+            .http1_max_buf_size(64 * 1024)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .http2_keep_alive_timeout(Duration::from_secs(20))
             // Repeats a request only when a reused connection turns out to be closed before it took one byte of it: the

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use aws_lc_rs::rand;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::audit::Outcome;
 use crate::body::Unreadable;
+use crate::proxy::memory::{Busy, Claim};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::Passage;
 use crate::proxy::service::Gateway;
@@ -134,7 +135,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
     }
 
     async fn carry(&mut self) -> End {
-        let mut room = None;
+        let mut claim = None;
         loop {
             match self.reader.next() {
                 Ok(Some(Event::Control(opcode, payload))) => {
@@ -147,10 +148,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
                         return end;
                     }
                     self.clock.note_within(false);
-                    room = None;
+                    claim = None;
                 }
                 Ok(None) => {
-                    if let Some(end) = self.fill(&mut room).await {
+                    if let Some(end) = self.fill(&mut claim).await {
                         return end;
                     }
                 }
@@ -160,9 +161,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
     }
 
     /// Waits for more of what the client sends.
-    async fn fill(&mut self, room: &mut Option<OwnedSemaphorePermit>) -> Option<End> {
-        if room.is_none() {
-            *room = self.gateway.rooms.enter(self.reader.n_held()).await;
+    async fn fill(&mut self, claim: &mut Option<Claim>) -> Option<End> {
+        if let Err(Busy) = self.make_room(claim).await {
+            let ruling = refuse(self.gateway, self.of, Unreadable::Busy, 1008).await;
+            return Some(closing(ruling));
         }
         let is_within = self.reader.is_within();
         let limit = self.gateway.limits.timeouts.body;
@@ -185,6 +187,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
                     refuse(self.gateway, self.of, Unreadable::TooSlow, 1008).await;
                 Some(closing(ruling))
             }
+        }
+    }
+
+    /// Sees to it that what has come of a message may be held. A socket between messages holds nothing.
+    async fn make_room(&mut self, claim: &mut Option<Claim>) -> Result<(), Busy> {
+        let n_held = self.reader.n_held();
+        match claim {
+            Some(claim) if claim.n_bytes() < n_held => claim.grow(n_held * 2).await,
+            None if n_held > 0 => {
+                *claim = Some(self.gateway.memory.enter(self.of.client, n_held * 2).await?);
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::proxy::connection::Activity;
 use crate::proxy::metrics::Metrics;
@@ -45,6 +45,12 @@ pub(crate) struct Filter<S> {
     n_heads: u64,
     ended: bool,
     refused: Option<Refused>,
+    /// How long a client that has ended its own side waits for more of its answers.
+    patience: Duration,
+    /// Runs since it has.
+    half_closed: Option<Pin<Box<Sleep>>>,
+    /// It has taken something since that was set.
+    wrote: bool,
 }
 
 struct Refused {
@@ -65,6 +71,7 @@ impl<S> Filter<S> {
         caps: Caps,
         activity: Arc<Activity>,
         metrics: Arc<Metrics>,
+        patience: Duration,
     ) -> Self {
         Self {
             stream,
@@ -77,6 +84,9 @@ impl<S> Filter<S> {
             n_heads: 0,
             ended: false,
             refused: None,
+            patience,
+            half_closed: None,
+            wrote: false,
         }
     }
 
@@ -114,6 +124,26 @@ impl<S> Filter<S> {
         (self.ready, self.taken) = (0..0, 0);
         self.held.extend_from_slice(buf.filled().get(before..).unwrap_or_default());
         buf.set_filled(before);
+    }
+
+    /// The client sends no more. Where it has asked for something, it may still listen: then hyper, which takes the end for
+    /// a farewell, hears of it when the answer is out. A client that is gone is noticed when something is written to it, or
+    /// by the clock.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let is_between = self.machine.is_between(self.held.get(self.taken..).unwrap_or_default());
+        self.activity.link.wake_when_done(cx.waker());
+        if !is_between || self.is_quiet() {
+            return Poll::Ready(Ok(()));
+        }
+        let patience = self.patience;
+        let clock = self.half_closed.get_or_insert_with(|| Box::pin(sleep(patience)));
+        while clock.as_mut().poll(cx).is_ready() {
+            if !std::mem::take(&mut self.wrote) {
+                return Poll::Ready(Ok(()));
+            }
+            clock.as_mut().reset(Instant::now() + patience);
+        }
+        Poll::Pending
     }
 
     /// Whether every request that passed has its answer, so that our own comes after them.
@@ -193,7 +223,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Filter<S> {
                     this.refuse(fault, in_body);
                     continue;
                 }
-                Step::Over => return this.poll_drop(cx, buf),
+                Step::Over => {
+                    ready!(this.poll_drop(cx, buf))?;
+                    return this.poll_end(cx);
+                }
                 Step::Wait => {
                     if let Some(accepted) = this.activity.link.take_upgrade() {
                         this.machine.upgraded(accepted);
@@ -217,7 +250,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Filter<S> {
                 }
             };
             if !more {
-                return Poll::Ready(Ok(()));
+                return this.poll_end(cx);
             }
             let n_direct = usize::try_from(this.machine.n_direct()).unwrap_or(usize::MAX);
             if n_direct == 0 || this.held.len() > this.taken {
@@ -239,7 +272,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Filter<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote |= polled.is_ready();
+        polled
     }
 
     fn poll_write_vectored(
@@ -247,7 +282,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Filter<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote |= polled.is_ready();
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -298,6 +335,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Filter<S> {
 mod tests {
     use std::convert::Infallible;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use http::{Request, Response, StatusCode};
     use http_body_util::Empty;
@@ -321,7 +359,13 @@ mod tests {
         let (mut client, server) = duplex(256);
         let activity = Arc::new(Activity::new(false));
         let caps = Caps { head: 4096, target: 1024, headers: 20 };
-        let filter = Filter::new(server, caps, Arc::clone(&activity), Arc::new(Metrics::new(&[])));
+        let filter = Filter::new(
+            server,
+            caps,
+            Arc::clone(&activity),
+            Arc::new(Metrics::new(&[])),
+            Duration::from_secs(60),
+        );
         let service = service_fn(move |mut request: Request<Incoming>| {
             let activity = Arc::clone(&activity);
             async move {

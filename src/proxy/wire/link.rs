@@ -1,7 +1,8 @@
 //! What the filter of a connection and the service behind hyper tell each other.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::task::Waker;
 
 use crate::proxy::wire::fault::Fault;
 
@@ -16,6 +17,8 @@ pub(crate) struct Link {
     upgrade: AtomicU8,
     /// Requests whose answers are on their way, whole.
     n_done: AtomicU64,
+    /// Who waits for that.
+    waiting: Mutex<Option<Waker>>,
     /// What was wrong with a body after its head had passed.
     broken: OnceLock<Fault>,
 }
@@ -23,11 +26,20 @@ pub(crate) struct Link {
 impl Link {
     /// Says that a request's answer is whole.
     pub(crate) fn done(&self) {
-        self.n_done.fetch_add(1, Relaxed);
+        self.n_done.fetch_add(1, SeqCst);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    /// Wakes this one as soon as a request's answer is whole. To be called before a look at how many are.
+    pub(super) fn wake_when_done(&self, waker: &Waker) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
     }
 
     pub(super) fn n_done(&self) -> u64 {
-        self.n_done.load(Relaxed)
+        self.n_done.load(SeqCst)
     }
 
     /// Says whether a request to upgrade, one with an `Upgrade` header, was answered by 101. The filter passes nothing

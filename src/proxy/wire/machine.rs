@@ -114,6 +114,15 @@ impl Machine {
         matches!(&self.state, State::Head(head) if !head.is_empty(input))
     }
 
+    /// Whether every request that has begun has come to its end.
+    pub(super) fn is_between(&self, input: &[u8]) -> bool {
+        match &self.state {
+            State::Head(head) => head.is_empty(input),
+            State::Over => true,
+            _ => false,
+        }
+    }
+
     /// The answer to a request to upgrade: everything passes from now on, or nothing. Who asked for another protocol
     /// and did not get it may already have begun to speak it.
     pub(super) fn upgraded(&mut self, accepted: bool) {

@@ -9,5 +9,6 @@
 
 mod h1;
 mod h2;
+mod memory;
 pub(crate) mod raw_h2;
 mod slow;

@@ -69,18 +69,33 @@ impl Raw {
         Fate::Ended
     }
 
+    /// Reads until a stream is at its end, and gives the kind of the frame that ended it.
+    pub(super) async fn end_of(&mut self, stream: u32) -> u8 {
+        loop {
+            let (kind, flags, id, _) = self.flagged().await.unwrap();
+            if id == stream && (kind == RST_STREAM || flags & END_STREAM != 0) {
+                return kind;
+            }
+        }
+    }
+
     /// Reads to the end of the connection.
     pub(super) async fn closed(&mut self) {
         while self.frame().await.is_some() {}
     }
 
     async fn frame(&mut self) -> Option<(u8, u32, Vec<u8>)> {
+        self.flagged().await.map(|(kind, _, id, payload)| (kind, id, payload))
+    }
+
+    async fn flagged(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head).await.ok()?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
         let mut payload = vec![0; length];
         self.stream.read_exact(&mut payload).await.ok()?;
-        Some((head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload))
+        let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        Some((head[3], head[4], id, payload))
     }
 }
 
