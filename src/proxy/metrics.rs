@@ -402,8 +402,7 @@ mod tests {
 
     use super::Metrics;
     use crate::body::Unreadable;
-    use crate::body::Unreadable;
-    use crate::inspect::{self, Coverage, Inspection, Verdict};
+    use crate::inspect::{Coverage, Inspection, Verdict};
 
     fn inspection(endpoint: Option<&str>, coverage: Coverage) -> Inspection {
         Inspection {
