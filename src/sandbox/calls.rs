@@ -29,6 +29,7 @@ const PLAIN: &[i64] = &[
     c::SYS_exit_group,
     c::SYS_futex,
     c::SYS_getpid,
+    c::SYS_getpriority,
     c::SYS_getrandom,
     c::SYS_getrusage,
     c::SYS_gettid,
@@ -49,6 +50,7 @@ const PLAIN: &[i64] = &[
     c::SYS_rt_sigreturn,
     c::SYS_sched_getaffinity,
     c::SYS_sched_yield,
+    c::SYS_setpriority,
     c::SYS_set_robust_list,
     c::SYS_sigaltstack,
     c::SYS_sysinfo,
@@ -94,7 +96,6 @@ const PLAIN: &[i64] = &[
     c::SYS_read,
     c::SYS_readlinkat,
     c::SYS_readv,
-    c::SYS_renameat,
     c::SYS_renameat2,
     c::SYS_sendfile,
     c::SYS_statfs,
@@ -148,12 +149,16 @@ const OLD: &[i64] = &[
     c::SYS_poll,
     c::SYS_readlink,
     c::SYS_rename,
+    c::SYS_renameat,
     c::SYS_select,
     c::SYS_stat,
     c::SYS_time,
     c::SYS_unlink,
 ];
-#[cfg(not(target_arch = "x86_64"))]
+/// The last is `renameat`, which `libc` does not name here and the C library calls.
+#[cfg(target_arch = "aarch64")]
+const OLD: &[i64] = &[c::SYS_accept, 38];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const OLD: &[i64] = &[c::SYS_accept];
 
 /// What nothing here ever calls, whatever library comes: a process that does is not ours any more.
@@ -186,6 +191,9 @@ const SOCKET_KIND: u64 = 0xf;
 
 /// The bit by which `clone` begins a thread and not a process.
 const CLONE_THREAD: u64 = 0x0001_0000;
+
+/// `FIONBIO`, `FIONREAD`, `FIOCLEX`, and, of a terminal, `TCGETS` and `TIOCGWINSZ`: C libraries differ in their type.
+const IOCTLS: [u64; 5] = [0x5421, 0x541b, 0x5451, 0x5401, 0x5413];
 
 /// Names anonymous memory, which newer C libraries do (`PR_SET_VMA`).
 const SET_VMA: u64 = 0x5356_4d41;
@@ -243,10 +251,7 @@ fn conditional() -> Result<Vec<(i64, Vec<SeccompRule>)>, seccompiler::Error> {
             vec![rule(&[masked(2, run, 0)])?, rule(&[masked(2, unsigned(c::PROT_WRITE), 0)])?],
         ),
         (c::SYS_mprotect, vec![rule(&[masked(2, run, 0)])?]),
-        (
-            c::SYS_ioctl,
-            any_of(1, &[c::FIONBIO, c::FIONREAD, c::FIOCLEX, c::TCGETS, c::TIOCGWINSZ])?,
-        ),
+        (c::SYS_ioctl, any_of(1, &IOCTLS)?),
         (
             c::SYS_prctl,
             any_of(

@@ -174,6 +174,7 @@ impl Grants {
         self.written.insert(file.clone());
         let folder = file.parent().unwrap_or(Path::new("/"));
         self.write.insert(folder.to_owned());
+        self.write.extend(real_folder(file));
         // Where large parts of a post wait, encrypted, in files without a name.
         self.write.insert(std::env::temp_dir());
     }

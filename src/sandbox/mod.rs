@@ -13,6 +13,8 @@ mod files;
 mod grants;
 mod rights;
 
+use std::sync::OnceLock;
+
 use crate::config::{self, Loaded, Sandbox};
 
 use files::Limited;
@@ -55,11 +57,13 @@ impl SandboxError {
     }
 }
 
+/// What this process may still open and reach; not set where nothing holds it to that. The kernel's limits are the
+/// process's, so this is too.
+static KEPT: OnceLock<Grants> = OnceLock::new();
+
 /// What is on.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Entered {
-    /// What the process may still open and reach; `None` where nothing holds it to that.
-    pub grants: Option<Grants>,
     /// Whether files are limited to [`Grants`].
     pub files: bool,
     /// Whether TCP ports are.
@@ -118,5 +122,15 @@ pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
         tracing::warn!(files = files_are, ports = ports_are, system_calls = calls_are, capabilities = rights, landlock_abi = files.abi, %lacking, "sandboxed as far as this kernel can");
     }
     let Limited { files, ports, .. } = files;
-    Ok(Entered { grants: Some(grants).filter(|_| files), files, ports, calls })
+    if files {
+        // A process enters once.
+        let _ = KEPT.set(grants);
+    }
+    Ok(Entered { files, ports, calls })
+}
+
+/// What a configuration that is to take over needs, and this process gave up when it started: each a sentence for an
+/// operator, who must restart to have it. Empty where there is no sandbox.
+pub fn lacks(loaded: &Loaded) -> Vec<String> {
+    KEPT.get().map(|kept| kept.lacks(&Grants::of(loaded))).unwrap_or_default()
 }

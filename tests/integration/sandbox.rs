@@ -37,7 +37,7 @@ struct House {
 }
 
 impl House {
-    /// With a post's way to `upstream`, and what stands at the file's top.
+    /// With a post's way to `upstream`, what stands at the file's top, and beside it two that would take over from it.
     fn new(top: &str, upstream: SocketAddr, dns: SocketAddr) -> Self {
         let house = Self { dir: TempDir::new().unwrap() };
         for folder in ["config", "audit", "spool", "outside"] {
@@ -52,7 +52,13 @@ impl House {
              [audit]\nfile = \"../audit/audit.jsonl\"\n[timeouts]\ndrain = \"10 s\"\n",
             upstream.port()
         );
-        fs::write(house.path("config/postward.toml"), text).unwrap();
+        fs::write(house.path("config/postward.toml"), &text).unwrap();
+        let policy = include_str!("../../config/policy.toml");
+        fs::write(house.path("outside/policy.toml"), policy).unwrap();
+        let other = format!("policy = \"../outside/policy.toml\"\n{text}");
+        fs::write(house.path("config/other-policy.toml"), other).unwrap();
+        let other = text.replace(&format!("localhost:{}", upstream.port()), "localhost:3100");
+        fs::write(house.path("config/other-upstream.toml"), other).unwrap();
         house
     }
 
@@ -268,6 +274,12 @@ async fn from_within_nothing_else_can_be_read_written_dialled_or_run() {
         return;
     }
     let has_ports = entered == "files, calls and ports";
+    let refused = said(&mut output, "another policy");
+    assert!(
+        refused.contains("/outside/policy.toml cannot be read") && refused.contains("restart"),
+        "{refused}"
+    );
+    assert_eq!(said(&mut output, "another upstream"), "port 3100 may not be dialled");
     for (what, may) in TRIED {
         let could = said(&mut output, what);
         if what.contains("another port") && !has_ports {
@@ -387,6 +399,11 @@ fn play_within() {
         Ok(entered) => entered,
     };
     println!("\n@ entered: files, calls{}", if entered.ports { " and ports" } else { "" });
+    // What a reload would meet.
+    let faults = config::load(Some(&dir.join("config/other-policy.toml"))).unwrap_err();
+    println!("\n@ another policy: {}", faults.first().unwrap().message);
+    let other = config::load(Some(&dir.join("config/other-upstream.toml"))).unwrap();
+    println!("\n@ another upstream: {}", sandbox::lacks(&other).join(", "));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let running = app::start(loaded, Options::default()).await.unwrap();
