@@ -73,14 +73,15 @@ fn help_names_the_commands_and_the_exits() {
     Usage: postward <COMMAND>
 
     Commands:
-      serve  Run the proxy
-      demo   Show the proxy at work on this machine; needs nothing
-      init   Write a configuration to start from
-      check  Check configuration, rules, policy and platforms
-      scan   Judge posts from files or standard input, offline
-      eval   Measure the engine on posts whose identifiers are marked
-      ca     The hospital's own certificate authority
-      audit  The audit trail
+      serve   Run the proxy
+      demo    Show the proxy at work on this machine; needs nothing
+      init    Write a configuration to start from
+      check   Check configuration, rules, policy and platforms
+      scan    Judge posts from files or standard input, offline
+      eval    Measure the engine on posts whose identifiers are marked
+      ca      The hospital's own certificate authority
+      audit   The audit trail
+      roster  The hospital's own patients, as keyed hashes
 
     Options:
       -h, --help
