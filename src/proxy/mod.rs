@@ -26,7 +26,7 @@ mod strange;
 pub mod tls;
 mod upstream;
 pub mod websocket;
-mod wire;
+pub mod wire;
 
 pub use metrics::Metrics;
 pub use prove::{Proof, prove};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use postward::{body, config, inspect, media, platform, policy};
+use postward::{body, config, inspect, media, platform, policy, proxy};
 
 /// Every check of every room.
 fn targets() -> Vec<(&'static str, body::check::Check)> {
@@ -14,6 +14,7 @@ fn targets() -> Vec<(&'static str, body::check::Check)> {
         policy::check::TARGETS,
         inspect::check::TARGETS,
         config::check::TARGETS,
+        proxy::wire::check::TARGETS,
     ]
     .concat()
 }

@@ -4,6 +4,7 @@
 //! `Machine` is bytes in, bytes out, and knows no socket; `Filter` puts it round a stream. What is refused gets a plain
 //! answer and the end of its connection, and never reaches hyper.
 
+pub mod check;
 mod chunk;
 mod fault;
 mod filter;

@@ -7,6 +7,7 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod flood;
 mod h1;
 mod h2;
 mod memory;

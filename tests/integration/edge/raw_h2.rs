@@ -11,10 +11,13 @@ pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
+pub(super) const PRIORITY: u8 = 2;
 pub(super) const RST_STREAM: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
+pub(super) const PING: u8 = 6;
+pub(super) const GOAWAY: u8 = 7;
+pub(super) const WINDOW_UPDATE: u8 = 8;
 pub(crate) const CONTINUATION: u8 = 9;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,6 +47,11 @@ impl Raw {
     /// Connects and says nothing.
     pub(super) async fn silent(proxy: &Started) -> Self {
         Self { stream: shake(proxy.tls, &proxy.authority, HOST, &["h2"]).await.unwrap() }
+    }
+
+    /// The connection beneath.
+    pub(super) fn into_stream(self) -> TlsStream<TcpStream> {
+        self.stream
     }
 
     /// Writes; says whether the connection still took it.
