@@ -18,6 +18,8 @@ HERE = Path(__file__).resolve().parent
 SECRETS = (b"987-65-4320", b"(212) 555-0142")
 BLOCKED = "call back, her SSN is 987-65-4320, post %d"
 REDACTED = "my patient's mother can be reached at (212) 555-0142 about his admission, post %d"
+# A large answer is 64 of these.
+PIECE = b"x" * 65536
 CLEAN = "flu shots are available in the lobby today, post %d"
 
 
@@ -136,11 +138,12 @@ class StandIn:
                     await self._socket(lower, head, reader, writer)
                     return
                 self.posts += head.startswith(b"POST")
-                answer = b"x" * 262144 if b"/large" in head.split(b"\r\n")[0] else b'{"id":"1"}'
-                if head.startswith(b"HEAD"):
-                    answer = b""
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
-                await writer.drain()
+                pieces = 0 if head.startswith(b"HEAD") else 64 if b"/large" in head.split(b"\r\n")[0] else 1
+                piece = PIECE if pieces > 1 else b'{"id":"1"}'
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (pieces * len(piece)))
+                for _ in range(pieces):
+                    writer.write(piece)
+                    await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.LimitOverrunError, asyncio.CancelledError):
             pass
         finally:
@@ -194,7 +197,7 @@ class Prober:
     """Somebody else, who posts every 200 ms over a connection of their own, and waits for each answer."""
 
     def __init__(self, port):
-        self.port, self.times, self.failed, self.connects = port, [], [], []
+        self.port, self.times, self.failed = port, [], []
         self._task = asyncio.get_running_loop().create_task(self._probe())
 
     async def _probe(self):

@@ -32,8 +32,7 @@ class Tally:
 
     def saw(self, kind, status, want):
         self.answers[(kind, status)] = self.answers.get((kind, status), 0) + 1
-        # `busy` is an answer, too: the budget for bodies is used up, and nothing was sent.
-        if status not in (want if isinstance(want, tuple) else (want,)) and status != 503 and len(self.wrong) < 20:
+        if status not in (want if isinstance(want, tuple) else (want,)) and len(self.wrong) < 20:
             self.wrong.append(f"{kind}: {status}, not {want}")
 
 
