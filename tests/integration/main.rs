@@ -5,6 +5,7 @@ mod audit;
 mod cli;
 mod disguise;
 mod edge;
+mod faults;
 mod leaks;
 mod media;
 mod proxy;

@@ -70,7 +70,7 @@ fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 /// A film of this length with its place in it, as phones write it: the description behind the pictures.
-fn film(n_pixels: usize) -> Vec<u8> {
+pub(crate) fn film(n_pixels: usize) -> Vec<u8> {
     let place = boxed(*b"udta", &boxed(*b"\xa9xyz", b"\0\x12\x15\xc7+40.7128-074.0060/"));
     let movie = [boxed(*b"mvhd", &[0; 100]), place].concat();
     [
@@ -81,14 +81,14 @@ fn film(n_pixels: usize) -> Vec<u8> {
     .concat()
 }
 
-fn part(name: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn part(name: &str, content: &[u8]) -> Vec<u8> {
     let head = format!(
         "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
     );
     [head.as_bytes(), content, b"\r\n"].concat()
 }
 
-fn form(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn form(parts: &[Vec<u8>]) -> Vec<u8> {
     let text = b"--b\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\nthe lobby\r\n";
     [&text[..], &parts.concat(), b"--b--\r\n"].concat()
 }

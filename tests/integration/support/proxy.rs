@@ -29,8 +29,12 @@ pub(crate) const HOST: &str = "mastodon.example";
 pub(crate) struct Proxy {
     policy: String,
     config: Config,
+    rehearsal: Option<Fault>,
     scratch: TempDir,
 }
+
+/// Goes wrong in the middle of each inspection.
+type Fault = Box<dyn Fn() + Send + Sync>;
 
 /// A proxy that runs.
 pub(crate) struct Started {
@@ -41,7 +45,7 @@ pub(crate) struct Started {
     pub(crate) plain: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) authority: Arc<Authority>,
-    audit: PathBuf,
+    pub(crate) audit: PathBuf,
     _scratch: TempDir,
 }
 
@@ -76,13 +80,18 @@ impl Proxy {
             timeouts: Timeouts::default(),
             sandbox: postward::config::Sandbox::default(),
         };
-        Self { policy: Policy::embedded().to_owned(), config, scratch }
+        Self { policy: Policy::embedded().to_owned(), config, rehearsal: None, scratch }
     }
 
     /// Changes the configuration.
     pub(crate) fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
         self
+    }
+
+    /// Has something go wrong in the middle of each inspection.
+    pub(crate) fn rehearsing(self, fault: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { rehearsal: Some(Box::new(fault)), ..self }
     }
 
     /// Changes the shipped policy's text.
@@ -97,7 +106,12 @@ impl Proxy {
         let audit = self.config.audit.file.clone();
         let authority = Arc::new(Authority::generate("Test CA", &[]).unwrap());
         let options = Options { authority: Some(Arc::clone(&authority)) };
-        let running = app::start(loaded(self.config, &self.policy), options).await.unwrap();
+        let mut loaded = loaded(self.config, &self.policy);
+        if let Some(fault) = self.rehearsal {
+            let inspector = Arc::into_inner(loaded.inspector).unwrap();
+            loaded.inspector = Arc::new(inspector.rehearsing(fault));
+        }
+        let running = app::start(loaded, options).await.unwrap();
         let [tls, plain] = *running.addresses() else { panic!("two listeners") };
         let admin = running.admin().unwrap();
         Started { running, tls, plain, admin, authority, audit, _scratch: self.scratch }
