@@ -115,9 +115,9 @@ fn what_is_no_file_of_ours_starts_nothing() {
         ("the audit file", &|| {
             assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
         }),
-        ("cannot open the audit file", &|| fs::create_dir(&file).unwrap()),
-        ("cannot open the audit file", &|| symlink(&file, &file).unwrap()),
-        ("cannot open the audit file", &|| symlink("nowhere/audit.jsonl", &file).unwrap()),
+        ("is a folder", &|| fs::create_dir(&file).unwrap()),
+        ("audit.jsonl", &|| symlink(&file, &file).unwrap()),
+        ("audit.jsonl", &|| symlink("nowhere/audit.jsonl", &file).unwrap()),
         ("does not end as one does", &|| fs::write(&file, "a shopping list\n").unwrap()),
     ];
     for (want, make) in cases {
