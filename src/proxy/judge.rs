@@ -52,7 +52,13 @@ impl Judging {
         // What a coded body holds is not known before it is decoded.
         let is_short = body.len() <= INLINE && !passage.is_encoded();
         let place = if is_short { self.inline.try_acquire().ok() } else { None };
-        let weight = if place.is_some() { (0, 0) } else { weigh(&inspector, &passage, &body) };
+        let weight = if place.is_some() {
+            (0, 0)
+        } else {
+            // What panics while it is weighed does so again where a panic is a verdict.
+            catch_unwind(AssertUnwindSafe(|| weigh(&inspector, &passage, &body)))
+                .unwrap_or((body.len(), 0))
+        };
         let passage = Arc::new(passage);
         let judge = {
             let (inspector, passage) = (Arc::clone(&inspector), Arc::clone(&passage));

@@ -13,14 +13,61 @@ use super::{HARMLESS, rulings};
 use crate::support::proxy::{HOST, Started, route};
 use crate::support::{Client, Proxy, Upstream};
 
-fn request() -> Vec<u8> {
-    let body = format!("{{\"status\":\"{HARMLESS}\"}}");
+fn request(text: &str) -> Vec<u8> {
+    let body = format!("{{\"status\":\"{text}\"}}");
     let length = body.len();
     format!(
         "POST /api/v1/statuses HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
+}
+
+/// A client that can vanish: over HTTP/1 by a reset (one that only ends its own side may listen still), over HTTP/2 by
+/// dropping its connection.
+enum Vanishing {
+    H1(TcpStream),
+    H2(tokio::task::JoinHandle<()>, tokio::sync::mpsc::Receiver<()>),
+}
+
+impl Vanishing {
+    async fn posting(proxy: &Started, h2: bool, text: &str) -> Self {
+        if !h2 {
+            let mut tcp = TcpStream::connect(proxy.plain).await.unwrap();
+            tcp.write_all(&request(text)).await.unwrap();
+            return Self::H1(tcp);
+        }
+        let mut client = Client::h2(proxy.tls, &proxy.authority, HOST).await;
+        let body = serde_json::json!({ "status": text }).to_string();
+        let request = client.post(HOST, "/api/v1/statuses", "application/json", body);
+        let (told, heard) = tokio::sync::mpsc::channel(1);
+        let posting = tokio::spawn(async move {
+            let answer = client.begin(request).await;
+            told.send(()).await.unwrap();
+            // Holds the answer, half of it still to come, until it is gone.
+            std::future::pending::<()>().await;
+            drop(answer);
+        });
+        Self::H2(posting, heard)
+    }
+
+    /// Waits until an answer has begun.
+    async fn hears(&mut self) {
+        match self {
+            Self::H1(tcp) => drop(tcp.read_u8().await.unwrap()),
+            Self::H2(_, heard) => heard.recv().await.unwrap(),
+        }
+    }
+
+    async fn vanish(self) {
+        match self {
+            Self::H1(tcp) => tcp.set_zero_linger().unwrap(),
+            Self::H2(posting, _) => {
+                posting.abort();
+                let _ = posting.await;
+            }
+        }
+    }
 }
 
 /// Waits until the proxy serves nobody.
@@ -44,7 +91,7 @@ async fn quiet(proxy: &Started) {
 
 #[tokio::test]
 async fn before_its_end_a_post_goes_nowhere() {
-    let whole = request();
+    let whole = request(HARMLESS);
     for n_sent in [1, 40, whole.len() - 60, whole.len() - 1] {
         for reset in [false, true] {
             let upstream = Upstream::start().await;
@@ -81,21 +128,12 @@ async fn before_the_verdict_a_post_is_dropped() {
             })
             .start()
             .await;
-        let mut client = if h2 {
-            Client::h2(proxy.tls, &proxy.authority, HOST).await
-        } else {
-            Client::plain(proxy.plain).await
-        };
         // Long enough to be judged off the threads that move bytes: whoever waits for it can be told that its client left.
-        let long = "the lobby is open ".repeat(10_000);
-        let body = serde_json::json!({ "status": long }).to_string();
-        let request = client.post(HOST, "/api/v1/statuses", "application/json", body.into_bytes());
-        let posting = tokio::spawn(async move { client.begin(request).await.map(drop) });
+        let client = Vanishing::posting(&proxy, h2, &"the lobby is open ".repeat(10_000)).await;
         while !is_judging.load(SeqCst) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        posting.abort();
-        let _ = posting.await;
+        client.vanish().await;
         // The judging goes on, and nobody waits for it.
         quiet(&proxy).await;
         may_go_on.store(true, SeqCst);
@@ -112,21 +150,7 @@ async fn before_the_answer_it_is_noted_and_in_the_answer_it_was_answered() {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let platform = route(&[HOST], listener.local_addr().unwrap());
             let proxy = Proxy::with_routes(vec![platform]).start().await;
-            let mut client = if h2 {
-                Client::h2(proxy.tls, &proxy.authority, HOST).await
-            } else {
-                Client::plain(proxy.plain).await
-            };
-            let body = serde_json::json!({ "status": HARMLESS }).to_string();
-            let request = client.post(HOST, "/api/v1/statuses", "application/json", body);
-            let (told, mut heard) = tokio::sync::mpsc::channel(1);
-            let posting = tokio::spawn(async move {
-                let answer = client.begin(request).await;
-                told.send(()).await.unwrap();
-                // Holds the answer, half of it still to come, until it is gone.
-                std::future::pending::<()>().await;
-                drop(answer);
-            });
+            let mut client = Vanishing::posting(&proxy, h2, HARMLESS).await;
             let (mut tcp, _) = listener.accept().await.unwrap();
             let mut read = Vec::new();
             while !read.ends_with(b"}") {
@@ -134,10 +158,9 @@ async fn before_the_answer_it_is_noted_and_in_the_answer_it_was_answered() {
             }
             if answers {
                 tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{").await.unwrap();
-                heard.recv().await.unwrap();
+                client.hears().await;
             }
-            posting.abort();
-            let _ = posting.await;
+            client.vanish().await;
             // The platform is let go, too.
             let _ = timeout(PATIENCE, tcp.read_to_end(&mut read)).await.unwrap();
             quiet(&proxy).await;
