@@ -182,3 +182,171 @@ fn no_file_but_one_allows_unsafe_code() {
         assert!(n <= most, "{} has unsafe code", file.path.display());
     }
 }
+
+/// Where posts, patients and what clients send pass through.
+const OF_POSTS: [&str; 16] = [
+    "media/",
+    "normalize/",
+    "redact/",
+    "body/",
+    "detect/",
+    "platform/answer.rs",
+    "platform/bound/",
+    "platform/markup/",
+    "platform/offsets/",
+    "policy/judge.rs",
+    "inspect/",
+    "audit/",
+    "roster/",
+    "proxy/",
+    "cli/scan/",
+    "cli/eval/",
+];
+
+/// What may derive `Debug` there although it holds texts or bytes: nothing of a client's or a patient's is in it.
+const PRINTABLE: [(&str, &str); 14] = [
+    (
+        "AuditSettings BrokenLink ChainReport Clock Event Found What Writer Batch",
+        "the audit's own, and it holds no text",
+    ),
+    ("Answer AnswerTemplate End Splice", "our own words"),
+    (
+        "Candidate Explained Finding Judged Proposal Weighed",
+        "generalised forms that Safe Harbor allows; parts show no word",
+    ),
+    ("Coverage Inspection JudgedFinding", "platforms' own templates; verdicts print lengths"),
+    (
+        "CorpusError Fault InputError",
+        "names of files and numbers of lines, and labels that look like labels",
+    ),
+    (
+        "CaError CaFiles DecidedBy Gateway Leaves Offsets Place PlatformCounters Routes Target TlsSetupError",
+        "configuration",
+    ),
+    ("UnknownPlatform Columns", "configuration"),
+    ("Sorted Word Words", "lists that ship with the program"),
+    ("Part", "what is put in place of a file's words: blanks"),
+    ("BadRow SourceError", "numbers of lines, and reasons of a fixed set"),
+    ("Bytes Hash", "hashes"),
+    ("About Head", "a roster's counts, and the id of its key"),
+    ("Count Shape", "kinds of things that are called like types"),
+    ("Boxed", "the four letters of a kind of box"),
+];
+
+/// Every type that holds words or bytes and derives `Debug` in the rooms of posts is known to hold none of theirs: a
+/// derived `Debug` prints all that it holds, and one `{:?}` anywhere is a leak.
+#[test]
+fn nothing_that_holds_a_post_prints_itself() {
+    let derived = Regex::new(
+        r"#\[derive\([^)]*\bDebug\b[^)]*\)\](?:\s*#\[[^\]]*\])*\s*(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum)\s+(?<name>\w+)[^{;(]*(?<open>[{(])",
+    )
+    .unwrap();
+    let texts = Regex::new(
+        r"\b(?:String|str|Bytes|BytesMut|Cow|Uri|HeaderMap|HeaderName|HeaderValue|Parts|RawValue)\b|\[u8\b|Vec<u8>",
+    )
+    .unwrap();
+    let attribute = Regex::new(r"#\[[^\]]*\]").unwrap();
+    let printable: BTreeSet<&str> =
+        PRINTABLE.iter().flat_map(|(names, _)| names.split(' ')).collect();
+    let mut used = BTreeSet::new();
+    let mut faults = Vec::new();
+    let mut n_seen = 0;
+    for file in sources().iter().filter(|file| is_of_posts(file)) {
+        for found in derived.captures_iter(&file.code) {
+            n_seen += 1;
+            let from = found.get(0).unwrap().end() - 1;
+            let body = enclosed(&file.code[from..]);
+            if !texts.is_match(&attribute.replace_all(body, "")) {
+                continue;
+            }
+            let name = found["name"].to_owned();
+            if !printable.contains(name.as_str()) {
+                faults.push(format!("{}: {name}", file.path.display()));
+            }
+            used.insert(name);
+        }
+    }
+    assert!(n_seen > 100, "only {n_seen} types were seen: the test reads the wrong thing");
+    assert!(
+        faults.is_empty(),
+        "write `Debug` by hand, without the text, or say in PRINTABLE why not:\n{faults:#?}"
+    );
+    let unused: Vec<_> = printable.iter().filter(|name| !used.contains(**name)).collect();
+    assert!(unused.is_empty(), "no longer needed in PRINTABLE: {unused:?}");
+}
+
+fn is_of_posts(file: &File) -> bool {
+    let path = file.path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    OF_POSTS.iter().any(|of| path.to_str().unwrap().starts_with(of))
+}
+
+/// What stands between the first bracket and its partner.
+fn enclosed(code: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, letter) in code.char_indices() {
+        match letter {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &code[..at];
+        }
+    }
+    code
+}
+
+/// What log lines may write with `%` and `?`: everything else is a number, a flag, or a word of ours.
+const LOGGED: [(&str, &str); 15] = [
+    ("self.audit.head()", "a hash"),
+    ("running.audit.head()", "a hash"),
+    ("self.link.hash", "a hash"),
+    ("running.addresses()", "the listeners' own addresses"),
+    ("error", "of the system or the audit, never of a parser: none holds what was sent"),
+    ("error.kind()", "a kind of the system's"),
+    ("kind", "a kind of the system's"),
+    ("platform.id()", "a platform's name, from its file"),
+    ("passage.target.platform.id()", "a platform's name, from its file"),
+    ("passage.target.pattern", "a route's host as the configuration writes it, never the client's"),
+    ("passage.reference()", "eight letters of our own making"),
+    ("inspection.reference", "eight letters of our own making"),
+    ("inspection.endpoint", "a platform's own template"),
+    ("address", "the address of a connection"),
+    ("of.client", "the address of a connection"),
+];
+/// The same, where the name alone is written.
+const LOGGED_BY_NAME: [(&str, &str); 2] =
+    [("fault", "a fault of framing, which has no text"), ("lacking", "what the kernel lacks")];
+
+/// Log lines are a constant message and fields; what a client sent is in none of them.
+#[test]
+fn log_lines_write_nothing_that_a_client_sent() {
+    let line = Regex::new(r"\b(?:tracing::)?(?:error|warn|info|debug|trace)!\(").unwrap();
+    let written = Regex::new(r"[%?]\s*((?:self|[a-z_]+)(?:(?:\.|::)[a-z_]+|\(\))*)").unwrap();
+    let known: BTreeSet<&str> =
+        LOGGED.iter().chain(&LOGGED_BY_NAME).map(|(expression, _)| *expression).collect();
+    let mut faults = Vec::new();
+    let mut n_lines = 0;
+    for file in sources() {
+        for found in line.find_iter(&file.code) {
+            n_lines += 1;
+            let body = enclosed(&file.code[found.end() - 1..]);
+            // A message with a hole in it writes whatever fills it.
+            let message = body.split('"').nth(1).unwrap_or_default();
+            if message.contains('{') {
+                faults.push(format!("{}: \"{message}\"", file.path.display()));
+            }
+            let fields: String = body.split('"').step_by(2).collect();
+            for field in written.captures_iter(&fields) {
+                if !known.contains(&field[1]) {
+                    faults.push(format!("{}: {}", file.path.display(), &field[0]));
+                }
+            }
+        }
+    }
+    assert!(n_lines > 15, "only {n_lines} log lines were seen: the test reads the wrong thing");
+    assert!(
+        faults.is_empty(),
+        "say in LOGGED why no client sends it, or leave it out:\n{faults:#?}"
+    );
+}

@@ -1,6 +1,7 @@
 //! One finding, one judgement: the strictest clause that applies, unless an exception covers the finding.
 
 use std::cmp::Reverse;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -8,8 +9,8 @@ use jiff::civil::Date;
 use crate::detect::Finding;
 use crate::policy::{Action, Policy};
 
-/// What is asked about one finding.
-#[derive(Clone, Copy, Debug)]
+/// What is asked about one finding. It prints no words.
+#[derive(Clone, Copy)]
 pub struct Question<'a> {
     /// The finding.
     pub finding: &'a Finding,
@@ -25,6 +26,16 @@ pub struct Question<'a> {
     pub field: Option<&'a str>,
     /// Today, UTC: exceptions end.
     pub today: Date,
+}
+
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question")
+            .field("finding", self.finding)
+            .field("n_bytes", &self.words.len())
+            .field("care", &self.care)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who decided.

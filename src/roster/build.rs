@@ -48,7 +48,6 @@ struct Word {
 }
 
 /// Takes patients one after the other and writes their roster.
-#[derive(Debug)]
 pub struct Builder<O: Write + Seek> {
     hasher: Hasher,
     out: Sealed<O>,
@@ -60,11 +59,20 @@ pub struct Builder<O: Write + Seek> {
     today: Day,
 }
 
+/// Shows no word of a name and no key.
+impl<O: Write + Seek> std::fmt::Debug for Builder<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("about", &self.about)
+            .field("n_words", &self.words.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A roster being written to a file, which takes its name at the end.
 pub type FileBuilder = Builder<BufWriter<NamedTempFile>>;
 
 /// Counts and seals what is written behind the head.
-#[derive(Debug)]
 struct Sealed<O: Write + Seek> {
     out: O,
     key: [u8; 32],

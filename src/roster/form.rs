@@ -32,8 +32,8 @@ pub fn folded_words(text: &str) -> Vec<String> {
     words
 }
 
-/// The words of a name by which it may be found.
-#[derive(Debug, Default)]
+/// The words of a name by which it may be found. Nobody prints them.
+#[derive(Default)]
 pub(super) struct NameForms {
     /// First and middle names, and several of them run together.
     pub(super) given: Vec<String>,
@@ -100,12 +100,20 @@ pub fn is_particle(word: &str) -> bool {
 }
 
 /// A number or code in the forms in which it is hashed.
-#[derive(Debug, Default, Eq, PartialEq)]
+#[derive(Default, Eq, PartialEq)]
 pub struct Number {
     /// Letters and digits, lower case, zeros before it left out.
     pub whole: String,
     /// Its digits alone, where letters stand before them (`MR-0041234`) and enough digits are left.
     pub digits: Option<String>,
+}
+
+/// Shows lengths only.
+impl std::fmt::Debug for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = self.digits.as_ref().map(String::len);
+        f.debug_struct("Number").field("whole", &self.whole.len()).field("digits", &digits).finish()
+    }
 }
 
 /// Fewest digits by which a number is known without the letters before it.

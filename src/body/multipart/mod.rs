@@ -35,7 +35,7 @@ const BYTES: &str = "application/octet-stream";
 const MOST_DEPTH: usize = 3;
 
 /// What a multipart body is held to when it is written.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Parts {
     delimiters: Vec<Vec<u8>>,
     lengths: Vec<Length>,

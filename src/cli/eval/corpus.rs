@@ -11,7 +11,6 @@ use crate::rules::Category;
 use crate::span::Span;
 
 /// One corpus.
-#[derive(Debug)]
 pub(super) struct Corpus {
     /// The file's name without its ending.
     pub(super) name: String,
@@ -19,7 +18,6 @@ pub(super) struct Corpus {
 }
 
 /// One post with its marks, in bytes.
-#[derive(Debug)]
 pub(super) struct MarkedPost {
     pub(super) id: String,
     pub(super) text: String,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-/// One post to judge.
-#[derive(Debug, Deserialize)]
+/// One post to judge. Nobody prints it as it is: `Debug` it has none.
+#[derive(Deserialize)]
 pub(super) struct Post {
     /// As given, or the number of the line.
     pub(super) id: Id,
@@ -20,7 +20,7 @@ pub(super) struct Post {
 }
 
 /// What a post is called. A number keeps its digits: one past 64 bits, or `1.50`, comes out as it went in.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Id {
     Text(String),

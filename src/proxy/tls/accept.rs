@@ -61,7 +61,7 @@ pub(crate) struct TlsAcceptor {
 }
 
 /// Which hosts the certificate of a connection covers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Presented {
     /// No TLS: plain HTTP on loopback.
     Plain,
@@ -69,6 +69,17 @@ pub(crate) enum Presented {
     Leaf(Box<str>),
     /// The operator's own certificate.
     Own(Arc<CertificateDer<'static>>),
+}
+
+/// Shows no host: under a wildcard it is the client's word.
+impl std::fmt::Debug for Presented {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "Plain",
+            Self::Leaf(_) => "Leaf",
+            Self::Own(_) => "Own",
+        })
+    }
 }
 
 /// A finished handshake.

@@ -37,7 +37,6 @@ pub(crate) struct Dialler {
 }
 
 /// A connection, and what is to be verified on it.
-#[derive(Debug)]
 pub(crate) struct Dialled {
     pub(crate) tcp: TcpStream,
     /// The host to verify; `None` is plain HTTP.

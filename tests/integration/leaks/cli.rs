@@ -287,3 +287,50 @@ fn a_start_that_fails_says_nothing_of_keys_and_audits() {
     fails("an audit that is none", "serve");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// A roster is made of patients, and neither it nor what is said while it is made holds one.
+#[test]
+fn a_roster_and_its_making_hold_no_patient() {
+    let folder = TempDir::new().unwrap();
+    let canaries: Vec<Canary> = (0..12).map(|n| Canary::new(&format!("row {n}"), n)).collect();
+    let search = Search::new(&canaries);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = |args: Vec<String>, input: &[u8]| {
+        let run = Run { name: "roster", args, input: input.to_vec(), may: May::Nothing, code: 0 };
+        let (code, stdout, stderr) = postward(&run);
+        let said = [search.search("out", &stdout), search.search("err", &stderr)].concat();
+        assert_eq!(said, [], "{}", stderr.escape_ascii());
+        code
+    };
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(run(words(&format!("roster key {}", path("key"))), b""), 0);
+    let row = |canary: &Canary| {
+        format!("{},Jane,{},\"{}\",{}\n", canary.mrn, canary.name, canary.phone, canary.email)
+    };
+    let heading = "mrn,first_name,last_name,phone,email\n";
+    let good = heading.to_owned() + &canaries[..6].iter().map(row).collect::<String>();
+    let build = words(&format!("roster build --out {} --key-file {} -", path("a"), path("key")));
+    assert_eq!(run(build, good.as_bytes()), 0);
+    assert!(std::fs::metadata(path("a")).unwrap().len() > 100);
+    // Too few columns, too many, no UTF-8, a quotation without its end; no heading at all.
+    let bad = [
+        heading.as_bytes(),
+        canaries[6].numbered().as_bytes(),
+        b"\n",
+        format!("{0},{0},{0},{0},{0},{0},{0}\n", canaries[7].secret).as_bytes(),
+        &[b"\xff\xfe".as_slice(), row(&canaries[8]).as_bytes()].concat(),
+        format!("{},\"{}\n", canaries[9].mrn, canaries[9].name).as_bytes(),
+    ]
+    .concat();
+    for (name, table) in [("b", &bad[..]), ("c", row(&canaries[10]).as_bytes()), ("d", b"")] {
+        let line = format!("roster build --out {} --key-file {} -", path(name), path("key"));
+        run(words(&line), table);
+    }
+    run(words(&format!("roster show {}", path("a"))), b"");
+    run(words(&format!("roster show {}", path("key"))), b"");
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.display().to_string();
+        assert_eq!(search.search(&name, &std::fs::read(&file).unwrap()), [], "{name}");
+    }
+}
