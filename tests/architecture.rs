@@ -255,7 +255,7 @@ fn nothing_that_holds_a_post_prints_itself() {
         for found in derived.captures_iter(&file.code) {
             n_seen += 1;
             let from = found.get(0).unwrap().end() - 1;
-            let body = enclosed(&file.code[from..]);
+            let body = enclosed(file.code.get(from..).unwrap());
             if !texts.is_match(&attribute.replace_all(body, "")) {
                 continue;
             }
@@ -290,7 +290,7 @@ fn enclosed(code: &str) -> &str {
             _ => {}
         }
         if depth == 0 {
-            return &code[..at];
+            return code.get(..at).unwrap();
         }
     }
     code
@@ -330,7 +330,7 @@ fn log_lines_write_nothing_that_a_client_sent() {
     for file in sources() {
         for found in line.find_iter(&file.code) {
             n_lines += 1;
-            let body = enclosed(&file.code[found.end() - 1..]);
+            let body = enclosed(file.code.get(found.end() - 1..).unwrap());
             // A message with a hole in it writes whatever fills it.
             let message = body.split('"').nth(1).unwrap_or_default();
             if message.contains('{') {

@@ -36,6 +36,13 @@ pub(super) struct MarkedPost {
     pub(super) is_obfuscated: bool,
 }
 
+/// Shows no text.
+impl std::fmt::Debug for MarkedPost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MarkedPost").field("n_marks", &self.marks.len()).finish_non_exhaustive()
+    }
+}
+
 /// One marked identifier.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {

@@ -207,11 +207,10 @@ pub(super) fn codings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         all.push(("base64", base64_at(bytes, offset)));
     }
     let digits: Vec<u8> = bytes.iter().copied().filter(u8::is_ascii_digit).collect();
-    if digits.len() >= 9 && text.bytes().all(|byte| !byte.is_ascii_alphabetic()) {
-        if digits != bytes {
-            all.push(("digits alone, reversed", digits.iter().rev().copied().collect()));
-            all.push(("digits alone", digits));
-        }
+    let is_number = digits.len() >= 9 && !bytes.iter().any(u8::is_ascii_alphabetic);
+    if is_number && digits != bytes {
+        all.push(("digits alone, reversed", digits.iter().rev().copied().collect()));
+        all.push(("digits alone", digits));
     }
     all
 }

@@ -63,7 +63,9 @@ fn die(way: &str, text: &str) {
         "a slice inside a letter" => panics(&|| {
             std::hint::black_box(&owned[..owned.len() - 1]);
         }),
-        "an error unwrapped" => panics(&|| Err::<(), _>(owned.clone()).unwrap()),
+        "an error unwrapped" => {
+            panics(&|| std::hint::black_box(Err::<(), _>(owned.clone())).unwrap());
+        }
         "words of its own" => panics(&|| panic!("{owned}")),
         "in another thread" => {
             assert!(std::thread::spawn(move || panic!("{owned}")).join().is_err());

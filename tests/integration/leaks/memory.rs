@@ -48,7 +48,7 @@ fn nothing_is_left_in_memory_once_posts_have_ended() {
     let search = Search::plainly(&canaries);
     // Connections to platforms are kept for the next post, and with them the buffer that the HTTP library wrote the last
     // request's head from. No words of a post stand in it.
-    let kept = leftovers(&house, &search, &|_| false);
+    let kept = leftovers(&house, &search, |_| false);
     let of_posts: Vec<_> = kept.iter().filter(|(leak, _)| leak.what != "secret").collect();
     assert!(of_posts.is_empty(), "{of_posts:#?}");
     assert!(
@@ -57,19 +57,18 @@ fn nothing_is_left_in_memory_once_posts_have_ended() {
     );
     // The platforms hang up, and the connections' memory is given back.
     theirs.shutdown_background();
-    let left = leftovers(&house, &search, &Vec::is_empty);
+    let left = leftovers(&house, &search, <[_]>::is_empty);
     println!("{} heads kept with connections, {} copies left after them", kept.len(), left.len());
     assert!(left.is_empty(), "{left:#?}");
     house.end(Signal::TERM);
 }
 
+/// What was found, and what stands around it.
+type Standing = (Leak, String);
+
 /// Looks again and again until it is as wished, or for three seconds: clients hear the end of an answer before the proxy
 /// has let go of the post. Gives what stands there at last, each with its surroundings.
-fn leftovers(
-    house: &House,
-    search: &Search,
-    enough: &dyn Fn(&Vec<(Leak, String)>) -> bool,
-) -> Vec<(Leak, String)> {
+fn leftovers(house: &House, search: &Search, enough: fn(&[Standing]) -> bool) -> Vec<Standing> {
     let began = Instant::now();
     loop {
         // What is let go of is let go of soon.
@@ -82,7 +81,7 @@ fn leftovers(
 }
 
 /// What stands in the writable memory of a process.
-fn standing(house: &House, search: &Search) -> Vec<(Leak, String)> {
+fn standing(house: &House, search: &Search) -> Vec<Standing> {
     let folder = format!("/proc/{}", house.pid.as_raw_nonzero());
     let memory = File::open(format!("{folder}/mem")).unwrap();
     let maps = fs::read_to_string(format!("{folder}/maps")).unwrap();

@@ -12,6 +12,13 @@
 //! | `eval --missed`, `--false-alarms`, standard output | the marks in question | it is asked to |
 //! | faults of a configuration file | the line of the file that is wrong | the officer who wrote it mends it |
 #![expect(
+    clippy::too_many_lines,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "cases are tables, requests are put together of text, and what was searched is said"
+)]
+#![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::cast_possible_truncation,

@@ -34,7 +34,9 @@ async fn media_on_the_disk_cannot_be_read() {
                 assert_eq!(search.search("the spool", file), []);
                 // Of noise, no byte is much more frequent than another.
                 let mut counts = [0_usize; 256];
-                file.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+                for &byte in file {
+                    counts[usize::from(byte)] += 1;
+                }
                 let most = counts.iter().max().unwrap() * 256 / file.len();
                 assert!(
                     most < 2,
