@@ -33,7 +33,7 @@ pub(super) const ENFORCE: Style =
 
 /// A running Postward.
 pub(super) struct House {
-    child: Child,
+    running: Running,
     /// Its own process: the child's child where the child is `strace`.
     pub(super) pid: Pid,
     pub(super) plain: SocketAddr,
@@ -42,6 +42,22 @@ pub(super) struct House {
     /// The CA that signs its leaves.
     pub(super) root: CertificateDer<'static>,
     folder: TempDir,
+}
+
+/// The child, and the process itself. Neither outlives a test that fails.
+struct Running {
+    child: Child,
+    pid: Pid,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = kill_process(self.pid, Signal::KILL);
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
 }
 
 /// What it left behind.
@@ -105,9 +121,10 @@ impl House {
         let [tls, plain, admin] = ports(&work.join("stderr"));
         let direct = child.id();
         let pid = if style.traced { only_child(direct) } else { direct };
+        let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
         Self {
-            child,
-            pid: Pid::from_raw(pid.try_into().unwrap()).unwrap(),
+            running: Running { child, pid },
+            pid,
             plain,
             tls,
             admin,
@@ -126,7 +143,7 @@ impl House {
         kill_process(self.pid, signal).unwrap();
         let began = Instant::now();
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.running.child.try_wait().unwrap() {
                 break status;
             }
             assert!(began.elapsed() < PATIENCE, "it does not end");
