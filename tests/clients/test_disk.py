@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 64 KiB, and how to mount it again otherwise."""
+    """A disk of 256 KiB, and how to mount it again otherwise."""
     folder = tmp_path / "disk"
     folder.mkdir()
 
@@ -22,11 +22,11 @@ def disk(tmp_path):
         if done.returncode != 0:
             pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
 
-    mount("size=64k")
+    mount("size=256k")
     try:
         yield folder, mount
     finally:
-        subprocess.run(["umount", folder], check=False)
+        subprocess.run(["umount", "--lazy", folder], check=False)
 
 
 def _proxy(tmp_path, platform, folder):
@@ -50,15 +50,14 @@ def _answered(proxy, number):
 
 def test_a_full_disk_refuses_until_there_is_room_again(tmp_path, platform, disk):
     folder, _ = disk
+    filler = folder / "filler"
     proxy = _proxy(tmp_path, platform, folder).start()
     platform.take()
-    assert _answered(proxy, 1)
-    filler = folder / "filler"
-    with filler.open("wb") as file:
+    with filler.open("wb", buffering=0) as file:
+        assert _answered(proxy, 1)
         try:
             while True:
                 file.write(b"\0" * 512)
-                file.flush()
         except OSError:
             pass
     # What is left of the file's last page takes a few lines more.
@@ -79,6 +78,7 @@ def test_a_read_only_disk_starts_nothing(tmp_path, platform, disk):
     folder, mount = disk
     proxy = _proxy(tmp_path, platform, folder)
     mount("remount", "ro")
+    platform.take()
     with pytest.raises(AssertionError, match="cannot open the audit file"):
         proxy.start()
     assert not platform.take()
