@@ -12,6 +12,8 @@ A peer that is not installed is skipped. Needs Python 3.10, openssl, and a built
 
 import argparse
 import asyncio
+import re
+import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -31,6 +33,9 @@ from origin import Origin
 # How many connections of one door are under way at once.
 AT_ONCE = 128
 LONG_CLOCK = 30
+# What a busy machine could be at fault for is tried once more, alone, before it counts; under marks of its own.
+LATE = re.compile("no answer|nothing happened|stayed open")
+AGAIN = 1 << 20
 # The order of the table's rows.
 STRAYS = "nothing else arrived"
 ORDER = list(dict.fromkeys(
@@ -56,14 +61,19 @@ async def run_exchanges(door, origin, cases, results):
                 outcome = exchange.Outcome(text=str(error).encode())
         pending.append((case, transport, mark, outcome))
 
-    pending = []
     jobs = [(case, transport) for case in cases for transport in case.transports]
-    await asyncio.gather(*(one(case, transport, f"{door.name[0]}{number:07x}") for number, (case, transport) in enumerate(jobs)))
-    # What a door still had under way when its client was done has arrived by now, or never will.
-    await asyncio.sleep(1)
-    for case, transport, mark, outcome in pending:
-        fault = exchange.judge(case, mark, outcome, origin.arrivals[mark])
-        results.append(table.Result(case.family, case.name, door.name, transport, fault, outcome.shown, case.row))
+    for first in (0, AGAIN):
+        pending, late = [], []
+        await asyncio.gather(*(one(case, transport, f"{door.name[0]}{number:07x}") for number, (case, transport) in enumerate(jobs, first)))
+        # What a door still had under way when its client was done has arrived by now, or never will.
+        await asyncio.sleep(1)
+        for case, transport, mark, outcome in pending:
+            fault = exchange.judge(case, mark, outcome, origin.arrivals[mark])
+            if fault and LATE.search(fault) and not first:
+                late.append((case, transport))
+            else:
+                results.append(table.Result(case.family, case.name, door.name, transport, fault, outcome.shown, case.row))
+        jobs = late
 
 
 async def run_frames(door, origin, specified, downgraded, results):
@@ -89,19 +99,24 @@ async def run_frames(door, origin, specified, downgraded, results):
                     connection.close()
         pending.append((case, mark, fault, fate, connection.verdict if connection else ""))
 
-    pending = []
     cases = [*specified, *downgraded]
-    await asyncio.gather(*(one(case, f"{HTTP_2[door.name]}{number:07x}") for number, case in enumerate(cases)))
-    await asyncio.sleep(1)
-    for case, mark, fault, fate, verdict in pending:
-        arrivals = origin.arrivals[mark]
-        if isinstance(case, downgrade.Case):
-            fault = fault or downgrade.judge(case, mark, fate, arrivals)
-        elif fault is None and (len(arrivals) > case.arrives or any(arrival.fault for arrival in arrivals)):
-            fault = "what is no request arrived upstream"
-        results.append(table.Result(case.family, case.name, door.name, "tls", fault))
-        if verdict != "":
-            results.append(table.Result(h2spec.STRICT, case.name, door.name, "tls", fault or verdict))
+    for first in (0, AGAIN):
+        pending, late = [], []
+        await asyncio.gather(*(one(case, f"{HTTP_2[door.name]}{number:07x}") for number, case in enumerate(cases, first)))
+        await asyncio.sleep(1)
+        for case, mark, fault, fate, verdict in pending:
+            arrivals = origin.arrivals[mark]
+            if isinstance(case, downgrade.Case):
+                fault = fault or downgrade.judge(case, mark, fate, arrivals)
+            elif fault is None and (len(arrivals) > case.arrives or any(arrival.fault for arrival in arrivals)):
+                fault = "what is no request arrived upstream"
+            if fault and LATE.search(fault) and not first:
+                late.append(case)
+                continue
+            results.append(table.Result(case.family, case.name, door.name, "tls", fault))
+            if verdict != "":
+                results.append(table.Result(h2spec.STRICT, case.name, door.name, "tls", fault or verdict))
+        cases = late
 
 
 async def run_clocks(door, pool, results):
@@ -127,13 +142,9 @@ async def run(options):
         for name in names:
             origin = await Origin().start()
             stack.callback(origin.stop)
-            door = doors.Door(name, origin.port, doors.own_folder(folder, name), LONG_CLOCK)
-            stack.callback(door.stop)
-            running.append((await door.start(), origin))
+            running.append((await doors.open_door(stack, name, origin.port, folder, LONG_CLOCK), origin))
             if wanted(clocks.FAMILY, options.only):
-                impatient = doors.Door(name, origin.port, doors.own_folder(folder, name), clocks.CLOCK)
-                stack.callback(impatient.stop)
-                slow.append(await impatient.start())
+                slow.append(await doors.open_door(stack, name, origin.port, folder, clocks.CLOCK))
         ticking = asyncio.gather(*(run_clocks(door, pool, results) for door in slow))
         # Most slow clients are done before the machine is busy.
         await asyncio.sleep(2 * clocks.CLOCK if slow else 0)
@@ -163,12 +174,16 @@ def main():
     options = parser.parse_args()
     if "postward" in (options.door or doors.NAMES) and not doors.program("postward"):
         sys.exit(f"no binary at {doors.postward()}: run `cargo build`, or say where it is with POSTWARD_BIN")
+    # Killed, it stops what it started all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     results, versions = asyncio.run(run(options))
     for result in results:
         if result.fault and (result.door == "postward" or options.only):
             print(f"{doors.NAMES[result.door]}: {result.family}: {result.name} ({result.transport}): {result.fault}")
     made = table.Tables(results, versions, ORDER)
     if options.write:
+        if len(versions) < len(doors.NAMES):
+            sys.exit("the tables are written from a run with nginx and HAProxy")
         made.write()
     elif not options.check:
         print(made.counts())

@@ -40,6 +40,10 @@ def version(name):
     return found.group() if found else "?"
 
 
+class NotStarted(Exception):
+    """A proxy did not start."""
+
+
 class Door:
     """One running proxy. `clock` is what every deadline is set to, in seconds."""
 
@@ -74,7 +78,8 @@ class Door:
                 return self
             except OSError:
                 await asyncio.sleep(0.02)
-        raise SystemExit(f"{self.name} did not start:\n{self.log.read_text()[-3000:]}")
+        self.stop()
+        raise NotStarted(f"{self.name} did not start:\n{self.log.read_text()[-3000:]}")
 
     def stop(self):
         """As an operator would, but without patience for what is under way."""
@@ -86,6 +91,18 @@ class Door:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+async def open_door(stack, name, origin_port, folder, clock):
+    """A running door, stopped when `stack` ends. A port that was free a moment ago may be another program's by now: then once more."""
+    for attempt in range(3):
+        door = Door(name, origin_port, own_folder(folder, name), clock)
+        stack.callback(door.stop)
+        try:
+            return await door.start()
+        except NotStarted as error:
+            if attempt == 2:
+                raise SystemExit(str(error)) from error
 
 
 def open_folder(stack: ExitStack):

@@ -168,6 +168,8 @@ async def _(c):
 async def _(c):
     c.write(b"INVALID CONNECTION PREFACE\r\n\r\n" + bytes(64))
     await c.connection_error(PROTOCOL_ERROR)
+    # Who does not speak HTTP/2 needs no GOAWAY (3.4).
+    c.verdict = None
 
 
 @rows(FRAMES)

@@ -85,7 +85,7 @@ class Tables:
         worse = []
         for name, text, columns in (("families", self.counts(), (1, 2)), ("answers", self.answers(), (1,))):
             old, new = (_cells_of(lines, columns) for lines in (_find(page, name).group(1), text))
-            worse += [f"{row}: {new.get(row)}, not {old.get(row)}" for row in {**old, **new} if old.get(row) != new.get(row)]
+            worse += [f"{row}: {new.get(row)}, not {old.get(row)}" for row in {**old, **new} if not _is_as_good(old.get(row), new.get(row))]
         return ["docs/edge.md says otherwise of Postward; `tests/run edge-table` writes it anew:", *worse] if worse else []
 
     def _title(self, door):
@@ -101,6 +101,13 @@ def _find(page, name):
     if found is None:
         raise SystemExit(f"docs/edge.md lacks the comments\n{BEGIN.format(name)}\n{END.format(name)}")
     return found
+
+
+def _is_as_good(old, new):
+    """Whether a row says the same; of a count it may say more."""
+    if old is None or new is None or len(old) < 2:
+        return old == new
+    return old[0] == new[0] and int(new[1]) >= int(old[1])
 
 
 def _cells_of(text, columns):

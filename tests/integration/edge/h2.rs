@@ -84,6 +84,7 @@ async fn what_is_no_request_reaches_nobody() {
         ("a name with a blank", post(&[("x y", "b")]), Fate::Reset),
         ("a name with a blank at its end", post(&[("transfer-encoding ", "chunked")]), Fate::Reset),
         ("no name", post(&[("", "b")]), Fate::Reset),
+        ("a name with a quotation mark", post(&[("x\"y", "b")]), refused),
         ("a value with a line end", post(&[("x", "b\r\ny: z")]), Fate::Reset),
         ("a value with LF", post(&[("x", "b\ny: z")]), Fate::Reset),
         ("a value with NUL", post(&[("x", "b\0")]), Fate::Reset),
