@@ -237,3 +237,134 @@ async fn a_client_that_only_listens_is_not_waited_for_for_ever() {
     let _ = tcp.read_to_end(&mut answer).await;
     assert_eq!(number(&proxy, "postward_in_flight").await, 0);
 }
+
+/// The program by itself, so that nothing of the test is in what is measured.
+#[cfg(target_os = "linux")]
+mod alone {
+    use std::fs;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::SocketAddr;
+    use std::process::{Child, Command, Stdio};
+
+    use futures_util::future::join_all;
+    use serde_json::Value;
+    use tempfile::TempDir;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpStream;
+
+    use crate::support::Upstream;
+    use crate::support::client::raw;
+    use crate::support::proxy::HOST;
+
+    /// What five hundred clients may take, generously: they take about a tenth of it.
+    const MOST_OF_CLIENTS: u64 = 96 << 20;
+    /// What a dozen bombs may take at once: each may come to a hundred times its length.
+    const MOST_OF_BOMBS: u64 = 256 << 20;
+
+    struct Alone {
+        child: Child,
+        plain: SocketAddr,
+        _folder: TempDir,
+    }
+
+    impl Alone {
+        fn start(upstream: &Upstream) -> Self {
+            let folder = TempDir::new().unwrap();
+            let config = format!(
+                "[[listener]]\naddress = \"127.0.0.1:0\"\n\
+                 [[route]]\nhosts = [\"{HOST}\"]\nplatform = \"mastodon\"\nupstream = \"http://{}\"\n\
+                 [audit]\nfile = \"audit.jsonl\"\nsync = \"none\"\n[timeouts]\nhead = \"1 h\"\nbody = \"1 h\"\n",
+                upstream.address
+            );
+            let path = folder.path().join("postward.toml");
+            fs::write(&path, config).unwrap();
+            let mut child = Command::new(env!("CARGO_BIN_EXE_postward"))
+                .args(["serve", "--log-format", "json", "--config"])
+                .arg(&path)
+                .env_remove("POSTWARD_LOG")
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+            let ready = lines
+                .find_map(|line| {
+                    let line: Value = serde_json::from_str(&line.unwrap()).ok()?;
+                    (line["message"] == "ready").then_some(line)
+                })
+                .unwrap();
+            std::thread::spawn(move || lines.for_each(drop));
+            let plain = ready["listening"].as_str().unwrap().trim_matches(['[', ']']);
+            Self { plain: plain.parse().unwrap(), child, _folder: folder }
+        }
+
+        /// Resident memory now (`VmRSS`), or the most there was (`VmHWM`), in bytes.
+        fn memory(&self, key: &str) -> u64 {
+            let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+            let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+            let kib: u64 =
+                line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap();
+            kib << 10
+        }
+    }
+
+    impl Drop for Alone {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+
+    fn post(headers: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!(
+            "POST /api/v1/statuses HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        [head.as_bytes(), body].concat()
+    }
+
+    #[tokio::test]
+    async fn neither_clients_that_hold_on_nor_bombs_fill_memory() {
+        let upstream = Upstream::start().await;
+        let proxy = Alone::start(&upstream);
+        let harmless = post("", br#"{"status":"all calm"}"#);
+        assert!(raw(proxy.plain, &harmless).await.starts_with("HTTP/1.1 200 "));
+
+        let before = proxy.memory("VmRSS");
+        let head = format!("GET /a HTTP/1.1\r\nHost: {HOST}\r\nA: ");
+        let promise = post("", &[b' '; 15_000]);
+        let mut open = Vec::new();
+        for half in [head.as_bytes(), &promise[..promise.len() - 14_000]] {
+            for _ in 0..250 {
+                let mut tcp = TcpStream::connect(proxy.plain).await.unwrap();
+                tcp.write_all(half).await.unwrap();
+                open.push(tcp);
+            }
+        }
+        // Served behind them, so they have all been heard.
+        assert!(raw(proxy.plain, &harmless).await.starts_with("HTTP/1.1 200 "));
+        let grown = proxy.memory("VmRSS").saturating_sub(before);
+        assert!(grown < MOST_OF_CLIENTS, "{} KiB for 500 clients", grown >> 10);
+        drop(open);
+
+        let before = proxy.memory("VmHWM");
+        let text = format!("{{\"status\":\"{}\"}}", "a".repeat(64 << 20));
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        zlib.write_all(text.as_bytes()).unwrap();
+        let bombs = [
+            post("Content-Encoding: gzip\r\n", &gzip.finish().unwrap()),
+            post("Content-Encoding: deflate\r\n", &zlib.finish().unwrap()),
+            post("Content-Encoding: zstd\r\n", &zstd::encode_all(text.as_bytes(), 3).unwrap()),
+        ];
+        let all = bombs.iter().cycle().take(12).map(|bomb| raw(proxy.plain, bomb));
+        for answer in join_all(all).await {
+            assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+        }
+        let grown = proxy.memory("VmHWM").saturating_sub(before);
+        assert!(grown < MOST_OF_BOMBS, "{} KiB for 12 bombs", grown >> 10);
+        assert_eq!(upstream.n_begun(), 2);
+    }
+}
