@@ -85,12 +85,15 @@ def places(data):
 
 
 def nicknames(data):
-    table = set()
-    for _, nickname in rows(data / "nicknames.tsv"):
-        nickname = fold(nickname)
+    table = {}
+    for name, nickname in rows(data / "nicknames.tsv"):
+        name, nickname = fold(name), fold(nickname)
         if len(nickname) > 1 and " " not in nickname:
-            table.add(nickname)
-    yield from sorted(table)
+            names = table.setdefault(nickname, set())
+            if len(name) > 1 and " " not in name and name != nickname:
+                names.add(name)
+    for nickname in sorted(table):
+        yield f"{nickname}\t{' '.join(sorted(table[nickname]))}"
 
 
 def main():
@@ -101,7 +104,7 @@ def main():
         "names.tsv": (names, "token, bearers in ten million as first name, as last name"),
         "words.tsv": (words, "word, frequency class 0 (rare) to 16 (very common)"),
         "places.tsv": (places, "city or county, power of ten of its people"),
-        "nicknames.txt": (nicknames, "nickname"),
+        "nicknames.txt": (nicknames, "nickname, names it stands for"),
     }
     for name, (build, header) in lists.items():
         body = "\n".join(build(data))

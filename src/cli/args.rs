@@ -57,6 +57,7 @@ pub(crate) enum Roster {
     Key(RosterKey),
     Build(RosterBuild),
     Show(RosterShow),
+    Test(RosterTest),
 }
 
 /// Make a secret key for rosters.
@@ -98,6 +99,36 @@ pub(crate) struct RosterBuild {
     /// Where the patients are; `-` is standard input.
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
+}
+
+/// Try a text: would the roster find somebody in it, and by which columns?
+///
+/// Says which words would be found by which columns, never which patient they are. Without --text the texts are lines of
+/// standard input. The answer holds the texts: keep it where they may be kept.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward roster test --roster roster.pwr --key-file roster.key --text 'Chidi from 4 West coded'
+  postward roster test --config postward.toml --text 'Chidi from 4 West coded'")]
+pub(crate) struct RosterTest {
+    /// The configuration whose [roster], rules and policy to use.
+    #[arg(long, value_name = "FILE", required_unless_present = "roster", conflicts_with_all = ["roster", "key_file", "staff"])]
+    pub(crate) config: Option<PathBuf>,
+    /// The roster, with the rules that ship inside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) roster: Option<PathBuf>,
+    /// Its key, as for `build`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// A staff list.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) staff: Option<PathBuf>,
+    /// The text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// The day to judge by. Left out: today, UTC.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<Date>,
 }
 
 /// Show what a roster is: how many patients, which columns, how old, which key.

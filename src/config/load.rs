@@ -9,12 +9,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::syntax::{self, Named};
-use crate::config::{Config, files};
+use crate::config::{Config, RosterFiles, files};
 use crate::detect::{Engine, Piece};
 use crate::diagnostic::{Diagnostic, Faults, Placed, Severity, Source, Table};
 use crate::inspect::Inspector;
 use crate::platform::Platforms;
 use crate::policy::Policy;
+use crate::roster::Live;
 use crate::rules::{RuleSet, RuleSetBuilder};
 
 /// Rules, policy, platforms and settings that fit together: one immutable set.
@@ -32,6 +33,8 @@ pub struct Loaded {
     pub platforms: Arc<Platforms>,
     /// The inspector made of these.
     pub inspector: Arc<Inspector>,
+    /// Where the hospital's own people were read from; `engine` holds them.
+    pub roster: Option<RosterFiles>,
     /// Every file and folder that was read for these, the configuration's own first: what a reload reads again.
     pub files: Vec<PathBuf>,
     /// What is probably not as meant.
@@ -120,6 +123,7 @@ struct Parts {
     rules: Arc<RuleSet>,
     engine: Arc<Engine>,
     policy: Arc<Policy>,
+    roster: Option<RosterFiles>,
 }
 
 /// A part that could not be loaded; its faults are in [`Loading::found`].
@@ -174,11 +178,19 @@ impl Loading {
         platforms: &Result<Platforms, Faulty>,
     ) -> Result<Parts, Faulty> {
         let rules = self.rules(&named.rules, faults);
-        let engine = rules.as_ref().map_err(|Faulty| Faulty).and_then(|rules| self.engine(rules));
-        let known = platforms.as_ref().ok().map(names);
+        let known =
+            named.roster.as_ref().map(|roster| roster.load(&self.folder, faults).ok_or(Faulty));
+        let known = known.transpose();
+        let (files, people): (Option<RosterFiles>, _) =
+            known.as_ref().ok().and_then(Option::as_ref).cloned().unzip();
+        self.read.extend(files.iter().flat_map(RosterFiles::paths));
+        let engine =
+            rules.as_ref().map_err(|Faulty| Faulty).and_then(|rules| self.engine(rules, people));
+        let platforms = platforms.as_ref().ok().map(names);
         let policy =
-            self.policy(named.policy.as_ref(), rules.as_deref().ok(), known.as_deref(), faults);
-        let parts = Parts { rules: rules?, engine: engine?, policy: policy? };
+            self.policy(named.policy.as_ref(), rules.as_deref().ok(), platforms.as_deref(), faults);
+        known?;
+        let parts = Parts { rules: rules?, engine: engine?, policy: policy?, roster: files };
         self.check_replacements(&parts);
         Ok(parts)
     }
@@ -232,11 +244,18 @@ impl Loading {
         }
     }
 
-    fn engine(&mut self, rules: &Arc<RuleSet>) -> Result<Arc<Engine>, Faulty> {
+    fn engine(
+        &mut self,
+        rules: &Arc<RuleSet>,
+        people: Option<Arc<Live>>,
+    ) -> Result<Arc<Engine>, Faulty> {
         match Engine::build(rules) {
             Ok(engine) => {
                 self.found.extend(engine.check_examples(self.today).into_iter().map(of_examples));
-                Ok(Arc::new(engine))
+                Ok(Arc::new(match people {
+                    Some(people) => engine.with_roster(people),
+                    None => engine,
+                }))
             }
             Err(found) => {
                 self.found.extend(found);
@@ -342,7 +361,7 @@ impl Loading {
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let any_error = self.found.iter().any(|fault| fault.severity == Severity::Error);
         match (parts, platforms) {
-            (Ok(Parts { rules, engine, policy }), Ok(platforms)) if !any_error => {
+            (Ok(Parts { rules, engine, policy, roster }), Ok(platforms)) if !any_error => {
                 let limits = config.body_limits.clone();
                 let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(&policy), limits);
                 let (platforms, inspector) = (Arc::new(platforms), Arc::new(inspector));
@@ -353,6 +372,7 @@ impl Loading {
                     policy,
                     platforms,
                     inspector,
+                    roster,
                     files: self.read,
                     warnings: self.found,
                 })

@@ -5,6 +5,7 @@ mod edge;
 mod files;
 mod host;
 mod load;
+mod roster;
 mod route;
 mod settings;
 mod syntax;
@@ -12,6 +13,7 @@ mod syntax;
 pub use edge::Edge;
 pub use files::files_are_limited;
 pub use load::{Loaded, load, load_policy};
+pub use roster::{RECENT_DAYS, RosterFault, RosterFiles};
 pub use settings::{
     Admin, Config, Listener, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
     UpstreamAddress, WebSocket,

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
-use crate::config::route;
 use crate::config::{
     Admin, Config, Edge, Listener, Sandbox, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
 };
+use crate::config::{roster, route};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -40,6 +40,7 @@ pub(super) struct Named {
     pub(super) rules: Vec<Placed<String>>,
     pub(super) policy: Option<Placed<String>>,
     pub(super) platforms: Option<Placed<String>>,
+    pub(super) roster: Option<roster::Named>,
 }
 
 impl Named {
@@ -58,6 +59,7 @@ impl Named {
             rules,
             policy: file.text("policy", faults),
             platforms: file.text("platforms", faults),
+            roster: roster::Named::read(file, faults),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::detect::token::Text;
 use crate::detect::weigh::{Evidence, weigh};
 use crate::detect::{Care, Finding, Part, check};
 use crate::diagnostic::Diagnostic;
+use crate::roster::{Live, Roster};
 use crate::rules::{Category, Confidence, Matcher, Needs, RuleId, RuleSet};
 use crate::span::Span;
 
@@ -80,6 +81,7 @@ pub struct Engine {
     patterns: Patterns,
     excepts: Excepts,
     composers: Composers,
+    roster: Option<Arc<Live>>,
 }
 
 /// A candidate and what became of it.
@@ -147,7 +149,19 @@ impl Engine {
             excepts: Excepts::build(rules),
             composers: Composers::build(rules)?,
             rules: Arc::clone(rules),
+            roster: None,
         })
+    }
+
+    /// The same with the hospital's own people, who may be replaced while it reads.
+    #[must_use]
+    pub fn with_roster(self, roster: Arc<Live>) -> Self {
+        Self { roster: Some(roster), ..self }
+    }
+
+    /// The hospital's own people, if it knows them.
+    pub fn roster(&self) -> Option<&Arc<Live>> {
+        self.roster.as_ref()
     }
 
     /// The rules it runs.
@@ -192,7 +206,8 @@ impl Engine {
 
     fn read(&self, pieces: &[Piece<'_>], today: Date, explain: bool) -> (Scan, Vec<Explained>) {
         let labelled: Vec<Labelled<'_>> = pieces.iter().map(Labelled::of).collect();
-        let (texts, care, judged) = self.judge(&labelled, today, explain);
+        let roster = self.roster.as_ref().map(|roster| roster.now());
+        let (texts, care, judged) = self.judge(&labelled, today, roster.as_deref(), explain);
         let mut explained = Vec::new();
         let mut findings = Vec::with_capacity(pieces.len());
         for (piece, ((labelled, text), judged)) in
@@ -242,6 +257,7 @@ impl Engine {
         &self,
         labelled: &[Labelled<'_>],
         today: Date,
+        roster: Option<&Roster>,
         explain: bool,
     ) -> (Vec<Text>, Care, Vec<Vec<Judged>>) {
         let undone = |text: &str| disguise::undone(Text::of(text), text, &self.rules.lexicons);
@@ -249,7 +265,7 @@ impl Engine {
         let mut judged: Vec<Vec<Judged>> =
             texts.iter().map(|text| self.direct(text, explain)).collect();
         let certain: Vec<Vec<Candidate>> = judged.iter().map(|judged| standing(judged)).collect();
-        let (care, composed) = self.composers.run(&texts, today, &certain, explain);
+        let (care, composed) = self.composers.run(&texts, today, &certain, roster, explain);
         for ((text, judged), composed) in texts.iter().zip(&mut judged).zip(composed) {
             let mut composed: Vec<Judged> = composed.into_iter().map(Judged::from).collect();
             self.excepts.apply(text.view.text(), &mut composed);
@@ -346,7 +362,8 @@ impl Engine {
     /// What each rule finds in a text on its own, before overlaps with other rules are settled: its index and span.
     pub(super) fn candidates(&self, text: &str, today: Date) -> Vec<(usize, Span)> {
         let piece = [Labelled { text: text.into(), label: 0 }];
-        let (_, _, judged) = self.judge(&piece, today, false);
+        // Examples hold whoever the hospital's patients are: rules of the roster prove themselves on invented ones.
+        let (_, _, judged) = self.judge(&piece, today, Some(&Roster::of_examples()), false);
         let standing = judged.iter().flat_map(|judged| standing(judged));
         standing.map(|candidate| (candidate.rule, candidate.span)).collect()
     }

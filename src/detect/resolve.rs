@@ -24,8 +24,13 @@ pub(super) fn resolve(
     if found.len() > 1 {
         found.sort_by_key(|judged| {
             let Candidate { rule, span, confidence, .. } = judged.candidate;
-            // Of two that say the same, a list that somebody wrote says it better than a guess.
-            let guessed = !matches!(rules.get(rule), Some(Rule { matcher: Matcher::Terms(_), .. }));
+            // Of two that say the same, the hospital's own roster says it best, and a list that somebody wrote better than
+            // a guess.
+            let guessed = match rules.get(rule).map(|rule| &rule.matcher) {
+                Some(Matcher::Composer(name)) if name.starts_with("roster-") => 0,
+                Some(Matcher::Terms(_)) => 1,
+                _ => 2,
+            };
             (Reverse(confidence), Reverse(span.len()), span.start(), guessed, rule)
         });
         let mut settled = Settled { by_place: BTreeMap::new(), lost: Vec::new(), view };

@@ -1,8 +1,9 @@
 //! The roster that readers ask now, and the next one put in its place while they ask.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::roster::{Index, Staff};
+use crate::roster::{Index, RowNumber, Staff, example};
 
 /// What is known of the hospital's own people at one moment.
 #[derive(Debug, Default)]
@@ -13,6 +14,28 @@ pub struct Roster {
     pub staff: Arc<Staff>,
     /// Days after which somebody who left counts no more than any former patient.
     pub recent: i32,
+    /// Rows of the last index that an earlier one replaces.
+    pub replaced: HashSet<RowNumber>,
+}
+
+impl Roster {
+    /// Whether what a row of an index says holds no more.
+    pub fn is_replaced(&self, nth: usize, row: RowNumber) -> bool {
+        nth + 1 == self.indexes.len() && self.replaced.contains(&row)
+    }
+
+    /// Invented patients, by whom the rules of the roster prove themselves.
+    pub fn of_examples() -> Arc<Self> {
+        static EXAMPLES: OnceLock<Arc<Roster>> = OnceLock::new();
+        Arc::clone(EXAMPLES.get_or_init(|| {
+            // A machine without random numbers or memory has no examples, and its rules fail their own.
+            Arc::new(Self {
+                indexes: example::index().into_iter().collect(),
+                recent: 30,
+                ..Self::default()
+            })
+        }))
+    }
 }
 
 /// A roster that may be replaced while it is asked. Readers never wait for more than an exchange of pointers.

@@ -13,6 +13,7 @@ mod census;
 mod columns;
 mod csv;
 mod error;
+mod example;
 mod form;
 mod format;
 mod index;

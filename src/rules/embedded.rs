@@ -22,6 +22,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("biometric.toml", include_str!("../../rules/biometric.toml")),
     ("photo.toml", include_str!("../../rules/photo.toml")),
     ("other-id.toml", include_str!("../../rules/other-id.toml")),
+    ("roster.toml", include_str!("../../rules/roster.toml")),
 ];
 
 /// Each shipped list that a rule names by `terms = { file = ".." }`.

@@ -149,6 +149,8 @@ pub struct Lexicons {
     /// The sets of classes that occur; entries hold indexes into it.
     sets: Vec<Classes>,
     months: HashMap<&'static str, u8>,
+    /// The names that a nickname stands for, parted by spaces.
+    formal: HashMap<&'static str, &'static str>,
 }
 
 impl Lexicons {
@@ -178,8 +180,9 @@ impl Lexicons {
             let tens = number(fields.next()).clamp(1, 15);
             builder.update(place, |entry| entry.city = bounded(tens));
         }
-        for (nickname, _) in rows(NICKNAMES) {
+        for (nickname, mut fields) in rows(NICKNAMES) {
             builder.add_class(nickname, Class::Nickname);
+            builder.lexicons.formal.insert(nickname, fields.next().unwrap_or_default());
         }
         for list in CLASSES {
             builder.add_list(list);
@@ -212,6 +215,11 @@ impl Lexicons {
             }
         }
         longest
+    }
+
+    /// The names that a nickname stands for: `robert`, `will`, `william`, `willis` of `bill`.
+    pub fn formal(&self, nickname: &str) -> impl Iterator<Item = &'static str> {
+        self.formal.get(nickname).copied().unwrap_or_default().split_whitespace()
     }
 
     /// The number of a month's name, 1 to 12.
@@ -264,6 +272,7 @@ impl Builder {
         let lexicons = Lexicons {
             slots: vec![(0, 0, 0); N_SLOTS],
             sets: vec![Classes::default()],
+            formal: HashMap::new(),
             months: HashMap::new(),
         };
         Self { lexicons, sets: HashMap::from([(Classes::default(), 0)]) }

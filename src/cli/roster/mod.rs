@@ -2,6 +2,7 @@
 
 mod build;
 mod show;
+mod test;
 
 use crate::cli::args::{Roster, RosterKey};
 use crate::cli::exit::Exit;
@@ -14,6 +15,7 @@ pub(crate) fn run(args: &Roster) -> Result<Exit, Failure> {
         Roster::Key(args) => key(args),
         Roster::Build(args) => build::run(args),
         Roster::Show(args) => show::run(args),
+        Roster::Test(args) => test::run(args),
     }
 }
 

@@ -15,6 +15,7 @@ mod foreign;
 mod hidden;
 mod hint;
 mod join;
+mod known;
 mod line;
 mod link;
 mod model;
@@ -45,6 +46,7 @@ use crate::detect::labelled::Label;
 use crate::detect::token::Text;
 use crate::detect::{Care, Part, context};
 use crate::diagnostic::Diagnostic;
+use crate::roster::Roster;
 use crate::rules::{Category, Class, Confidence, Lexicons, Matcher, RuleSet, Thresholds, Weights};
 use crate::span::Span;
 
@@ -78,11 +80,24 @@ enum Composer {
     CodeHidden,
     UrlInCare,
     ZipInCare,
+    RosterName,
+    RosterRelative,
+    RosterMrn,
+    RosterAccount,
+    RosterHealthPlan,
+    RosterSsn,
+    RosterLicense,
+    RosterOtherId,
+    RosterPhone,
+    RosterEmail,
+    RosterAddress,
+    RosterRoom,
+    RosterBirth,
 }
 
 impl Composer {
     /// Every composer with the name by which a rule claims it.
-    const ALL: [(&str, Self); 23] = [
+    const ALL: [(&str, Self); 36] = [
         ("name-honorific", Self::NameHonorific),
         ("name-patient", Self::NamePatient),
         ("name-kinship", Self::NameKinship),
@@ -106,6 +121,19 @@ impl Composer {
         ("code-hidden", Self::CodeHidden),
         ("url-in-care", Self::UrlInCare),
         ("zip-in-care", Self::ZipInCare),
+        ("roster-name", Self::RosterName),
+        ("roster-relative", Self::RosterRelative),
+        ("roster-mrn", Self::RosterMrn),
+        ("roster-account", Self::RosterAccount),
+        ("roster-health-plan", Self::RosterHealthPlan),
+        ("roster-ssn", Self::RosterSsn),
+        ("roster-license", Self::RosterLicense),
+        ("roster-other-id", Self::RosterOtherId),
+        ("roster-phone", Self::RosterPhone),
+        ("roster-email", Self::RosterEmail),
+        ("roster-address", Self::RosterAddress),
+        ("roster-room", Self::RosterRoom),
+        ("roster-birth-date", Self::RosterBirth),
     ];
 
     const fn is_place(self) -> bool {
@@ -119,6 +147,13 @@ impl Composer {
         )
     }
 
+    const fn is_date(self) -> bool {
+        matches!(
+            self,
+            Self::DateCalendar | Self::DatePartial | Self::DateWeekday | Self::DateHoliday
+        )
+    }
+
     const fn is_name(self) -> bool {
         matches!(
             self,
@@ -129,6 +164,8 @@ impl Composer {
                 | Self::NameFull
                 | Self::NameSingle
                 | Self::NameRepeat
+                | Self::RosterName
+                | Self::RosterRelative
         )
     }
 }
@@ -160,6 +197,8 @@ enum Standing {
     WithPost,
     /// So unsure that it counts only where a policy takes whatever is of low confidence.
     Loose,
+    /// One of the roster's, by two columns of one row or by what nobody else bears.
+    Certain,
 }
 
 /// What the composers of one kind of candidate need.
@@ -269,12 +308,14 @@ impl Composers {
     /// Reads the texts of one post together: how much it speaks of a patient's care, and the candidates of each text.
     /// `certain` are the hits of patterns and terms so far, text by text: they count as evidence. Care and candidates
     /// come from one call because the best candidate may itself show that the post is about a patient, and once it
-    /// is, what would pass elsewhere counts. `explain` asks for the parts of every score.
+    /// is, what would pass elsewhere counts. `roster` knows the hospital's own people. `explain` asks for the parts of every
+    /// score.
     pub(crate) fn run(
         &self,
         texts: &[Text],
         today: Date,
         certain: &[Vec<Candidate>],
+        roster: Option<&Roster>,
         explain: bool,
     ) -> (Care, Vec<Vec<Candidate>>) {
         let readings: Vec<Reading<'_>> =
@@ -284,6 +325,9 @@ impl Composers {
             readings.iter().map(|reading| propose(reading, desk)).collect();
         for (proposals, certain) in proposals.iter_mut().zip(certain) {
             code::leave_known(proposals, certain);
+        }
+        if let Some(roster) = roster {
+            known::read(roster, &readings, desk, &mut proposals);
         }
         let wordings: Vec<Wording> = readings
             .iter()
@@ -388,7 +432,9 @@ impl Composers {
         let mut names: HashSet<&str> = HashSet::new();
         for (reading, proposals) in readings.iter().zip(proposals.iter()) {
             let found = proposals.iter().filter(|proposal| {
-                proposal.composer.is_name() && proposal.tied + care >= self.thresholds.deny
+                proposal.composer.is_name()
+                    && (proposal.tied + care >= self.thresholds.deny
+                        || proposal.standing == Standing::Certain)
             });
             for proposal in found {
                 for at in proposal.words.0..=proposal.words.1 {
@@ -447,6 +493,7 @@ impl Composers {
         let rule = (*self.rules.get(proposal.composer as usize)?)?;
         let total = proposal.tied + care.score;
         let confidence = match () {
+            () if proposal.standing == Standing::Certain => Some(Confidence::Certain),
             () if proposal.standing == Standing::Loose => Some(Confidence::Low),
             () if proposal.standing == Standing::WithPost => {
                 Some(if care.speaks_of_care { Confidence::Medium } else { Confidence::Low })
@@ -465,7 +512,7 @@ impl Composers {
             rule,
             span: proposal.span,
             confidence,
-            standalone: false,
+            standalone: proposal.standing == Standing::Certain,
             generalized: proposal.generalized,
             parts: proposal.parts,
         })

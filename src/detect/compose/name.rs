@@ -62,6 +62,25 @@ pub(super) fn propose(reading: &Reading<'_>, desk: Desk<'_>, out: &mut Vec<Propo
     }
 }
 
+/// A name that only the roster knows, weighed as if it had been proposed.
+pub(super) fn alone(reading: &Reading<'_>, desk: Desk<'_>, first: usize, last: usize) -> Proposal {
+    let run =
+        Run { first, last, last_first: false, cue: Classes::default(), way: Feature::ByListed };
+    let mut score = desk.models.name.score(desk.explain);
+    weigh(reading, desk, run, &mut score);
+    Proposal {
+        composer: Composer::NameFull,
+        span: whole(reading, run),
+        words: (first, last),
+        tied: score.tied,
+        like: score.like,
+        sure: false,
+        standing: Standing::Weighed,
+        generalized: None,
+        parts: score.parts,
+    }
+}
+
 /// Marks the words of a proposal.
 pub(super) fn mark(words: &mut [bool], proposal: &Proposal) {
     words

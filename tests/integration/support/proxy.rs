@@ -174,6 +174,7 @@ fn loaded(config: Config, policy: &str) -> Loaded {
         policy,
         platforms,
         inspector: Arc::new(inspector),
+        roster: None,
         files: Vec::new(),
         warnings: Vec::new(),
     }

@@ -1,0 +1,148 @@
+//! `[roster]`: the hospital's own patients and staff, by the files that `postward roster build` and the staff office write.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Faults, Placed, Table};
+use crate::roster::{Index, Key, KeyError, Live, OpenError, Roster, Staff};
+use crate::span::Span;
+
+/// Days after which somebody who left counts like any former patient, unless `recent-days` says otherwise.
+pub const RECENT_DAYS: i32 = 30;
+
+/// `[roster]` as written.
+#[derive(Debug)]
+pub(super) struct Named {
+    span: Span,
+    file: Option<Placed<String>>,
+    key_file: Option<Placed<String>>,
+    staff: Option<Placed<String>>,
+    recent: i32,
+}
+
+/// Where the hospital's own people are read from. Paths are absolute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RosterFiles {
+    /// The roster.
+    pub file: Option<PathBuf>,
+    /// Its key; `None` is what systemd or the environment hand over.
+    pub key_file: Option<PathBuf>,
+    /// The staff list.
+    pub staff: Option<PathBuf>,
+    /// Days after which somebody who left counts like any former patient.
+    pub recent: i32,
+}
+
+/// Why the hospital's own people cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterFault {
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The roster cannot be used.
+    #[error(transparent)]
+    Roster(#[from] OpenError),
+    /// The staff list cannot be used: its reason in words.
+    #[error("the staff list {} cannot be used: {why}", path.display())]
+    Staff {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+}
+
+impl RosterFault {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Key(fault) => fault.remedy(),
+            Self::Roster(fault) => fault.remedy().to_owned(),
+            Self::Staff { .. } => {
+                "name a CSV table in UTF-8 with first_name and last_name in its first line"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+impl Named {
+    pub(super) fn read(file: &mut Table<'_>, faults: &mut Faults) -> Option<Self> {
+        let mut table = file.table("roster", faults)?;
+        let named = Self {
+            span: table.span(),
+            file: table.text("file", faults),
+            key_file: table.text("key-file", faults),
+            staff: table.text("staff", faults),
+            recent: table
+                .whole("recent-days", 0..=180, faults)
+                .and_then(|days| i32::try_from(days.value).ok())
+                .unwrap_or(RECENT_DAYS),
+        };
+        table.finish(faults);
+        if named.file.is_none() && named.staff.is_none() {
+            faults.error(
+                named.span,
+                "`[roster]` names neither a roster nor a staff list",
+                "add `file = \"roster.pwr\"` and `key-file = \"roster.key\"`, or `staff = \"staff.csv\"`, or take it out",
+            );
+        }
+        Some(named)
+    }
+
+    /// Its files, and what they say; a fault stands at the key that names the file.
+    pub(super) fn load(
+        &self,
+        folder: &Path,
+        faults: &mut Faults,
+    ) -> Option<(RosterFiles, Arc<Live>)> {
+        let path =
+            |named: &Option<Placed<String>>| named.as_ref().map(|named| folder.join(&named.value));
+        let files = RosterFiles {
+            file: path(&self.file),
+            key_file: path(&self.key_file),
+            staff: path(&self.staff),
+            recent: self.recent,
+        };
+        match files.load() {
+            Ok(roster) => Some((files, Arc::new(Live::new(roster)))),
+            Err(fault) => {
+                let named = match &fault {
+                    RosterFault::Key(_) => self.key_file.as_ref().or(self.file.as_ref()),
+                    RosterFault::Roster(_) => self.file.as_ref(),
+                    RosterFault::Staff { .. } => self.staff.as_ref(),
+                };
+                let span = named.map_or(self.span, |named| named.span);
+                let why = std::iter::successors(Some(&fault as &dyn std::error::Error), |fault| {
+                    fault.source()
+                });
+                let why: Vec<String> = why.map(ToString::to_string).collect();
+                faults.error(span, why.join(": "), fault.remedy());
+                None
+            }
+        }
+    }
+}
+
+impl RosterFiles {
+    /// Every file that is named.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        [&self.file, &self.key_file, &self.staff].into_iter().flatten().cloned()
+    }
+
+    /// Reads them anew.
+    pub fn load(&self) -> Result<Roster, RosterFault> {
+        let mut roster = Roster { recent: self.recent, ..Roster::default() };
+        if let Some(file) = &self.file {
+            let key = Key::find(self.key_file.as_deref())?;
+            roster.indexes.push(Arc::new(Index::open(file, &key)?));
+        }
+        if let Some(path) = &self.staff {
+            let unfit = |why: String| RosterFault::Staff { path: path.clone(), why };
+            let file =
+                std::fs::File::open(path).map_err(|error| unfit(error.kind().to_string()))?;
+            roster.staff = Arc::new(Staff::read(file).map_err(|error| unfit(error.to_string()))?);
+        }
+        Ok(roster)
+    }
+}
