@@ -132,6 +132,9 @@ pub(crate) struct RosterTest {
 }
 
 /// Show what a roster is: how many patients, which columns, how old, which key.
+///
+/// A file that is cut off, or of another key, is refused, and so is one that was altered in its head or seals; with --whole
+/// every byte is checked.
 #[derive(Args, Debug)]
 pub(crate) struct RosterShow {
     /// The roster.
@@ -140,6 +143,9 @@ pub(crate) struct RosterShow {
     /// Its key, as for `build`.
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Check every byte, also of a large roster.
+    #[arg(long)]
+    pub(crate) whole: bool,
 }
 
 /// Run the proxy.

@@ -67,7 +67,7 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {
         let mut loading = Loading::new(PathBuf::new(), today);
         let mut faults = Faults::new(&Source::new("embedded", ""));
         let platforms = Ok(Platforms::embedded());
-        let parts = loading.parts(&Named::default(), &mut faults, &platforms);
+        let parts = loading.parts(&Named::default(), false, &mut faults, &platforms);
         return loading.finish(syntax::without_file(), parts, platforms);
     };
     let source = match files::source(path) {
@@ -112,7 +112,9 @@ fn load_source(source: &Arc<Source>, path: &Path, today: Date) -> Result<Loaded,
     loading.read.push(absolute);
     let platforms = loading.platforms(named.platforms.as_ref(), &mut faults);
     let config = syntax::read(file, &loading.folder, platforms.as_ref().ok(), &mut faults);
-    let parts = loading.parts(&named, &mut faults, &platforms);
+    // Who serves believes no byte that was not checked; who scans a line does not wait for it.
+    let serves = !config.listeners.is_empty();
+    let parts = loading.parts(&named, serves, &mut faults, &platforms);
     // The configuration's own faults come first: the others may follow from them.
     loading.found.splice(0..0, faults.into_sorted());
     loading.finish(config, parts, platforms)
@@ -174,12 +176,15 @@ impl Loading {
     fn parts(
         &mut self,
         named: &Named,
+        whole: bool,
         faults: &mut Faults,
         platforms: &Result<Platforms, Faulty>,
     ) -> Result<Parts, Faulty> {
         let rules = self.rules(&named.rules, faults);
-        let known =
-            named.roster.as_ref().map(|roster| roster.load(&self.folder, faults).ok_or(Faulty));
+        let known = named
+            .roster
+            .as_ref()
+            .map(|roster| roster.load(&self.folder, whole, faults).ok_or(Faulty));
         let known = known.transpose();
         let (files, people): (Option<RosterFiles>, _) =
             known.as_ref().ok().and_then(Option::as_ref).cloned().unzip();

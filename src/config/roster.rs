@@ -90,10 +90,12 @@ impl Named {
         Some(named)
     }
 
-    /// Its files, and what they say; a fault stands at the key that names the file.
+    /// Its files, and what they say; a fault stands at the key that names the file. With `whole` every byte is checked now,
+    /// also of a large roster, and not when it is first looked at.
     pub(super) fn load(
         &self,
         folder: &Path,
+        whole: bool,
         faults: &mut Faults,
     ) -> Option<(RosterFiles, Arc<Live>)> {
         let path =
@@ -104,7 +106,10 @@ impl Named {
             staff: path(&self.staff),
             recent: self.recent,
         };
-        match files.load() {
+        match files
+            .load()
+            .and_then(|roster| if whole { files.check_whole(roster) } else { Ok(roster) })
+        {
             Ok(roster) => Some((files, Arc::new(Live::new(roster)))),
             Err(fault) => {
                 let named = match &fault {
@@ -128,6 +133,15 @@ impl RosterFiles {
     /// Every file that is named.
     pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
         [&self.file, &self.key_file, &self.staff].into_iter().flatten().cloned()
+    }
+
+    /// A roster no byte of which was altered.
+    fn check_whole(&self, roster: Roster) -> Result<Roster, RosterFault> {
+        if roster.indexes.iter().all(|index| index.check_whole()) {
+            return Ok(roster);
+        }
+        let path = self.file.clone().unwrap_or_default();
+        Err(RosterFault::Roster(OpenError::Altered { path }))
     }
 
     /// Reads them anew.

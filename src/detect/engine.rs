@@ -169,6 +169,11 @@ impl Engine {
         &self.rules
     }
 
+    /// Whether the roster was found damaged while it was read: then nothing may be concluded from what was not found.
+    pub fn is_damaged(&self) -> bool {
+        self.roster.as_ref().is_some_and(|roster| roster.now().is_damaged())
+    }
+
     /// Reads the pieces of one post together: context counts over all of them.
     pub fn scan(&self, pieces: &[Piece<'_>], today: Date) -> Scan {
         self.read(pieces, today, false).0

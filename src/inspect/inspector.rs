@@ -104,10 +104,12 @@ impl Inspector {
 
     /// Decides on one request.
     pub fn inspect(&self, request: &Request<'_>) -> Inspection {
-        match self.read(request) {
+        let inspection = match self.read(request) {
             Ok(inspection) => inspection,
             Err(why) => self.unreadable(request, why),
-        }
+        };
+        // What a damaged roster did not find may be there all the same.
+        if self.engine.is_damaged() { self.failed(request) } else { inspection }
     }
 
     /// How media is stripped that streams through and begins like this; `None` where it goes as it is. `Err` is the verdict

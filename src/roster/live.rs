@@ -24,6 +24,11 @@ impl Roster {
         nth + 1 == self.indexes.len() && self.replaced.contains(&row)
     }
 
+    /// Whether a block of an index was found altered.
+    pub fn is_damaged(&self) -> bool {
+        self.indexes.iter().any(|index| index.is_damaged())
+    }
+
     /// Invented patients, by whom the rules of the roster prove themselves.
     pub fn of_examples() -> Arc<Self> {
         static EXAMPLES: OnceLock<Arc<Roster>> = OnceLock::new();

@@ -13,28 +13,21 @@ use crate::roster::{About, Index, Key, OpenError};
 
 pub(crate) fn run(args: &RosterShow) -> Result<Exit, Failure> {
     let key = Key::find(args.key_file.as_deref()).map_err(key_failure)?;
-    let index = open(&args.file, &key)?;
-    let heading = style::paint(style::GOOD, "whole:");
+    let failure = |error: OpenError| {
+        let help = error.remedy();
+        Failure::new(error, help)
+    };
+    let index = Index::open(&args.file, &key).map_err(failure)?;
+    if args.whole && !index.check_whole() {
+        return Err(failure(OpenError::Altered { path: args.file.clone() }));
+    }
+    let heading = style::paint(style::GOOD, if args.whole { "whole:" } else { "fine:" });
     style::to_stdout(&format!(
         "{heading} {}\n{}",
         args.file.display(),
         about(index.about(), Timestamp::now())
     ))?;
     Ok(Exit::Fine)
-}
-
-/// Opens a roster and checks all of it.
-pub(super) fn open(file: &std::path::Path, key: &Key) -> Result<Index, Failure> {
-    let failure = |error: OpenError| {
-        let help = error.remedy();
-        Failure::new(error, help)
-    };
-    let index = Index::open(file, key).map_err(failure)?;
-    if index.check_whole() {
-        Ok(index)
-    } else {
-        Err(failure(OpenError::Altered { path: file.to_owned() }))
-    }
 }
 
 /// What a roster says of itself, line by line.

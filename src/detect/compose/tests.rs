@@ -283,7 +283,8 @@ fn care_decides() {
     let composers = Composers::build(&RuleSet::embedded()).unwrap();
     let run = |text: &str| {
         let texts = [Text::of(text)];
-        let (care, candidates) = composers.run(&texts, date(2026, 11, 22), &[Vec::new()], false);
+        let (care, candidates) =
+            composers.run(&texts, date(2026, 11, 22), &[Vec::new()], None, false);
         let sure =
             candidates.iter().flatten().any(|one| one.confidence >= Some(Confidence::Medium));
         (care.speaks_of_care, sure)
@@ -309,7 +310,7 @@ fn once_a_name_is_found_every_equal_word_is() {
     let composers = Composers::build(&RuleSet::embedded()).unwrap();
     let text = "my patient Mrs. Zywotko coded in the icu. nobody told me zywotko had a son";
     let texts = [Text::of(text)];
-    let (care, candidates) = composers.run(&texts, date(2026, 11, 22), &[Vec::new()], false);
+    let (care, candidates) = composers.run(&texts, date(2026, 11, 22), &[Vec::new()], None, false);
     assert!(care.speaks_of_care);
     let found =
         candidates.iter().flatten().filter(|one| one.confidence >= Some(Confidence::Medium));
@@ -336,7 +337,7 @@ fn long_texts_are_read_in_linear_time() {
         "9:30-",
     ] {
         let read = |text: &str| {
-            composers.run(&[Text::of(text)], date(2026, 11, 22), &[Vec::new()], false);
+            composers.run(&[Text::of(text)], date(2026, 11, 22), &[Vec::new()], None, false);
         };
         assert!(is_linear(read, part), "{part:?}");
     }

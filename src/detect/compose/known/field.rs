@@ -1,5 +1,7 @@
 //! Numbers, telephone numbers, addresses, days of birth and rooms of the roster in a text.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use crate::detect::compose::known::name::{Form, Known, Mention};
@@ -17,7 +19,10 @@ const MOST_GROUPS: usize = 6;
 const SELDOM: f32 = 0.002;
 /// Rows that share a telephone number before it is a ward's or a home's and nobody's own.
 const SHARED: usize = 4;
-/// The most days of one text that are asked for with names, and names with days or rooms.
+/// The most days of one post that are asked for with its names, and names of it that are asked for with each.
+pub(super) const MOST_DAYS: usize = 64;
+const MOST_NAMES: usize = 24;
+/// The most rooms and names of one text that are asked for together.
 const MOST: usize = 12;
 
 /// Numbers of every kind, telephone numbers, e-mail addresses and addresses of rows.
@@ -243,36 +248,36 @@ fn street(asked: Asked<'_>, reading: &Reading<'_>, at: usize) -> Option<Field> {
     })
 }
 
-/// Days that are the birth of a row whose name the post has.
+/// Days that are the birth of a row whose name the post has. `n_left` is how many of the post may still be asked for.
 pub(super) fn births(
     asked: Asked<'_>,
     reading: &Reading<'_>,
     proposals: &[Proposal],
-    known: &[Known],
+    named: &BTreeSet<u32>,
+    n_left: &mut usize,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
     let dates = proposals.iter().filter(|proposal| proposal.composer == Composer::DateCalendar);
-    for date in dates.take(MOST) {
-        let days = days(reading, date.words);
-        for known in known.iter().filter(|known| known.named).take(MOST) {
-            let mut rows = Vec::new();
-            for (day, word) in days
-                .iter()
-                .flat_map(|day| known.alternatives.iter().take(4).map(move |word| (day, word)))
-            {
-                let hits = asked.kept(asked.index.born(word.number, *day));
-                rows.extend(hits.iter().map(|hit| hit.row));
+    for date in dates {
+        if named.is_empty() || *n_left == 0 {
+            break;
+        }
+        *n_left -= 1;
+        let mut rows = Vec::new();
+        for day in days(reading, date.words) {
+            for word in named.iter().take(MOST_NAMES) {
+                rows.extend(asked.kept(asked.index.born(*word, day)).iter().map(|hit| hit.row));
             }
-            if !rows.is_empty() {
-                fields.push(Field {
-                    composer: Composer::RosterBirth,
-                    column: Columns(Columns::BIRTH.0 | Columns::NAME.0),
-                    words: date.words,
-                    span: date.span,
-                    rows,
-                    certain: true,
-                });
-            }
+        }
+        if !rows.is_empty() {
+            fields.push(Field {
+                composer: Composer::RosterBirth,
+                column: Columns(Columns::BIRTH.0 | Columns::NAME.0),
+                words: date.words,
+                span: date.span,
+                rows,
+                certain: true,
+            });
         }
     }
     fields
@@ -332,16 +337,13 @@ pub(super) fn places(
         mention.stay == Stay::InHouse
             && matches!(mention.form, Form::Given | Form::Family | Form::Full)
     };
-    let named: Vec<&Known> = known
-        .iter()
-        .filter(|known| {
-            mentions
-                .iter()
-                .filter(in_house)
-                .any(|mention| mention.words.0 <= known.words.0 && known.words.1 <= mention.words.1)
-        })
-        .take(MOST)
-        .collect();
+    let mut housed = vec![false; reading.words.len()];
+    for mention in mentions.iter().filter(in_house) {
+        let words = housed.get_mut(mention.words.0..=mention.words.1);
+        words.into_iter().flatten().for_each(|word| *word = true);
+    }
+    let named: Vec<&Known> =
+        known.iter().filter(|known| housed.get(known.words.0) == Some(&true)).take(MOST).collect();
     let mut fields = Vec::new();
     if named.is_empty() {
         return fields;

@@ -8,7 +8,7 @@ mod field;
 mod name;
 mod weight;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Desk, Proposal, Standing};
@@ -75,6 +75,8 @@ pub(super) fn read(
     }
 }
 
+/// Reads all texts against one index. What is asked for each word is bounded, so that a long post costs as much for each
+/// of its words as a short one.
 fn of_index(
     asked: Asked<'_>,
     readings: &[Reading<'_>],
@@ -82,66 +84,73 @@ fn of_index(
     proposals: &mut [Vec<Proposal>],
     mentioned: &mut [Vec<Mention>],
 ) {
-    let mut rows: BTreeMap<RowNumber, Columns> = BTreeMap::new();
-    let mut note = |row: RowNumber, column: Columns| {
-        let columns = rows.entry(row).or_insert(Columns(0));
-        columns.0 |= column.0;
-    };
     let mut fields: Vec<Vec<Field>> =
         readings.iter().map(|reading| field::numbers(asked, reading)).collect();
-    let mut mentions = Vec::new();
+    let mut mentions = Vec::with_capacity(readings.len());
+    let mut named: BTreeSet<u32> = BTreeSet::new();
     for (reading, proposals) in readings.iter().zip(proposals.iter()) {
         let words = name::words(asked, reading, desk, proposals);
+        let own = words.iter().filter(|word| word.named).flat_map(|word| &word.alternatives);
+        named.extend(own.map(|word| word.number));
         mentions.push((name::mentions(asked, reading, desk, proposals, &words), words));
     }
-    for (_, words) in &mentions {
-        for (fields, (reading, proposals)) in
-            fields.iter_mut().zip(readings.iter().zip(proposals.iter()))
-        {
-            fields.extend(field::births(asked, reading, proposals, words));
-        }
-    }
-    for (fields, (reading, (mentions, words))) in
-        fields.iter_mut().zip(readings.iter().zip(&mentions))
-    {
+    let mut n_left = field::MOST_DAYS;
+    let texts = fields.iter_mut().zip(readings).zip(proposals.iter().zip(&mentions));
+    for ((fields, reading), (proposals, (mentions, words))) in texts {
+        fields.extend(field::births(asked, reading, proposals, &named, &mut n_left));
         fields.extend(field::places(asked, reading, mentions, words));
     }
+    let rows = rows(asked, &fields, &mentions, &named);
+    let sure: BTreeSet<RowNumber> =
+        rows.iter().filter(|(_, columns)| columns.are_two()).map(|(row, _)| *row).collect();
+    let is_sure = |rows: &[RowNumber]| rows.iter().any(|row| sure.contains(row));
+    for ((fields, proposals), reading) in fields.iter().zip(proposals.iter_mut()).zip(readings) {
+        for field in fields {
+            add(reading, field, field.certain || is_sure(&field.rows), proposals);
+        }
+    }
+    // Words of the rows that are certain: a name that only a number's row knows is a finding, too.
+    let own: BTreeMap<u32, RowNumber> = sure
+        .iter()
+        .filter_map(|row| Some((*row, asked.index.row(*row)?)))
+        .flat_map(|(number, row)| row.words.map(|word| (word, number)))
+        .filter(|(word, _)| *word != u32::MAX)
+        .collect();
+    for ((mut mentions, words), kept) in mentions.into_iter().zip(mentioned.iter_mut()) {
+        for mention in &mut mentions {
+            mention.certain |= is_sure(&mention.rows);
+        }
+        mentions.extend(name::of_rows(asked, &own, &words));
+        kept.extend(mentions);
+    }
+}
+
+/// The columns of each row that the post has.
+fn rows(
+    asked: Asked<'_>,
+    fields: &[Vec<Field>],
+    mentions: &[(Vec<Mention>, Vec<name::Known>)],
+    named: &BTreeSet<u32>,
+) -> BTreeMap<RowNumber, Columns> {
+    let mut rows: BTreeMap<RowNumber, Columns> = BTreeMap::new();
+    let mut note = |row: RowNumber, column: Columns| {
+        rows.entry(row).or_insert(Columns(0)).0 |= column.0;
+    };
     for mention in mentions.iter().flat_map(|(mentions, _)| mentions) {
         let column = if mention.relative { Columns::RELATIVE } else { Columns::NAME };
         mention.rows.iter().for_each(|row| note(*row, column));
     }
     for field in fields.iter().flatten() {
-        field.rows.iter().for_each(|row| note(*row, field.column));
-        // A row that a number led to says itself whether a name of the post is its own.
         for row in &field.rows {
-            let Some(kept) = asked.index.row(*row) else { continue };
-            let is_own = |word: &name::Known| {
-                word.named && word.alternatives.iter().any(|known| kept.has_word(known.number))
-            };
-            if mentions.iter().any(|(_, words)| words.iter().any(is_own)) {
+            note(*row, field.column);
+            // A row that a number led to says itself whether a name of the post is its own.
+            let kept = asked.index.row(*row);
+            if kept.is_some_and(|kept| kept.words.iter().any(|word| named.contains(word))) {
                 note(*row, Columns::NAME);
             }
         }
     }
-    let sure = |row: &RowNumber| rows.get(row).is_some_and(|columns| columns.are_two());
-    for ((fields, proposals), reading) in fields.iter().zip(proposals.iter_mut()).zip(readings) {
-        for field in fields {
-            let certain = field.certain || field.rows.iter().any(sure);
-            add(reading, field, certain, proposals);
-        }
-    }
-    for ((mut mentions, words), (kept, reading)) in
-        mentions.into_iter().zip(mentioned.iter_mut().zip(readings))
-    {
-        for mention in &mut mentions {
-            mention.certain |= mention.rows.iter().any(sure);
-        }
-        // A name that only a number's row knows is a finding, too.
-        let rows: Vec<_> =
-            rows.iter().filter(|(_, columns)| columns.are_two()).map(|(row, _)| *row).collect();
-        mentions.extend(name::of_rows(asked, reading, &rows, &words, &mentions));
-        kept.extend(mentions);
-    }
+    rows
 }
 
 /// Proposes a field. What is not certain by itself counts where the rest of the post is about a patient.

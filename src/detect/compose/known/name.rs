@@ -1,6 +1,8 @@
 //! Names of the roster in a text, in every way that they are written: either order, with initials, by nickname, in a
 //! hashtag, run together, with a typing error.
 
+use std::collections::BTreeMap;
+
 use crate::detect::compose::known::Asked;
 use crate::detect::compose::words::{Reading, Word};
 use crate::detect::compose::{Desk, Proposal};
@@ -218,9 +220,14 @@ pub(super) fn mentions(
     for at in 0..reading.words.len() {
         mentions.extend(tagged(asked, reading, desk, at));
     }
-    let full: Vec<(usize, usize)> = mentions.iter().map(|mention| mention.words).collect();
-    let is_free =
-        |words: (usize, usize)| !full.iter().any(|full| full.0 <= words.1 && words.0 <= full.1);
+    let mut full = vec![false; reading.words.len()];
+    for mention in &mentions {
+        let words = full.get_mut(mention.words.0..=mention.words.1);
+        words.into_iter().flatten().for_each(|word| *word = true);
+    }
+    let is_free = |(first, last): (usize, usize)| {
+        full.get(first..=last).is_some_and(|words| !words.iter().any(|full| *full))
+    };
     let dated = dated(reading, proposals);
     for known in known.iter().filter(|known| is_free(known.words)) {
         let in_date = (known.words.0..=known.words.1).any(|at| dated.get(at) == Some(&true));
@@ -452,36 +459,29 @@ fn tagged(asked: Asked<'_>, reading: &Reading<'_>, desk: Desk<'_>, at: usize) ->
     bare.filter(|bare| bare.len() > 2).and_then(known).and_then(|known| lone(asked, &known))
 }
 
-/// Names of rows that are certain, which no mention has: the name beside a number or a telephone.
+/// Names of rows that are certain, by the words of those rows: a name that nothing but a number beside it told.
 pub(super) fn of_rows(
     asked: Asked<'_>,
-    reading: &Reading<'_>,
-    rows: &[RowNumber],
+    rows: &BTreeMap<u32, RowNumber>,
     known: &[Known],
-    mentions: &[Mention],
 ) -> Vec<Mention> {
     let mut found = Vec::new();
-    for number in rows {
-        let Some(row) = asked.index.row(*number) else { continue };
-        for known in known.iter().filter(|known| known.named) {
-            let own = known.alternatives.iter().find(|word| row.has_word(word.number));
-            let taken = mentions.iter().any(|mention| {
-                mention.certain
-                    && mention.words.0 <= known.words.0
-                    && known.words.1 <= mention.words.1
+    if rows.is_empty() {
+        return found;
+    }
+    for known in known.iter().filter(|known| known.named) {
+        let own = known.alternatives.iter().find_map(|word| Some((word, *rows.get(&word.number)?)));
+        if let Some((word, row)) = own {
+            found.push(Mention {
+                words: known.words,
+                form: Form::Given,
+                stay: asked.index.row(row).map_or(Stay::Unknown, |row| row.stay(asked.today)),
+                relative: false,
+                how: word.how,
+                chance: 0.0,
+                rows: vec![row],
+                certain: true,
             });
-            if let Some(own) = own.filter(|_| !taken && reading.at(known.words.0, 0).is_some()) {
-                found.push(Mention {
-                    words: known.words,
-                    form: Form::Given,
-                    stay: row.stay(asked.today),
-                    relative: false,
-                    how: own.how,
-                    chance: 0.0,
-                    rows: vec![*number],
-                    certain: true,
-                });
-            }
         }
     }
     found

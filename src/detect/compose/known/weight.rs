@@ -3,6 +3,8 @@
 //! The worth is a likelihood: how much likelier the name stands here if one of the hospital's own is meant than if
 //! anybody else is. So it grows with how seldom strangers bear it, and is small where staff do.
 
+use std::collections::BTreeSet;
+
 use crate::detect::Part;
 use crate::detect::compose::known::name::{Form, How, Mention};
 use crate::detect::compose::words::Reading;
@@ -43,16 +45,24 @@ pub(super) fn weigh(
     proposals: &mut Vec<Proposal>,
 ) {
     let n_before = proposals.len();
+    // The proposals of names by their words; a word stands in few.
+    let mut by_word: Vec<Vec<usize>> = vec![Vec::new(); reading.words.len()];
+    for (nth, proposal) in proposals.iter().enumerate().filter(|(_, it)| it.composer.is_name()) {
+        let words = by_word.get_mut(proposal.words.0..=proposal.words.1);
+        words.into_iter().flatten().for_each(|word| word.push(nth));
+    }
     let mut best: Vec<Option<(f32, &'static str, &Mention)>> = vec![None; n_before];
     for mention in mentions {
         let (points, part) = worth(roster, reading, mention);
         let (first, last) = mention.words;
         let mut is_proposed = false;
-        for (proposal, best) in proposals.iter_mut().take(n_before).zip(&mut best) {
-            let (from, to) = proposal.words;
-            if !proposal.composer.is_name() || from > last || first > to {
+        let there: BTreeSet<usize> =
+            by_word.get(first..=last).into_iter().flatten().flatten().copied().collect();
+        for nth in there {
+            let (Some(proposal), Some(best)) = (proposals.get(nth), best.get_mut(nth)) else {
                 continue;
-            }
+            };
+            let (from, to) = proposal.words;
             // One word of a full name that nobody on the roster bears says nothing of who it is.
             let covers = from >= first && to <= last;
             let alone = matches!(mention.form, Form::Given | Form::Family);
@@ -61,9 +71,11 @@ pub(super) fn weigh(
                 continue;
             }
             is_proposed |= from <= first && to >= last;
-            let surer = best
-                .as_ref()
-                .is_none_or(|(held, _, by)| (mention.certain, points) > (by.certain, *held));
+            // Of two that are as sure, the longer says better who it is.
+            let long = |mention: &Mention| mention.words.1 - mention.words.0;
+            let surer = best.as_ref().is_none_or(|(held, _, by)| {
+                (mention.certain, long(mention), points) > (by.certain, long(by), *held)
+            });
             if surer {
                 *best = Some((points, part, mention));
             }
