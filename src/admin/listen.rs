@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 server of four pages. It reads no bodies, keeps no state, and answers while the data path drains.
+//! A small HTTP/1.1 server of four pages and one deed. It reads no bodies, keeps no state, and answers while the data path
+//! drains.
 
 use std::convert::Infallible;
 use std::io;
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::admin::Source;
+use crate::admin::{Reloaded, Source};
 
 /// Operators' tools ask and go; a connection that stays longer is not one of them.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -58,8 +59,8 @@ async fn run(listener: TcpListener, source: Arc<dyn Source>) {
         let source = Arc::clone(&source);
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let response = answer(&*source, &request);
-                async move { Ok::<_, Infallible>(response) }
+                let source = Arc::clone(&source);
+                async move { Ok::<_, Infallible>(answer(source, &request).await) }
             });
             let mut builder = http1::Builder::new();
             builder
@@ -71,14 +72,21 @@ async fn run(listener: TcpListener, source: Arc<dyn Source>) {
     }
 }
 
-fn answer<B>(source: &dyn Source, request: &Request<B>) -> Response<Full<Bytes>> {
-    const TEXT: &str = "text/plain; charset=utf-8";
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into());
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+const TEXT: &str = "text/plain; charset=utf-8";
+
+async fn answer<B>(source: Arc<dyn Source>, request: &Request<B>) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    let is_deed = path == "/reload";
+    let allowed = if is_deed { "POST" } else { "GET, HEAD" };
+    if !allowed.split(", ").any(|method| method == request.method().as_str()) {
+        let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, format!("only {allowed}\n"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
         return response;
     }
-    match request.uri().path() {
+    if is_deed {
+        return reload(source, request.headers().contains_key(ORIGIN)).await;
+    }
+    match path {
         // Says that this process answers, and nothing of what it depends on.
         "/livez" => page(StatusCode::OK, TEXT, "live\n".into()),
         "/readyz" => match source.unready() {
@@ -92,9 +100,19 @@ fn answer<B>(source: &dyn Source, request: &Request<B>) -> Response<Full<Bytes>>
         _ => page(
             StatusCode::NOT_FOUND,
             TEXT,
-            "there are /livez, /readyz, /metrics and /status\n".into(),
+            "there are /livez, /readyz, /metrics and /status, and POST /reload\n".into(),
         ),
     }
+}
+
+/// A page that a browser shows may not reach in here by the operator's own machine, so what comes from one is refused.
+async fn reload(source: Arc<dyn Source>, is_of_a_page: bool) -> Response<Full<Bytes>> {
+    if is_of_a_page {
+        return page(StatusCode::FORBIDDEN, TEXT, "not from a web page\n".into());
+    }
+    let Reloaded { is_in_force, text } = source.reload().await;
+    let status = if is_in_force { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page(status, TEXT, format!("{text}\n"))
 }
 
 fn page(status: StatusCode, content_type: &'static str, text: String) -> Response<Full<Bytes>> {
@@ -113,7 +131,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::{Listening, answer};
-    use crate::admin::Source;
+    use crate::admin::{Reloaded, Reloading, Source};
 
     struct Fixed(Option<&'static str>);
 
@@ -129,10 +147,15 @@ mod tests {
         fn status(&self) -> serde_json::Value {
             serde_json::json!({ "ready": self.0.is_none() })
         }
+
+        fn reload(self: Arc<Self>) -> Reloading {
+            let (is_in_force, text) = (self.0.is_none(), "policy.toml:3:1: no".into());
+            Box::pin(async move { Reloaded { is_in_force, text } })
+        }
     }
 
-    #[test]
-    fn pages() {
+    #[tokio::test]
+    async fn pages() {
         let cases = [
             ("GET", "/livez", StatusCode::OK),
             ("HEAD", "/livez", StatusCode::OK),
@@ -141,14 +164,25 @@ mod tests {
             ("GET", "/status", StatusCode::OK),
             ("GET", "/", StatusCode::NOT_FOUND),
             ("POST", "/livez", StatusCode::METHOD_NOT_ALLOWED),
+            ("GET", "/reload", StatusCode::METHOD_NOT_ALLOWED),
+            ("POST", "/reload", StatusCode::UNPROCESSABLE_ENTITY),
         ];
         for (method, path, want) in cases {
             let request = Request::builder().method(method).uri(path).body(()).unwrap();
-            assert_eq!(
-                answer(&Fixed(Some("stopping")), &request).status(),
-                want,
-                "{method} {path}"
-            );
+            let answered = answer(Arc::new(Fixed(Some("stopping"))), &request).await;
+            assert_eq!(answered.status(), want, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_in_a_browser_reloads_nothing() {
+        for (origin, want) in [(None, StatusCode::OK), (Some("null"), StatusCode::FORBIDDEN)] {
+            let mut request = Request::post("/reload");
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let answered = answer(Arc::new(Fixed(None)), &request.body(()).unwrap()).await;
+            assert_eq!(answered.status(), want);
         }
     }
 

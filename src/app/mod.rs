@@ -1,10 +1,16 @@
-//! Puts the parts together and keeps them running: start, ready, stop.
+//! Puts the parts together and keeps them running: start, ready, change, stop.
 
 mod dumps;
 mod observed;
 mod panics;
+mod proved;
+mod reload;
+mod standing;
 mod start;
+mod watch;
 
 pub use dumps::forbid_dumps;
 pub use panics::hide_payloads;
-pub use start::{Options, Running, StartError, serve, start};
+pub use proved::{chain, proved};
+pub use standing::Trigger;
+pub use start::{HangUps, Options, Running, StartError, serve, start};

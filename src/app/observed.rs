@@ -7,11 +7,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::admin;
+use crate::app::standing::Standing;
 use crate::audit::Audit;
-use crate::config::Loaded;
-use crate::inspect::Inspector;
-use crate::policy::Mode;
 use crate::proxy::Metrics;
 
 /// The running proxy, as the operators' listener shows it.
@@ -19,24 +16,14 @@ use crate::proxy::Metrics;
 pub(crate) struct Observed {
     metrics: Arc<Metrics>,
     audit: Audit,
-    inspector: Arc<Inspector>,
-    rules_hash: String,
-    n_rules: usize,
+    pub(crate) standing: Standing,
     began: Instant,
     stopping: AtomicBool,
 }
 
 impl Observed {
-    pub(crate) fn new(loaded: &Loaded, metrics: Arc<Metrics>, audit: Audit) -> Self {
-        Self {
-            metrics,
-            audit,
-            inspector: Arc::clone(&loaded.inspector),
-            rules_hash: loaded.rules.hash.clone(),
-            n_rules: loaded.rules.rules.len(),
-            began: Instant::now(),
-            stopping: AtomicBool::new(false),
-        }
+    pub(crate) fn new(standing: Standing, metrics: Arc<Metrics>, audit: Audit) -> Self {
+        Self { metrics, audit, standing, began: Instant::now(), stopping: AtomicBool::new(false) }
     }
 
     /// From now on not ready: load balancers look elsewhere while we drain.
@@ -44,16 +31,7 @@ impl Observed {
         self.stopping.store(true, Relaxed);
     }
 
-    fn mode(&self) -> &'static str {
-        match self.inspector.policy().mode() {
-            Mode::Enforce => "enforce",
-            Mode::Monitor => "monitor",
-        }
-    }
-}
-
-impl admin::Source for Observed {
-    fn unready(&self) -> Option<&'static str> {
+    pub(crate) fn unready(&self) -> Option<&'static str> {
         if self.stopping.load(Relaxed) {
             Some("stopping")
         } else if !self.audit.is_writable() {
@@ -63,9 +41,11 @@ impl admin::Source for Observed {
         }
     }
 
-    fn metrics(&self) -> String {
+    pub(crate) fn metrics(&self) -> String {
         let mut out = String::with_capacity(4096);
+        let in_force = self.standing.in_force();
         self.metrics.write(&mut out);
+        self.standing.write_metrics(&mut out);
         let _ = writeln!(
             out,
             "# HELP postward_info What runs.\n# TYPE postward_info gauge\n\
@@ -77,9 +57,9 @@ impl admin::Source for Observed {
              # HELP postward_uptime_seconds Seconds since the start.\n# TYPE postward_uptime_seconds gauge\n\
              postward_uptime_seconds {}",
             env!("CARGO_PKG_VERSION"),
-            self.rules_hash,
-            self.inspector.policy().hash(),
-            self.mode(),
+            in_force.hashes.rules,
+            in_force.hashes.policy,
+            in_force.mode(),
             self.audit.head(),
             u8::from(self.audit.is_writable()),
             self.began.elapsed().as_secs(),
@@ -87,15 +67,17 @@ impl admin::Source for Observed {
         out
     }
 
-    fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let [forwarded, redacted, blocked] = self.metrics.n_posts();
+        let in_force = self.standing.in_force();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "ready": self.unready().is_none(),
             "uptime_seconds": self.began.elapsed().as_secs(),
-            "mode": self.mode(),
-            "rules": { "hash": self.rules_hash, "count": self.n_rules },
-            "policy": { "hash": self.inspector.policy().hash() },
+            "mode": in_force.mode(),
+            "config": self.standing.as_json(),
+            "rules": { "hash": in_force.hashes.rules, "count": in_force.n_rules },
+            "policy": { "hash": in_force.hashes.policy },
             "audit": { "head": self.audit.head(), "writable": self.audit.is_writable() },
             "posts": { "forward": forwarded, "redact": redacted, "block": blocked },
             "in_flight": self.metrics.n_in_flight(),

@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
-use crate::admin;
+use crate::admin::{Listening, Reloaded};
 use crate::app::dumps::forbid_dumps;
 use crate::app::observed::Observed;
+use crate::app::reload::{Operators, Reloader};
+use crate::app::standing::{InForce, Standing, Trigger};
 use crate::audit::{Audit, AuditError};
 use crate::config::Loaded;
 use crate::proxy::tls::Authority;
@@ -64,27 +67,35 @@ impl StartError {
 /// A running proxy. Dropping it does not stop it; `shutdown` does.
 #[derive(Debug)]
 pub struct Running {
-    server: Server,
-    admin: Option<admin::Listening>,
-    audit: Audit,
-    observed: Arc<Observed>,
-    drain: Duration,
+    reloader: Arc<Reloader>,
+    /// Waits for changes of the files.
+    waiting: JoinHandle<()>,
 }
 
 impl Running {
     /// The addresses of the listeners, in the order of the configuration, with the ports actually bound.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        self.server.addresses()
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.reloader.server.addresses()
     }
 
     /// The operators' own address.
     pub fn admin(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(admin::Listening::address)
+        self.reloader.operators().listening.as_ref().map(Listening::address)
     }
 
     /// The audit being written.
     pub fn audit(&self) -> &Audit {
-        &self.audit
+        &self.reloader.audit
+    }
+
+    /// Reads the files anew, as `POST /reload` does.
+    pub async fn reload(&self) -> Reloaded {
+        Arc::clone(&self.reloader).reload(Trigger::Request).await
+    }
+
+    /// Puts a configuration in force that was loaded elsewhere.
+    pub async fn replace(&self, loaded: Loaded) -> Reloaded {
+        Arc::clone(&self.reloader).replace(loaded).await
     }
 
     /// Stops accepting, lets requests in flight end within the drain deadline, and flushes the audit.
@@ -94,22 +105,21 @@ impl Running {
 
     /// The same, but what is in flight is cut off once `hurry` is there.
     async fn shutdown_unless(self, hurry: impl Future<Output = ()>) {
-        self.observed.stop();
-        let limit = self.drain;
+        self.waiting.abort();
+        self.reloader.observed.stop();
+        let limit = self.reloader.server.drain_limit();
         let deadline = async {
             tokio::select! {
                 () = tokio::time::sleep(limit) => {}
                 () = hurry => {}
             }
         };
-        if !self.server.stop(deadline).await {
+        if !self.reloader.server.stop(deadline).await {
             tracing::warn!("requests were cut off at the drain deadline, or by a second signal");
         }
-        self.audit.close().await;
-        tracing::info!(audit_head = %self.audit.head(), "stopped");
-        if let Some(admin) = self.admin {
-            admin.stop();
-        }
+        self.audit().close().await;
+        tracing::info!(audit_head = %self.audit().head(), "stopped");
+        self.reloader.operators().listening.take().into_iter().for_each(Listening::stop);
     }
 }
 
@@ -117,22 +127,35 @@ impl Running {
 pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
     let audit = Audit::open(loaded.config.audit.clone())?;
     let server = Server::start(&loaded, &audit, options.authority.as_ref())?;
-    let observed = Arc::new(Observed::new(&loaded, Arc::clone(server.metrics()), audit.clone()));
-    let admin = match &loaded.config.admin {
-        Some(admin) => {
-            let address = admin.address;
-            let source = Arc::clone(&observed) as Arc<dyn admin::Source>;
-            Some(
-                admin::Listening::start(address, source)
-                    .await
-                    .map_err(|source| StartError::Admin { address, source })?,
-            )
-        }
-        None => None,
-    };
-    let running = Running { server, admin, audit, observed, drain: loaded.config.timeouts.drain };
-    tracing::info!(listening = ?running.addresses(), admin = running.admin().map(tracing::field::display), audit_head = %running.audit.head(), "ready");
+    let standing = Standing::new(InForce::of(&loaded, Trigger::Start));
+    let observed = Observed::new(standing, Arc::clone(server.metrics()), audit.clone());
+    let reloader = Arc::new(Reloader::new(&loaded, server, audit, observed));
+    if let Some(admin) = &loaded.config.admin {
+        let listening = Some(reloader.listen(admin).await?);
+        *reloader.operators() = Operators { configured: Some(admin.clone()), listening };
+    }
+    let waiting = tokio::spawn(Arc::clone(&reloader).run());
+    let running = Running { reloader, waiting };
+    tracing::info!(listening = ?running.addresses(), admin = running.admin().map(tracing::field::display), audit_head = %running.audit().head(), "ready");
     Ok(running)
+}
+
+/// Keeps SIGHUP from ending the process while its files are read, before there is a proxy that could read them anew. Those
+/// that come meanwhile are heard then.
+#[derive(Debug)]
+pub struct HangUps(Signal);
+
+impl HangUps {
+    /// From now on none ends the process.
+    pub fn catch() -> Result<Self, StartError> {
+        // Of this thread alone: no other may be there before the sandbox is.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StartError::Runtime)?;
+        let _inside = runtime.enter();
+        signal(SignalKind::hangup()).map(Self).map_err(StartError::Runtime)
+    }
 }
 
 /// SIGXFSZ on Linux and the BSDs.
@@ -143,7 +166,7 @@ const FILE_TOO_LONG: i32 = 25;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the proxy until SIGTERM or SIGINT, and drains it; a second of them cuts off what is still in flight.
-pub fn serve(loaded: Loaded) -> Result<(), StartError> {
+pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
     // One more than there are processors: the one that never inspects, and so is always there to move bytes.
     let n_threads = std::thread::available_parallelism().map_or(2, |n| n.get() + 1);
     // Before any thread but this one: those of the runtime inherit it.
@@ -157,7 +180,7 @@ pub fn serve(loaded: Loaded) -> Result<(), StartError> {
     let ended = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Runtime)?;
-        let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Runtime)?;
+        let HangUps(mut hang_up) = hang_ups;
         // Once more: a change of user or rights in between may have made the process dumpable again.
         match forbid_dumps() {
             Ok(()) => tracing::info!("core dumps are off"),
@@ -170,8 +193,7 @@ pub fn serve(loaded: Loaded) -> Result<(), StartError> {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                // Left alone, the signal would end the process, and with it everybody's posts.
-                _ = hang_up.recv() => tracing::warn!("files are read at the start only: restart to apply changes"),
+                _ = hang_up.recv() => running.reloader.hang_up(),
             }
         }
         tracing::info!("stopping");

@@ -56,3 +56,25 @@ pub enum Outcome {
     /// We stopped before the answer.
     Stopped,
 }
+
+/// What was put in place of what, by whose word. Written before the first post is judged by it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// `signal`, `request` or `watch`.
+    pub trigger: &'static str,
+    /// The set that is replaced.
+    pub before: Hashes,
+    /// The set that is put in its place.
+    pub after: Hashes,
+}
+
+/// What a set is known by: SHA-256, as hexadecimal digits.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Hashes {
+    /// Over every file of the configuration, certificates too.
+    pub config: String,
+    /// Over the rules.
+    pub rules: String,
+    /// Over the policy.
+    pub policy: String,
+}

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::audit::{Event, Outcome, What};
+use crate::audit::{Change, Event, Outcome, What};
 use crate::inspect::{Coverage, Inspection, JudgedFinding};
 use crate::policy::DecidedBy;
 
@@ -53,6 +53,23 @@ pub(super) fn write(event: &Event, line: &mut Vec<u8>) {
             key_number("micros", u64::try_from(spent.as_micros()).unwrap_or(u64::MAX), line);
         }
         What::Outcome(outcome) => self::outcome(*outcome, line),
+    }
+}
+
+/// Writes a change of the configuration in the same form.
+pub(super) fn write_change(change: &Change, line: &mut Vec<u8>) {
+    line.extend_from_slice(b"\"event\":\"reload\"");
+    key_text("trigger", change.trigger, line);
+    let (before, after) = (&change.before, &change.after);
+    for (key, hash) in [
+        ("config-before", &before.config),
+        ("config", &after.config),
+        ("rules-before", &before.rules),
+        ("rules", &after.rules),
+        ("policy-before", &before.policy),
+        ("policy", &after.policy),
+    ] {
+        key_closed(key, hash, is_hex, line);
     }
 }
 

@@ -14,7 +14,7 @@ mod tail;
 mod verify;
 mod writer;
 
-pub use event::{Event, Outcome, What};
+pub use event::{Change, Event, Hashes, Outcome, What};
 pub use find::{Found, find};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
 pub use verify::{BrokenLink, ChainReport, verify};

@@ -9,7 +9,7 @@ use crate::audit::chain::Link;
 use crate::audit::store::{FileStore, Store};
 use crate::audit::tail::{self, Tail};
 use crate::audit::writer::{Shared, Writer};
-use crate::audit::{Event, id, line, previous as renamed};
+use crate::audit::{Change, Event, id, line, previous as renamed};
 
 /// When a line counts as written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -22,7 +22,7 @@ pub enum Sync {
 }
 
 /// Where and how the audit is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditSettings {
     /// The file.
     pub file: PathBuf,
@@ -121,6 +121,14 @@ impl Audit {
         let (answer, answered) = oneshot::channel();
         self.handle.shared.push(Some(answer), |buffer| line::write(&event, buffer))?;
         drop(event);
+        answered.await.unwrap_or(Err(AuditError::Stopped))
+    }
+
+    /// Writes down that another configuration takes over; when this returns, the line counts as written. One that cannot
+    /// be written is counted as lost.
+    pub async fn record_change(&self, change: &Change) -> Result<(), AuditError> {
+        let (answer, answered) = oneshot::channel();
+        self.handle.shared.push(Some(answer), |buffer| line::write_change(change, buffer))?;
         answered.await.unwrap_or(Err(AuditError::Stopped))
     }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::app;
 use crate::cli::args::{self, CheckFormat};
 use crate::cli::diagnostics;
 use crate::cli::endpoints;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::proved;
 use crate::cli::style;
 use crate::config::{self, Loaded};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &args::Check) -> Result<Exit, Failure> {
         diagnostics::print(&loaded.warnings);
     }
     if let Some(file) = &args.config {
-        let idle = proved::proved(file, &loaded)?;
+        let idle = app::proved(file, &loaded).map_err(Failure::Files)?;
         if !idle.is_empty() {
             // Nobody could reach the proxy: what `serve` warns of is no fine configuration.
             let as_fault = |told| Diagnostic { severity: Severity::Error, ..told };

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 
+use crate::app::chain;
 use crate::cli::exit::Exit;
 use crate::cli::{diagnostics, style};
 use crate::diagnostic::Diagnostic;
@@ -86,21 +87,10 @@ impl Context {
     }
 }
 
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Context, chain};
+    use super::Context;
+    use crate::app::chain;
 
     #[test]
     fn causes_follow_on_one_line() {

@@ -17,7 +17,6 @@ mod failure;
 mod init;
 mod judging;
 mod progress;
-mod proved;
 mod roster;
 mod scan;
 mod serve;

@@ -8,12 +8,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::app::{self, StartError};
+use crate::app::{self, HangUps, StartError, chain};
 use crate::cli::args::{self, LogFormat};
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, chain};
-use crate::cli::proved;
+use crate::cli::failure::Failure;
 use crate::config;
 use crate::diagnostic::{Diagnostic, Source};
 
@@ -22,17 +21,18 @@ const LOG_VARIABLE: &str = "POSTWARD_LOG";
 
 pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
     start_log(args)?;
+    let hang_ups = HangUps::catch().map_err(failure)?;
     let loaded = config::load(Some(&args.config))
         .and_then(config::Loaded::ready_to_serve)
         .map_err(Failure::Files)?;
     if !loaded.warnings.is_empty() {
         diagnostics::print(&loaded.warnings);
     }
-    let idle = proved::proved(&args.config, &loaded)?;
+    let idle = app::proved(&args.config, &loaded).map_err(Failure::Files)?;
     if !idle.is_empty() {
         diagnostics::print(&idle);
     }
-    app::serve(loaded).map_err(failure)?;
+    app::serve(loaded, hang_ups).map_err(failure)?;
     Ok(Exit::Fine)
 }
 

@@ -1,6 +1,5 @@
 //! Reads everything `serve` would read, and names every fault of every file, not only the first.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,8 +7,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::config::Config;
+use crate::config::RosterFiles;
+use crate::config::files::{self, Reader, Seen};
 use crate::config::syntax::{self, Named};
-use crate::config::{Config, RosterFiles, files};
 use crate::detect::{Engine, Piece};
 use crate::diagnostic::{Diagnostic, Faults, Placed, Severity, Source, Table};
 use crate::inspect::Inspector;
@@ -35,10 +36,12 @@ pub struct Loaded {
     pub inspector: Arc<Inspector>,
     /// Where the hospital's own people were read from; `engine` holds them.
     pub roster: Option<RosterFiles>,
-    /// Every file and folder that was read for these, the configuration's own first: what a reload reads again.
-    pub files: Vec<PathBuf>,
     /// What is probably not as meant.
     pub warnings: Vec<Diagnostic>,
+    /// The file that all was read from; `None` is what ships inside the program.
+    pub file: Option<PathBuf>,
+    /// Every file and folder that was read for these: what a reload reads again.
+    pub seen: Seen,
 }
 
 impl Loaded {
@@ -63,25 +66,40 @@ impl Loaded {
 /// and `eval`; it has no listener).
 pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Diagnostic>> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let Some(path) = file else {
-        let mut loading = Loading::new(PathBuf::new(), today);
-        let mut faults = Faults::new(&Source::new("embedded", ""));
-        let platforms = Ok(Platforms::embedded());
-        let parts = loading.parts(&Named::default(), false, &mut faults, &platforms);
-        return loading.finish(syntax::without_file(), parts, platforms);
-    };
-    let source = match files::source(path) {
-        Ok(source) => source,
+    if let Some(path) = file {
+        return load_seen(path).0;
+    }
+    let reader = Reader::default();
+    let mut loading = Loading { folder: PathBuf::new(), today, reader: &reader, found: Vec::new() };
+    let mut faults = Faults::new(&Source::new("embedded", ""));
+    let platforms = Ok(Platforms::embedded());
+    let parts = loading.parts(&Named::default(), false, &mut faults, &platforms);
+    loading.finish(syntax::without_file(), parts, platforms)
+}
+
+/// The same for a file, with every file and folder that was looked at, also where they cannot be used: a reload waits for
+/// those to be mended.
+pub fn load_seen(given: &Path) -> (Result<Loaded, Vec<Diagnostic>>, Seen) {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let reader = Reader::default();
+    let path = std::path::absolute(given).unwrap_or_else(|_| given.to_owned());
+    let loaded = match reader.read(&path) {
+        // Named in faults as it was given.
+        Ok(text) => {
+            load_source(&Source::new(given.display().to_string(), text), &path, today, &reader)
+        }
         Err(why) => {
-            let source = Source::new(path.display().to_string(), "");
+            let source = Source::new(given.display().to_string(), "");
             let fault =
                 Diagnostic::error(&source, format!("the configuration cannot be read: {why}"));
-            return Err(vec![fault.help(
+            Err(vec![fault.help(
                 "mend the path, or write a configuration to start from with `postward init DIR`",
-            )]);
+            )])
         }
     };
-    load_source(&source, path, today)
+    let seen = reader.seen();
+    let loaded = loaded.map(|loaded| Loaded { file: Some(path), seen: seen.clone(), ..loaded });
+    (loaded, seen)
 }
 
 /// Reads one policy file against rules and platforms already loaded (`scan --policy`).
@@ -100,18 +118,23 @@ pub fn load_policy(
     Policy::parse(&source, rules, &names(platforms)).map(|(policy, _)| policy)
 }
 
-fn load_source(source: &Arc<Source>, path: &Path, today: Date) -> Result<Loaded, Vec<Diagnostic>> {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+/// `path` is absolute.
+fn load_source(
+    source: &Arc<Source>,
+    path: &Path,
+    today: Date,
+    reader: &Reader,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
     let mut faults = Faults::new(source);
     let Some(mut file) = Table::of_file(source, &mut faults) else {
         return Err(faults.into_sorted());
     };
     let named = Named::read(&mut file, &mut faults);
-    let mut loading = Loading::new(folder, today);
-    loading.read.push(absolute);
+    let mut loading = Loading { folder, today, reader, found: Vec::new() };
     let platforms = loading.platforms(named.platforms.as_ref(), &mut faults);
     let config = syntax::read(file, &loading.folder, platforms.as_ref().ok(), &mut faults);
+    config.files().for_each(|file| reader.note(file));
     // Who serves believes no byte that was not checked; who scans a line does not wait for it.
     let serves = !config.listeners.is_empty();
     let parts = loading.parts(&named, serves, &mut faults, &platforms);
@@ -132,20 +155,15 @@ struct Parts {
 struct Faulty;
 
 /// The state of one loading.
-struct Loading {
+struct Loading<'r> {
     /// Where relative paths start.
     folder: PathBuf,
     today: Date,
+    reader: &'r Reader,
     found: Vec<Diagnostic>,
-    /// Every file and folder that was read.
-    read: Vec<PathBuf>,
 }
 
-impl Loading {
-    const fn new(folder: PathBuf, today: Date) -> Self {
-        Self { folder, today, found: Vec::new(), read: Vec::new() }
-    }
-
+impl Loading<'_> {
     /// The embedded platforms, and those of a folder over them.
     fn platforms(
         &mut self,
@@ -157,7 +175,7 @@ impl Loading {
         let files = self.list("platforms", named, faults).ok_or(Faulty)?;
         let mut all_read = true;
         for file in files {
-            match files::source(&file) {
+            match self.reader.source(&file) {
                 Ok(source) => {
                     let found = platforms.add(&source).err().unwrap_or_default();
                     all_read &= found.is_empty();
@@ -186,9 +204,11 @@ impl Loading {
             .as_ref()
             .map(|roster| roster.load(&self.folder, whole, faults).ok_or(Faulty));
         let known = known.transpose();
+        // Also those that cannot be used: a reload waits for them to be mended.
+        let named_files = named.roster.iter().flat_map(|roster| roster.paths(&self.folder));
+        named_files.for_each(|file| self.reader.note(&file));
         let (files, people): (Option<RosterFiles>, _) =
             known.as_ref().ok().and_then(Option::as_ref).cloned().unzip();
-        self.read.extend(files.iter().flat_map(RosterFiles::paths));
         let engine =
             rules.as_ref().map_err(|Faulty| Faulty).and_then(|rules| self.engine(rules, people));
         let platforms = platforms.as_ref().ok().map(names);
@@ -220,7 +240,7 @@ impl Loading {
                 continue;
             };
             for file in files {
-                let source = match files::source(&file) {
+                let source = match self.reader.source(&file) {
                     Ok(source) => source,
                     Err(why) => {
                         unreadable("rule file", &file, &why, entry, faults);
@@ -229,14 +249,7 @@ impl Loading {
                     }
                 };
                 let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
-                let lists = RefCell::new(Vec::new());
-                builder = builder.file(&source, &|name| {
-                    let list = folder.join(name);
-                    let words = files::read(&list);
-                    lists.borrow_mut().push(list);
-                    words
-                });
-                self.read.append(&mut lists.into_inner());
+                builder = builder.file(&source, &|name| self.reader.read(&folder.join(name)));
             }
         }
         match builder.finish() {
@@ -280,8 +293,7 @@ impl Loading {
             None => Source::new("embedded:policy.toml", Policy::embedded()),
             Some(named) => {
                 let path = self.folder.join(&named.value);
-                self.read.push(path.clone());
-                files::source(&path).map_err(|why| {
+                self.reader.source(&path).map_err(|why| {
                     let help = "mend the path, or leave `policy` out to use the embedded one";
                     faults.error(
                         named.span,
@@ -326,14 +338,9 @@ impl Loading {
     }
 
     /// The files of an entry, or a fault at it.
-    fn list(
-        &mut self,
-        key: &str,
-        entry: &Placed<String>,
-        faults: &mut Faults,
-    ) -> Option<Vec<PathBuf>> {
+    fn list(&self, key: &str, entry: &Placed<String>, faults: &mut Faults) -> Option<Vec<PathBuf>> {
         let path = self.folder.join(&entry.value);
-        match files::toml_files(&path) {
+        match self.reader.toml_files(&path) {
             Ok(files) => {
                 if files.is_empty() {
                     faults.warning(
@@ -342,8 +349,6 @@ impl Loading {
                         format!("put one there, or take it out of `{key}`"),
                     );
                 }
-                self.read.push(path);
-                self.read.extend(files.iter().cloned());
                 Some(files)
             }
             Err(why) => {
@@ -378,8 +383,9 @@ impl Loading {
                     platforms,
                     inspector,
                     roster,
-                    files: self.read,
                     warnings: self.found,
+                    file: None,
+                    seen: Seen::default(),
                 })
             }
             _ => Err(self.found),

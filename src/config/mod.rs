@@ -11,12 +11,12 @@ mod settings;
 mod syntax;
 
 pub use edge::Edge;
-pub use files::files_are_limited;
-pub use load::{Loaded, load, load_policy};
+pub use files::{Digest, Print, Seen, files_are_limited};
+pub use load::{Loaded, load, load_policy, load_seen};
 pub use roster::{RECENT_DAYS, RosterFault, RosterFiles};
 pub use settings::{
-    Admin, Config, Listener, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
-    UpstreamAddress, WebSocket,
+    Admin, Config, Listener, Reload, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
+    Upstream, UpstreamAddress, WebSocket,
 };
 
 #[cfg(test)]

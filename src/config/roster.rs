@@ -90,6 +90,12 @@ impl Named {
         Some(named)
     }
 
+    /// Every file that is named.
+    pub(super) fn paths(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
+        let named = [&self.file, &self.key_file, &self.staff].into_iter().flatten();
+        named.map(move |named| folder.join(&named.value))
+    }
+
     /// Its files, and what they say; a fault stands at the key that names the file. With `whole` every byte is checked now,
     /// also of a large roster, and not when it is first looked at.
     pub(super) fn load(

@@ -1,7 +1,7 @@
 //! `postward.toml` as meant.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audit::AuditSettings;
@@ -33,6 +33,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What `serve` asks of the kernel against itself.
     pub sandbox: Sandbox,
+    /// How changes of the files are noticed.
+    pub reload: Reload,
 }
 
 /// Whether the process gives up, once and for all, what it does not need (`sandbox`, `require-sandbox`).
@@ -45,6 +47,14 @@ pub enum Sandbox {
     Wanted,
     /// It does not start where the kernel cannot limit files and system calls.
     Required,
+}
+
+impl Config {
+    /// The files that are read beside rules, policy and platforms: certificates and keys.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let of_listeners = self.listeners.iter().filter_map(|listener| listener.tls.as_ref());
+        of_listeners.flat_map(TlsIdentity::files).chain(self.upstream.files())
+    }
 }
 
 /// One address we accept on.
@@ -73,6 +83,16 @@ pub enum TlsIdentity {
         /// Its key.
         key: PathBuf,
     },
+}
+
+impl TlsIdentity {
+    /// Its files.
+    pub fn files(&self) -> Vec<&Path> {
+        match self {
+            Self::Ca { ca, ca_key } => vec![ca, ca_key],
+            Self::Certificate { certificate, key } => vec![certificate, key],
+        }
+    }
 }
 
 /// Hosts that belong to one platform.
@@ -110,7 +130,7 @@ pub struct UpstreamAddress {
 }
 
 /// How platforms are reached.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Upstream {
     /// DNS servers; empty is the system's.
     pub resolver: Vec<SocketAddr>,
@@ -134,11 +154,42 @@ pub enum UnknownRevocation {
     Refuse,
 }
 
+impl Upstream {
+    /// The files it names.
+    pub fn files(&self) -> Vec<&Path> {
+        self.extra_roots.iter().chain(&self.crls).map(PathBuf::as_path).collect()
+    }
+}
+
 /// The operators' own listener.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Admin {
     /// Its address.
     pub address: SocketAddr,
+}
+
+/// How changes of the files are noticed. Each is documented in `config/postward.toml`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reload {
+    /// Whether files are watched.
+    pub watch: bool,
+    /// How long changed files must lie still before they are read.
+    pub settle: Duration,
+    /// How often they are looked at where the system does not tell of changes.
+    pub poll: Duration,
+    /// How often files that cannot be used are complained of.
+    pub remind: Duration,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self {
+            watch: true,
+            settle: Duration::from_millis(500),
+            poll: Duration::from_secs(30),
+            remind: Duration::from_secs(600),
+        }
+    }
 }
 
 /// Deadlines. Each is documented in `config/postward.toml`.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::{
-    Admin, Config, Edge, Listener, Sandbox, Timeouts, TlsIdentity, UnknownRevocation, Upstream,
+    Admin, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
+    Upstream,
 };
 use crate::config::{roster, route};
 use crate::diagnostic::{Faults, Placed, Table, shown};
@@ -82,6 +83,7 @@ pub(super) fn without_file() -> Config {
         body_limits: Limits::default(),
         timeouts: Timeouts::default(),
         sandbox: Sandbox::default(),
+        reload: Reload::default(),
     }
 }
 
@@ -110,6 +112,9 @@ pub(super) fn read(
         config.timeouts = timeouts(table, config.timeouts, faults);
     }
     config.sandbox = sandbox(&mut file, faults);
+    if let Some(table) = file.table("reload", faults) {
+        config.reload = reload(table, faults);
+    }
     let start = file.span();
     file.finish(faults);
     if faults.any_error() {
@@ -454,6 +459,24 @@ fn timeouts(mut table: Table<'_>, mut timeouts: Timeouts, faults: &mut Faults) -
     }
     table.finish(faults);
     timeouts
+}
+
+fn reload(mut table: Table<'_>, faults: &mut Faults) -> Reload {
+    let mut reload = Reload::default();
+    if let Some(watch) = table.flag("watch", faults) {
+        reload.watch = watch.value;
+    }
+    for (key, time, range) in [
+        ("settle", &mut reload.settle, 50..=60_000),
+        ("poll", &mut reload.poll, 1000..=24 * 3_600_000),
+        ("remind", &mut reload.remind, 1000..=24 * 3_600_000),
+    ] {
+        if let Some(given) = table.quantity(key, &TIMES, 1000, range, faults) {
+            *time = Duration::from_millis(given.value);
+        }
+    }
+    table.finish(faults);
+    reload
 }
 
 fn socket_address(address: &Placed<String>, faults: &mut Faults) -> Option<Placed<SocketAddr>> {

@@ -148,17 +148,17 @@ fn every_file_that_was_read_is_listed() {
         ("more/.keep", ""),
     ]);
     let loaded = try_load(folder.path()).unwrap();
-    let read = loaded.files.iter().map(|file| file.strip_prefix(folder.path()).unwrap());
+    let read = loaded.seen.paths().map(|file| file.strip_prefix(folder.path()).unwrap());
     let read: Vec<_> = read.map(|file| file.display().to_string()).collect();
     assert_eq!(
         read,
         [
+            "policy.toml",
             "postward.toml",
-            "more",
-            "rules.d",
-            "rules.d/one.toml",
             "rules.d/../words.txt",
-            "policy.toml"
+            "rules.d/one.toml",
+            "more",
+            "rules.d"
         ]
     );
 }

@@ -3,6 +3,7 @@
 //! Rules, policies, platforms and `postward.toml` all report in this one form, so that `check`, `serve` and a
 //! reload print the same words. The text quoted is the officer's own file, never a post.
 
+mod draw;
 mod nearest;
 mod table;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use crate::span::Span;
 
+pub use draw::{counted, draw, draw_all};
 pub use nearest::{did_you_mean, nearest};
 pub use table::{Faults, Placed, Table, kind, shown};
 

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::config::{Edge, Timeouts};
 use crate::proxy::body::{self, Answering};
+use crate::proxy::current::Current;
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Peer;
 use crate::proxy::respond;
@@ -196,20 +197,24 @@ impl Activity {
     }
 }
 
-/// Serves one connection to its end.
-pub(crate) async fn serve<S>(stream: S, peer: Arc<Peer>, gateway: Arc<Gateway>, mut signal: Signal)
+/// Serves one connection to its end. Its clocks and caps are those of the set that it began under; each of its requests
+/// is served by the set in force when its head has come.
+pub(crate) async fn serve<S>(stream: S, peer: Arc<Peer>, current: Arc<Current>, mut signal: Signal)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let gateway = current.load();
     let (timeouts, edge) = (gateway.timeouts().clone(), gateway.limits.edge.clone());
     let activity = Arc::clone(&peer.activity);
     let watched = Watched { stream, activity: Arc::clone(&activity) };
     let metrics = Arc::clone(gateway.metrics());
+    // A connection lives long, and must not keep a set alive that nothing else uses.
+    drop(gateway);
     let is_h2 = activity.is_h2;
-    let (upgraded, serving) = (Arc::clone(&peer), Arc::clone(&gateway));
+    let (upgraded, serving) = (Arc::clone(&peer), Arc::clone(&current));
     let ending = signal.clone();
     let service = service_fn(move |request| {
-        let (gateway, peer) = (Arc::clone(&serving), Arc::clone(&peer));
+        let (gateway, peer) = (serving.load(), Arc::clone(&peer));
         // A request of HTTP/2 lives on when its connection is dropped. So it holds the end up by itself, and is cut off by
         // itself.
         let mut ending = ending.clone();
@@ -239,7 +244,7 @@ where
     }
     // An upgraded connection is a socket now; it keeps its place and its counts.
     if let Some(opened) = upgraded.take() {
-        relay(*opened, &gateway, signal).await;
+        relay(*opened, &current, signal).await;
     }
 }
 

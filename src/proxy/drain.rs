@@ -1,5 +1,6 @@
-//! The end: every connection hears of it, and the last one to finish lets the program go.
+//! The end: of the program or of one listener. Every connection hears of it, and the last one to finish lets go.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How far the end has come.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Stage {
     /// Serving.
     #[default]
@@ -19,23 +20,36 @@ pub(crate) enum Stage {
     Cut,
 }
 
-/// Announces the end and waits for it.
+/// Announces an end and waits for it.
 #[derive(Debug)]
 pub(crate) struct Drain {
     stage: watch::Sender<Stage>,
     is_cut: Arc<AtomicBool>,
 }
 
-/// Held by whatever must end before the program does.
+/// Held by whatever must end before the program does, and before its listener has.
 #[derive(Clone, Debug)]
 pub(crate) struct Signal {
-    stage: watch::Receiver<Stage>,
+    all: watch::Receiver<Stage>,
+    of_listener: Option<watch::Receiver<Stage>>,
+    /// What was said here last. A signal may be made after an end was announced.
+    said: Stage,
 }
 
 impl Drain {
-    pub(crate) fn new() -> (Self, Signal) {
-        let (sender, receiver) = watch::channel(Stage::Running);
-        (Self { stage: sender, is_cut: Arc::default() }, Signal { stage: receiver })
+    pub(crate) fn new() -> Self {
+        Self { stage: watch::Sender::new(Stage::Running), is_cut: Arc::default() }
+    }
+
+    /// Hears of the program's end.
+    pub(crate) fn signal(&self) -> Signal {
+        Signal { all: self.stage.subscribe(), of_listener: None, said: Stage::Running }
+    }
+
+    /// Hears of the program's end, and of that of one listener.
+    pub(crate) fn signal_with(&self, listener: &Self) -> Signal {
+        let of_listener = Some(listener.stage.subscribe());
+        Signal { of_listener, ..self.signal() }
     }
 
     /// Becomes true when what is still in flight is cut off. Unlike a signal, it holds nothing up.
@@ -45,7 +59,7 @@ impl Drain {
 
     /// Announces the end, waits for every holder of a signal, and cuts off those that are not done by `deadline`. Says
     /// whether all ended by themselves.
-    pub(crate) async fn finish(self, deadline: impl Future<Output = ()>) -> bool {
+    pub(crate) async fn finish(&self, deadline: impl Future<Output = ()>) -> bool {
         self.stage.send_replace(Stage::Draining);
         tokio::select! {
             biased;
@@ -61,9 +75,10 @@ impl Drain {
 }
 
 impl Signal {
-    /// How far the end has come.
+    /// How far the nearer end has come.
     pub(crate) fn stage(&self) -> Stage {
-        *self.stage.borrow()
+        let of_listener = self.of_listener.as_ref().map(|stage| *stage.borrow());
+        of_listener.unwrap_or_default().max(*self.all.borrow())
     }
 
     /// Waits until everything is cut off.
@@ -71,12 +86,28 @@ impl Signal {
         while self.changed().await != Stage::Cut {}
     }
 
-    /// Waits until the stage is another than the one last seen here.
+    /// Waits until the stage is another than the one last said here.
     pub(crate) async fn changed(&mut self) -> Stage {
-        match self.stage.changed().await {
-            Ok(()) => *self.stage.borrow_and_update(),
-            // The announcer is gone without a word: stop.
-            Err(_) => Stage::Cut,
+        loop {
+            let stage = self.stage();
+            if stage != self.said {
+                self.said = stage;
+                return stage;
+            }
+            let of_listener = async {
+                match &mut self.of_listener {
+                    Some(stage) => stage.changed().await,
+                    None => pending().await,
+                }
+            };
+            let heard = tokio::select! {
+                heard = self.all.changed() => heard,
+                heard = of_listener => heard,
+            };
+            if heard.is_err() {
+                // The announcer is gone without a word: stop.
+                return Stage::Cut;
+            }
         }
     }
 }
@@ -91,7 +122,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_ends_in_time_is_not_cut() {
-        let (drain, mut signal) = Drain::new();
+        let drain = Drain::new();
+        let mut signal = drain.signal();
         let worker = tokio::spawn(async move {
             let stage = signal.changed().await;
             tokio::task::yield_now().await;
@@ -103,9 +135,23 @@ mod tests {
 
     #[tokio::test]
     async fn who_takes_longer_is_cut() {
-        let (drain, mut signal) = Drain::new();
+        let drain = Drain::new();
+        let mut signal = drain.signal();
         let worker = tokio::spawn(async move { while signal.changed().await != Stage::Cut {} });
         assert!(!drain.finish(sleep(Duration::from_millis(5))).await);
         worker.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_listener_ends_while_others_go_on() {
+        let (all, one, other) = (Drain::new(), Drain::new(), Drain::new());
+        let (mut ours, theirs) = (all.signal_with(&one), all.signal_with(&other));
+        let worker = tokio::spawn(async move { ours.changed().await });
+        assert!(one.finish(sleep(Duration::from_secs(5))).await);
+        assert_eq!(worker.await.unwrap(), Stage::Draining);
+        assert_eq!(all.signal_with(&one).changed().await, Stage::Draining, "one that comes late");
+        assert_eq!(theirs.stage(), Stage::Running);
+        assert!(!all.finish(sleep(Duration::from_millis(5))).await);
+        assert_eq!(theirs.stage(), Stage::Cut);
     }
 }

@@ -23,24 +23,36 @@ use crate::proxy::spool::Spooled;
 const INLINE: usize = 64 * 1024;
 
 /// Where and how long posts are judged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Judging {
     /// Places for inspections on the async threads: one fewer than there are threads, so that an inspection without end, or
     /// as many as there are places, leaves one to move bytes.
-    inline: Semaphore,
+    inline: Arc<Semaphore>,
     limit: Duration,
     memory: Memory,
-    late_lines: Seldom,
+    late_lines: Arc<Seldom>,
+}
+
+/// What all sets share of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Places(Arc<Semaphore>, Arc<Seldom>);
+
+impl Places {
+    /// Within a runtime.
+    pub(crate) fn new() -> Self {
+        let n_threads = Handle::current().metrics().num_workers();
+        Self(Arc::new(Semaphore::new(n_threads.saturating_sub(1))), Arc::default())
+    }
+
+    /// For one set: its deadline, and its memory.
+    pub(crate) fn judging(&self, limit: Duration, memory: Memory) -> Judging {
+        let Self(inline, late_lines) = self;
+        let (inline, late_lines) = (Arc::clone(inline), Arc::clone(late_lines));
+        Judging { inline, limit, memory, late_lines }
+    }
 }
 
 impl Judging {
-    /// Within a runtime.
-    pub(crate) fn new(limit: Duration, memory: Memory) -> Self {
-        let n_threads = Handle::current().metrics().num_workers();
-        let inline = Semaphore::new(n_threads.saturating_sub(1));
-        Self { inline, limit, memory, late_lines: Seldom::default() }
-    }
-
     /// Inspects, off the async threads where that may take long, and then not before there is memory for it.
     pub(crate) async fn inspect(
         &self,

@@ -3,24 +3,44 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::config::Edge;
 use crate::proxy::connection::{self, Activity};
-use crate::proxy::drain::{Signal, Stage};
+use crate::proxy::current::Current;
+use crate::proxy::drain::{Drain, Signal, Stage};
 use crate::proxy::memory::neighbourhood;
 use crate::proxy::passage::Peer;
-use crate::proxy::service::Gateway;
+use crate::proxy::set::Origin;
 use crate::proxy::tls::{Accepted, Presented, TlsAcceptor};
 
+/// A listener, as one set serves it.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    /// The same in every set that has this listener.
+    pub(crate) id: usize,
+    /// The address of the configuration.
+    pub(crate) configured: SocketAddr,
+    /// The address actually bound.
+    pub(crate) address: SocketAddr,
+    /// How TLS is spoken with those who connect now; `None` is plain HTTP.
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// What that was made of.
+    pub(crate) origin: Option<Origin>,
+    /// Ends the connections made over it.
+    pub(crate) drain: Arc<Drain>,
+}
+
 /// Binds an address. `[::]` takes IPv4 as well, whatever the system's default is.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
@@ -30,15 +50,23 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(1024)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// Counts connections against their caps.
 #[derive(Debug)]
 pub(crate) struct Caps {
     all: Arc<Semaphore>,
-    most_of_one: usize,
+    resizing: Mutex<Resizing>,
+    most_of_one: AtomicUsize,
     by_address: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// How many places there are, and who takes away those that are too many.
+#[derive(Debug)]
+struct Resizing {
+    n_places: Arc<AtomicUsize>,
+    lowering: Option<JoinHandle<()>>,
 }
 
 /// One connection's place under the caps.
@@ -53,15 +81,45 @@ impl Caps {
     pub(crate) fn new(edge: &Edge) -> Self {
         Self {
             all: Arc::new(Semaphore::new(edge.connections)),
-            most_of_one: edge.connections_per_address,
+            resizing: Mutex::new(Resizing {
+                n_places: Arc::new(AtomicUsize::new(edge.connections)),
+                lowering: None,
+            }),
+            most_of_one: AtomicUsize::new(edge.connections_per_address),
             by_address: Mutex::default(),
         }
+    }
+
+    /// Holds to other caps from now on. Nobody is sent away: where more are connected than there may be, new ones wait
+    /// until enough have left.
+    pub(crate) fn resize(&self, edge: &Edge) {
+        self.most_of_one.store(edge.connections_per_address, Relaxed);
+        let mut resizing = self.resizing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lowering) = resizing.lowering.take() {
+            lowering.abort();
+        }
+        let n_places = resizing.n_places.load(Relaxed);
+        if let Some(n_more) = edge.connections.checked_sub(n_places) {
+            self.all.add_permits(n_more);
+            resizing.n_places.fetch_add(n_more, Relaxed);
+            return;
+        }
+        let (all, n_places, wanted) =
+            (Arc::clone(&self.all), Arc::clone(&resizing.n_places), edge.connections);
+        resizing.lowering = Some(tokio::spawn(async move {
+            // One by one, so that it is known how many are gone if the next change comes first.
+            while n_places.load(Relaxed) > wanted {
+                let Ok(permit) = all.acquire().await else { return };
+                permit.forget();
+                n_places.fetch_sub(1, Relaxed);
+            }
+        }));
     }
 
     fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let n = by_address.entry(address).or_default();
-        if *n >= self.most_of_one {
+        if *n >= self.most_of_one.load(Relaxed) {
             return None;
         }
         *n += 1;
@@ -81,14 +139,15 @@ impl Drop for Place {
     }
 }
 
-/// Accepts until the end is announced.
+/// Accepts until the end is announced, or a set takes over that has no such listener.
 pub(crate) async fn run(
+    id: usize,
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    gateway: Arc<Gateway>,
+    current: Arc<Current>,
     caps: Arc<Caps>,
-    mut signal: Signal,
+    all: Arc<Drain>,
 ) {
+    let (mut signal, mut changes) = (all.signal(), current.changes());
     loop {
         let Ok(permit) = Arc::clone(&caps.all).acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -97,31 +156,35 @@ pub(crate) async fn run(
                 Stage::Running => continue,
                 Stage::Draining | Stage::Cut => return,
             },
+            () = changes.next() => {
+                if current.load().listening(id).is_none() {
+                    return;
+                }
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         let (tcp, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 if !is_of_its_client(&error) {
-                    gateway.not_accepted(&error);
+                    current.load().not_accepted(&error);
                 }
                 // Out of file descriptors, or the client left already: neither is helped by a busy loop.
                 sleep(Duration::from_millis(20)).await;
                 continue;
             }
         };
+        // Certificate and routes are those of one set.
+        let Some(Listening { tls, drain, .. }) = current.load().listening(id).cloned() else {
+            return;
+        };
         let address = address.ip().to_canonical();
         let neighbour = neighbourhood(address);
         // A client over its cap is closed at once: letting it wait would take the place of others.
         if let Some(place) = caps.take(permit, neighbour) {
-            tokio::spawn(one(
-                tcp,
-                address,
-                tls.clone(),
-                Arc::clone(&gateway),
-                place,
-                signal.clone(),
-            ));
+            let signal = all.signal_with(&drain);
+            tokio::spawn(one(tcp, address, tls, Arc::clone(&current), place, signal));
         }
     }
 }
@@ -137,16 +200,18 @@ async fn one(
     tcp: TcpStream,
     address: IpAddr,
     tls: Option<TlsAcceptor>,
-    gateway: Arc<Gateway>,
+    current: Arc<Current>,
     place: Place,
     mut signal: Signal,
 ) {
+    let gateway = current.load();
     let _counted = gateway.metrics().connect();
     let _place = place;
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else {
         let peer = Arc::new(Peer::new(address, Presented::Plain, Activity::new(false)));
-        return connection::serve(tcp, peer, gateway, signal).await;
+        drop(gateway);
+        return connection::serve(tcp, peer, current, signal).await;
     };
     let shaken = tokio::select! {
         biased;
@@ -158,6 +223,7 @@ async fn one(
         tracing::debug!(client = %address, "TLS handshake failed");
         return;
     };
+    drop(gateway);
     let peer = Arc::new(Peer::new(address, presented, Activity::new(is_h2)));
-    connection::serve(stream, peer, gateway, signal).await;
+    connection::serve(stream, peer, current, signal).await;
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crate::body::Unreadable;
@@ -23,7 +23,8 @@ const NO_ENDPOINT: &str = "(none)";
 /// The counters.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    platforms: Vec<PlatformCounters>,
+    /// Each keeps its place for as long as the process lives, so that no counter ever goes back.
+    platforms: RwLock<Vec<PlatformCounters>>,
     findings: [AtomicU64; Category::ALL.len()],
     upstream_faults: [AtomicU64; UpstreamFault::WORDS.len()],
     unrouted: AtomicU64,
@@ -31,7 +32,7 @@ pub struct Metrics {
     malformed: [AtomicU64; Fault::ALL.len()],
     unaudited: AtomicU64,
     busy: AtomicU64,
-    memory: OnceLock<Memory>,
+    memory: Mutex<Option<Memory>>,
     unreadable: AtomicU64,
     unjudged_media: AtomicU64,
     failed_handshakes: AtomicU64,
@@ -87,11 +88,30 @@ pub(crate) struct OpenSocket(Arc<Metrics>);
 
 impl Metrics {
     pub(crate) fn new(platforms: &[String]) -> Self {
-        let platforms: Vec<_> = platforms
-            .iter()
-            .map(|name| PlatformCounters { name: name.clone(), ..PlatformCounters::default() })
-            .collect();
-        Self { platforms, ..Self::default() }
+        let metrics = Self::default();
+        metrics.count_for(platforms);
+        metrics
+    }
+
+    /// Makes counters for the platforms that have none: those behind the last that has.
+    pub(crate) fn count_for(&self, platforms: &[String]) {
+        let mut counted = self.platforms.write().unwrap_or_else(PoisonError::into_inner);
+        let n_counted = counted.len();
+        counted.extend(
+            platforms
+                .iter()
+                .skip(n_counted)
+                .map(|name| PlatformCounters { name: name.clone(), ..PlatformCounters::default() }),
+        );
+    }
+
+    /// The platforms that have counters, in their order.
+    pub(crate) fn counted(&self) -> Vec<String> {
+        self.platforms().iter().map(|counters| counters.name.clone()).collect()
+    }
+
+    fn platforms(&self) -> RwLockReadGuard<'_, Vec<PlatformCounters>> {
+        self.platforms.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn enter(self: &Arc<Self>, activity: &Arc<Activity>) -> InFlight {
@@ -115,6 +135,7 @@ impl Metrics {
         self.inspected.fetch_add(1, Relaxed);
         self.inspect_micros
             .fetch_add(u64::try_from(spent.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        let platforms = self.platforms();
         if inspection.is_post {
             let verdict = match inspection.verdict {
                 Verdict::Forward => 0,
@@ -122,7 +143,7 @@ impl Metrics {
                 Verdict::Block(_) => 2,
             };
             let counter =
-                self.platforms.get(platform).and_then(|counters| counters.verdicts.get(verdict));
+                platforms.get(platform).and_then(|counters| counters.verdicts.get(verdict));
             counter.map(|counter| counter.fetch_add(1, Relaxed));
         }
         for finding in &inspection.findings {
@@ -131,7 +152,7 @@ impl Metrics {
                 .and_then(|place| self.findings.get(place))
                 .map(|counter| counter.fetch_add(1, Relaxed));
         }
-        if let Some(counters) = self.platforms.get(platform) {
+        if let Some(counters) = platforms.get(platform) {
             counters.uncovered(inspection);
         }
         self.unreadable.fetch_add(inspection.fault.is_some().into(), Relaxed);
@@ -163,7 +184,7 @@ impl Metrics {
     /// Tells of this budget, too.
     pub(crate) fn watch(&self, memory: &Memory) {
         // A data path has one.
-        let _ = self.memory.set(memory.clone());
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(memory.clone());
     }
 
     pub(crate) fn failed_handshake(&self) {
@@ -189,7 +210,7 @@ impl Metrics {
     /// Posts decided, by verdict, over all platforms: forwarded, redacted, blocked.
     pub fn n_posts(&self) -> [u64; 3] {
         let mut sums = [0; 3];
-        for counters in &self.platforms {
+        for counters in self.platforms().iter() {
             for (sum, counter) in sums.iter_mut().zip(&counters.verdicts) {
                 *sum += counter.load(Relaxed);
             }
@@ -205,7 +226,7 @@ impl Metrics {
             "counter",
             "Bodies for no endpoint of the platform's file: read, never edited.",
         );
-        for counters in &self.platforms {
+        for counters in self.platforms().iter() {
             let _ = writeln!(
                 out,
                 "postward_generic_bodies_total{{platform=\"{}\",endpoint=\"{NO_ENDPOINT}\"}} {}",
@@ -219,7 +240,7 @@ impl Metrics {
             "counter",
             "Bodies that could not be read, by platform, endpoint and reason.",
         );
-        for counters in &self.platforms {
+        for counters in self.platforms().iter() {
             let gaps = counters.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
             for ((endpoint, reason), n) in &*gaps {
                 let _ = writeln!(
@@ -233,7 +254,8 @@ impl Metrics {
     }
 
     fn write_memory(&self, out: &mut String) {
-        let Some(memory) = self.memory.get() else { return };
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(memory) = memory else { return };
         let (held, read) = memory.n_set_aside();
         family(
             out,
@@ -261,7 +283,7 @@ impl Metrics {
     /// Writes every counter as Prometheus text.
     pub fn write(&self, out: &mut String) {
         family(out, "postward_posts_total", "counter", "Posts decided, by platform and verdict.");
-        for counters in &self.platforms {
+        for counters in self.platforms().iter() {
             for (verdict, counter) in VERDICTS.iter().zip(&counters.verdicts) {
                 let _ = writeln!(
                     out,

@@ -21,7 +21,7 @@ pub struct Proof {
 pub fn prove(loaded: &Loaded) -> Proof {
     let config = &loaded.config;
     let mut proof = Proof::default();
-    match Routes::new(&config.routes, &loaded.platforms) {
+    match Routes::new(&config.routes, &loaded.platforms, Vec::new()) {
         Err(fault) => proof.faults.push(fault.into()),
         Ok(routes) => {
             let routes = Arc::new(routes);

@@ -46,8 +46,13 @@ pub struct UnknownPlatform {
 }
 
 impl Routes {
-    pub(crate) fn new(routes: &[Route], platforms: &Platforms) -> Result<Self, UnknownPlatform> {
-        let mut all = Self::default();
+    /// `counted` are the platforms that have counters already: they keep their places.
+    pub(crate) fn new(
+        routes: &[Route],
+        platforms: &Platforms,
+        counted: Vec<String>,
+    ) -> Result<Self, UnknownPlatform> {
+        let mut all = Self { platforms: counted, ..Self::default() };
         for route in routes {
             let platform = platforms
                 .get(&route.platform)
@@ -84,6 +89,15 @@ impl Routes {
             Some((label, parent)) if !label.is_empty() => self.wildcard.get(parent),
             _ => None,
         })
+    }
+
+    /// Every pattern with where it is dialled, in the order of the patterns: what connections are kept by.
+    pub(crate) fn ways(&self) -> Vec<(String, Option<UpstreamAddress>)> {
+        let targets = self.exact.values().chain(self.wildcard.values());
+        let mut ways: Vec<_> =
+            targets.map(|target| (target.pattern.clone(), target.upstream.clone())).collect();
+        ways.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        ways
     }
 
     /// The platforms of the routes, in the order of their counters.
@@ -141,6 +155,18 @@ impl RequestHost {
         let host = bare_host(authority.as_str())?.into_owned();
         Ok(Self { authority, host })
     }
+}
+
+/// What a socket that was opened before leads to by these routes; `None` if it may not go on as it is.
+pub(crate) fn of_socket<'r>(
+    routes: &'r Routes,
+    authority: &Authority,
+    opened: &Target,
+) -> Option<&'r Arc<Target>> {
+    let host = bare_host(authority.as_str()).ok()?;
+    let target = routes.find(&host)?;
+    let is_the_same = target.websocket == WebSocket::Read && target.upstream == opened.upstream;
+    is_the_same.then_some(target)
 }
 
 /// Takes the port off and checks every byte. `user@host` is refused: it hides which host is meant.

@@ -1,23 +1,22 @@
 //! Puts the data path together from a configuration: bound, verified and ready, or not started at all.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::RootCertStore;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 use crate::audit::Audit;
 use crate::config::{Listener, Loaded, TlsIdentity};
-use crate::proxy::calendar::Calendar;
-use crate::proxy::drain::Drain;
-use crate::proxy::judge::Judging;
-use crate::proxy::listener::{self, Caps};
-use crate::proxy::memory::Memory;
+use crate::proxy::current::Current;
+use crate::proxy::listener;
 use crate::proxy::metrics::Metrics;
 use crate::proxy::route::{Routes, UnknownPlatform};
-use crate::proxy::seldom::Seldom;
-use crate::proxy::service::{Gateway, Limits};
+use crate::proxy::service::Gateway;
+use crate::proxy::set::{Ground, Lasting, Prepared};
 use crate::proxy::tls::{self, Authority, CaError, KeyFileError, TlsAcceptor, TlsSetupError};
 use crate::proxy::upstream::{self, Dialler, Pool, Trust, UpstreamSetupError};
 
@@ -29,6 +28,8 @@ pub enum SetupError {
     Listen {
         /// The address.
         address: SocketAddr,
+        /// Our own listener on its port, which the change gives up.
+        held_by: Option<SocketAddr>,
         /// Why.
         source: io::Error,
     },
@@ -54,7 +55,10 @@ impl SetupError {
     pub fn remedy(&self) -> Option<String> {
         match self {
             Self::File(fault) | Self::Ca(CaError::File(fault)) | Self::Tls(TlsSetupError::File(fault)) => Some(fault.remedy()),
-            Self::Listen { address, source } => match source.kind() {
+            Self::Listen { address, held_by: Some(ours), source } if source.kind() == io::ErrorKind::AddrInUse => {
+                Some(format!("this very proxy listens on {ours}: reload without it first, and once more with {address}, or restart"))
+            }
+            Self::Listen { address, source, .. } => match source.kind() {
                 io::ErrorKind::AddrInUse => Some(format!("another program listens on {address}: stop it, or choose another address")),
                 io::ErrorKind::PermissionDenied => {
                     Some(format!("port {} needs the capability CAP_NET_BIND_SERVICE (or choose a port above 1023)", address.port()))
@@ -98,12 +102,22 @@ impl SetupError {
     }
 }
 
+/// How often a set that was replaced is looked at, whether anything still needs it.
+const RETIRING: Duration = Duration::from_millis(500);
+
+/// A set that nothing keeps from taking over.
+#[derive(Debug)]
+pub struct Ready {
+    gateway: Gateway,
+    bound: Vec<(usize, TcpListener)>,
+    drain: Duration,
+}
+
 /// A running data path.
 #[derive(Debug)]
 pub struct Server {
-    addresses: Vec<SocketAddr>,
-    metrics: Arc<Metrics>,
-    drain: Drain,
+    lasting: Arc<Lasting>,
+    current: Arc<Current>,
 }
 
 impl Server {
@@ -114,73 +128,105 @@ impl Server {
         audit: &Audit,
         authority: Option<&Arc<Authority>>,
     ) -> Result<Self, SetupError> {
-        let config = &loaded.config;
-        let routes = Arc::new(Routes::new(&config.routes, &loaded.platforms)?);
-        let mut bound = Vec::with_capacity(config.listeners.len());
-        for listener in &config.listeners {
-            bound.push((bind(listener)?, acceptor(listener, authority, &routes)?));
-        }
-        let addresses: Vec<SocketAddr> = bound.iter().map(|((_, address), _)| *address).collect();
-        let metrics = Arc::new(Metrics::new(routes.platforms()));
-        let (drain, signal) = Drain::new();
-        let memory = Memory::new(&config.edge, config.timeouts.busy, config.body_limits.max_fields);
-        metrics.watch(&memory);
-        let gateway = Arc::new(Gateway {
-            inspector: Arc::clone(&loaded.inspector),
-            rules_hash: loaded.rules.hash.clone(),
-            audit: audit.clone(),
-            pool: pool(loaded, &routes, &addresses)?,
-            metrics: Arc::clone(&metrics),
-            limits: Limits {
-                max_body: config.max_body,
-                max_media: config.max_media,
-                edge: config.edge.clone(),
-                timeouts: config.timeouts.clone(),
-            },
-            routes,
-            judging: Judging::new(config.timeouts.inspect, memory.clone()),
-            calendar: Calendar::default(),
-            is_cut: drain.is_cut(),
-            unaccepted_lines: Seldom::default(),
-            memory,
-            unaudited_lines: Seldom::default(),
-            unanswered_lines: Seldom::default(),
-            untrusted_lines: Seldom::default(),
-        });
-        let caps = Arc::new(Caps::new(&config.edge));
-        for ((listener, _), tls) in bound {
-            tokio::spawn(listener::run(
-                listener,
-                tls,
-                Arc::clone(&gateway),
-                Arc::clone(&caps),
-                signal.clone(),
-            ));
-        }
-        Ok(Self { addresses, metrics, drain })
+        let lasting = Arc::new(Lasting::new(audit, authority, &loaded.config.edge));
+        let ground = Ground { lasting: Arc::clone(&lasting), running: None };
+        let Prepared { gateway, bound, .. } = ground.prepare(loaded)?;
+        lasting.metrics.count_for(gateway.routes.platforms());
+        lasting.metrics.watch(&gateway.memory);
+        let bound = registered(bound, &gateway)?;
+        let server = Self { lasting, current: Arc::new(Current::new(Arc::new(gateway))) };
+        server.accept(bound);
+        Ok(server)
     }
 
     /// The addresses of the listeners, with the ports actually bound.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.current.load().listening.iter().map(|one| one.address).collect()
     }
 
     /// The counters.
     pub fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
+        &self.lasting.metrics
+    }
+
+    /// What the next set is made on. Only one may be made at a time.
+    pub fn ground(&self) -> Ground {
+        Ground { lasting: Arc::clone(&self.lasting), running: Some(self.current.load()) }
+    }
+
+    /// Makes the runtime know of what a set was bound to; the last thing that may go wrong.
+    pub fn register(&self, prepared: Prepared) -> Result<Ready, SetupError> {
+        let Prepared { gateway, bound, drain, .. } = prepared;
+        let bound = registered(bound, &gateway)?;
+        Ok(Ready { gateway, bound, drain })
+    }
+
+    /// Lets a set take over: requests whose head has come are served by the one before, all others by this one. Those
+    /// connected over a listener that it does not have may end what they have under way.
+    pub fn apply(&self, ready: Ready) {
+        let Ready { gateway, bound, drain } = ready;
+        self.lasting.metrics.count_for(gateway.routes.platforms());
+        self.lasting.caps.resize(&gateway.limits.edge);
+        self.lasting.metrics.watch(&gateway.memory);
+        let gateway = Arc::new(gateway);
+        let before = self.current.replace(Arc::clone(&gateway));
+        self.accept(bound);
+        for left in &before.listening {
+            if !gateway.listening.iter().any(|one| Arc::ptr_eq(&one.drain, &left.drain)) {
+                let leaving = Arc::clone(&left.drain);
+                tokio::spawn(async move { leaving.finish(sleep(drain)).await });
+            }
+        }
+        tokio::spawn(retire(before));
+    }
+
+    /// How long requests may take to end when the proxy stops.
+    pub fn drain_limit(&self) -> Duration {
+        self.current.load().limits.timeouts.drain
     }
 
     /// Stops accepting, and lets what is under way end before `deadline` does. Says whether all of it did.
-    pub async fn stop(self, deadline: impl Future<Output = ()>) -> bool {
-        self.drain.finish(deadline).await
+    pub async fn stop(&self, deadline: impl Future<Output = ()>) -> bool {
+        self.lasting.drain.finish(deadline).await
+    }
+
+    fn accept(&self, bound: Vec<(usize, TcpListener)>) {
+        for (id, socket) in bound {
+            let (current, caps) = (Arc::clone(&self.current), Arc::clone(&self.lasting.caps));
+            tokio::spawn(listener::run(id, socket, current, caps, Arc::clone(&self.lasting.drain)));
+        }
     }
 }
 
-fn bind(listener: &Listener) -> Result<(TcpListener, SocketAddr), SetupError> {
-    let fault = |source| SetupError::Listen { address: listener.address, source };
-    let socket = listener::bind(listener.address).map_err(fault)?;
-    let address = socket.local_addr().map_err(fault)?;
-    Ok((socket, address))
+/// Waits until the last request that a set serves is over. Its automata are large, and taking them apart would hold up
+/// whoever lets go of them last.
+async fn retire(mut set: Arc<Gateway>) {
+    loop {
+        set = match Arc::try_unwrap(set) {
+            Ok(unused) => {
+                let _ = tokio::task::spawn_blocking(move || drop(unused)).await;
+                return;
+            }
+            Err(used) => used,
+        };
+        sleep(RETIRING).await;
+    }
+}
+
+/// Sockets that the runtime knows of.
+fn registered(
+    bound: Vec<(usize, std::net::TcpListener)>,
+    gateway: &Gateway,
+) -> Result<Vec<(usize, TcpListener)>, SetupError> {
+    let register = |(id, socket)| match TcpListener::from_std(socket) {
+        Ok(socket) => Ok((id, socket)),
+        Err(source) => {
+            let address = gateway.listening(id).map(|one| one.configured);
+            let address = address.unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into());
+            Err(SetupError::Listen { address, held_by: None, source })
+        }
+    };
+    bound.into_iter().map(register).collect()
 }
 
 pub(super) fn acceptor(
@@ -220,7 +266,7 @@ pub(super) fn trust(loaded: &Loaded) -> Result<Trust, SetupError> {
     Ok(trust)
 }
 
-fn pool(
+pub(super) fn pool(
     loaded: &Loaded,
     routes: &Arc<Routes>,
     listening: &[SocketAddr],

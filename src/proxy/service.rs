@@ -28,6 +28,7 @@ use crate::proxy::digest;
 use crate::proxy::forward::{self, Sending};
 use crate::proxy::headers::{self, Framing};
 use crate::proxy::judge::{Judging, guarded, judge_media, take_verdict, with_media};
+use crate::proxy::listener::Listening;
 use crate::proxy::memory::{Claim, Memory};
 use crate::proxy::metrics::{InFlight, Metrics};
 use crate::proxy::outcome::PendingOutcome;
@@ -36,11 +37,12 @@ use crate::proxy::receive::{self, Reading, Received, receive};
 use crate::proxy::respond::{self, Asker, Refusal};
 use crate::proxy::route::{RequestHost, Routes};
 use crate::proxy::seldom::Seldom;
+use crate::proxy::set::Way;
 use crate::proxy::spool::{SpoolLimits, Spooled, spool};
 use crate::proxy::upstream::Pool;
 use crate::proxy::websocket::{self, Asked, Asking};
 
-/// Everything a request needs, shared by all connections.
+/// Everything a request needs, made of one configuration and replaced with it as a whole.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) routes: Arc<Routes>,
@@ -52,13 +54,16 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) memory: Memory,
     pub(crate) judging: Judging,
-    pub(crate) calendar: Calendar,
+    pub(crate) calendar: Arc<Calendar>,
     /// What is still in flight is being cut off.
     pub(crate) is_cut: Arc<AtomicBool>,
-    pub(crate) unaccepted_lines: Seldom,
-    pub(crate) unaudited_lines: Seldom,
-    pub(crate) unanswered_lines: Seldom,
-    pub(crate) untrusted_lines: Seldom,
+    pub(crate) unaccepted_lines: Arc<Seldom>,
+    pub(crate) unaudited_lines: Arc<Seldom>,
+    pub(crate) unanswered_lines: Arc<Seldom>,
+    pub(crate) untrusted_lines: Arc<Seldom>,
+    pub(crate) listening: Vec<Listening>,
+    /// By what the pool's connections were made.
+    pub(crate) way: Way,
 }
 
 /// The proxy's own limits.
@@ -95,6 +100,11 @@ enum Next {
 impl Gateway {
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// A listener of this set.
+    pub(crate) fn listening(&self, id: usize) -> Option<&Listening> {
+        self.listening.iter().find(|one| one.id == id)
     }
 
     pub(crate) fn timeouts(&self) -> &Timeouts {

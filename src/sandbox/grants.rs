@@ -103,7 +103,7 @@ impl Grants {
     pub fn of(loaded: &Loaded) -> Self {
         let config = &loaded.config;
         let mut grants = Self::default();
-        for file in loaded.files.iter().map(PathBuf::as_path).chain(certificates(config)) {
+        for file in loaded.seen.paths().chain(certificates(config)) {
             grants.name(file);
         }
         for path in AUTHORITIES.iter().chain(&NAMES).chain(&MACHINE) {
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(before.lacks(&Grants::of(&other)), ["port 3100 may not be dialled"]);
         other.config.upstream.extra_roots = Some(elsewhere.join("roots.pem"));
         other.config.audit.file = elsewhere.join("audit.jsonl");
-        other.files.push(root.join("config/policy.toml"));
+        other.seen.note(&root.join("config/policy.toml"));
         let lacks = before.lacks(&Grants::of(&other));
         assert!(lacks.iter().any(|lack| lack.ends_with("roots.pem may not be read")), "{lacks:?}");
         assert!(lacks.iter().any(|lack| lack.ends_with("may not be written to")), "{lacks:?}");

@@ -57,9 +57,9 @@ impl SandboxError {
     }
 }
 
-/// What this process may still open and reach; not set where nothing holds it to that. The kernel's limits are the
+/// What this process may still open and reach, and whether that goes for ports as well; not set where nothing holds it to that. The kernel's limits are the
 /// process's, so this is too.
-static KEPT: OnceLock<Grants> = OnceLock::new();
+static KEPT: OnceLock<(Grants, bool)> = OnceLock::new();
 
 /// What is on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,7 +124,7 @@ pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
     let Limited { files, ports, .. } = files;
     if files {
         // A process enters once.
-        let _ = KEPT.set(grants);
+        let _ = KEPT.set((grants, ports));
     }
     Ok(Entered { files, ports, calls })
 }
@@ -132,5 +132,11 @@ pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
 /// What a configuration that is to take over needs, and this process gave up when it started: each a sentence for an
 /// operator, who must restart to have it. Empty where there is no sandbox.
 pub fn lacks(loaded: &Loaded) -> Vec<String> {
-    KEPT.get().map(|kept| kept.lacks(&Grants::of(loaded))).unwrap_or_default()
+    let Some((kept, limits_ports)) = KEPT.get() else { return Vec::new() };
+    let mut asked = Grants::of(loaded);
+    if !limits_ports {
+        asked.bind.clear();
+        asked.connect.clear();
+    }
+    kept.lacks(&asked)
 }

@@ -9,6 +9,7 @@ mod faults;
 mod leaks;
 mod media;
 mod proxy;
+mod reload;
 mod sandbox;
 mod seeds;
 mod session;

@@ -22,7 +22,7 @@ fn routes(hosts: &[&str]) -> Arc<Routes> {
         upstream: None,
         websocket: crate::config::WebSocket::Refuse,
     };
-    Arc::new(Routes::new(&[route], &Platforms::embedded()).unwrap())
+    Arc::new(Routes::new(&[route], &Platforms::embedded(), Vec::new()).unwrap())
 }
 
 fn client(authority: &Authority) -> TlsConnector {

@@ -1,6 +1,7 @@
 //! One socket from the first frame to the last: both halves, its clocks, and its end.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -8,9 +9,10 @@ use tokio::io::{AsyncWriteExt as _, split};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::proxy::current::Current;
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::passage::Passage;
-use crate::proxy::service::Gateway;
+use crate::proxy::route::of_socket;
 use crate::proxy::websocket::clock::Clock;
 use crate::proxy::websocket::down::{Down, End};
 use crate::proxy::websocket::message::Reader;
@@ -30,38 +32,44 @@ pub(crate) struct Opened {
 }
 
 /// Carries a socket to its end. The connection that it came over counts as open until then.
-pub(crate) async fn relay(opened: Opened, gateway: &Gateway, mut signal: Signal) {
+pub(crate) async fn relay(opened: Opened, current: &Current, mut signal: Signal) {
     let Opened { client, platform, of, is_deflated } = opened;
+    let mut changes = current.changes();
+    let gateway = current.load();
     let Ok(client) = client.await else { return };
     let _counted = gateway.metrics.open_socket();
     let (client_reads, mut client_writes) = split(TokioIo::new(client));
     let (platform_reads, mut platform_writes) = split(TokioIo::new(platform));
-    let timeouts = &gateway.limits.timeouts;
+    let answer_idle = gateway.limits.timeouts.answer_idle;
+    let max_body = gateway.limits.max_body;
+    let (authority, target) = (of.authority.clone(), Arc::clone(&of.target));
     let (clock, pings) = (Clock::new(), Pings::default());
     let (to_client, ours) = mpsc::channel(MOST_OURS);
     let (stop, stopped) = watch::channel(None);
     let up = Up {
-        gateway,
-        of: &of,
+        current,
+        judged_by: Arc::downgrade(&gateway),
+        of,
         client: client_reads,
         platform: &mut platform_writes,
-        reader: Reader::new(gateway.limits.max_body, is_deflated),
+        reader: Reader::new(max_body, is_deflated),
         to_client,
         stop: stopped,
         pings: &pings,
         clock: &clock,
     };
+    drop(gateway);
     let down = Down {
         platform: platform_reads,
         client: &mut client_writes,
         walker: Walker::new(is_deflated),
         pings: &pings,
         clock: &clock,
-        limit: timeouts.answer_idle,
+        limit: answer_idle,
     };
     {
         let (mut up, mut down) = (pin!(up.run()), pin!(down.run(ours)));
-        let mut silence = pin!(clock.silence(timeouts.answer_idle));
+        let mut silence = pin!(clock.silence(answer_idle));
         let (mut up_ended, mut down_ended) = (false, false);
         // Once one half has ended, the other has a little time to do so, too.
         let mut deadline: Option<Instant> = None;
@@ -78,6 +86,12 @@ pub(crate) async fn relay(opened: Opened, gateway: &Gateway, mut signal: Signal)
                     Stage::Draining => { stop.send_replace(Some(AWAY)); }
                     Stage::Cut => return,
                 },
+                // Even where nobody says anything: what the platform sends may pass by a route only.
+                () = changes.next(), if !is_stopping => {
+                    if of_socket(&current.load().routes, &authority, &target).is_none() {
+                        stop.send_replace(Some(AWAY));
+                    }
+                }
                 listens = up.as_mut(), if !up_ended => {
                     up_ended = true;
                     if !listens {

@@ -5,7 +5,7 @@
 //! code goes on.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use aws_lc_rs::rand;
@@ -15,9 +15,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::audit::Outcome;
 use crate::body::Unreadable;
+use crate::proxy::current::Current;
 use crate::proxy::memory::{Busy, Claim};
 use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::Passage;
+use crate::proxy::route::of_socket;
 use crate::proxy::service::Gateway;
 use crate::proxy::websocket::clock::Clock;
 use crate::proxy::websocket::frame::{FrameFault, Opcode, close_code, write};
@@ -89,9 +91,11 @@ enum End {
 
 /// One half of a socket.
 pub(super) struct Up<'a, R, W> {
-    pub(super) gateway: &'a Gateway,
+    pub(super) current: &'a Current,
+    /// The set that the last message was judged by. A silent socket must not keep it.
+    pub(super) judged_by: Weak<Gateway>,
     /// The handshake.
-    pub(super) of: &'a Passage,
+    pub(super) of: Passage,
     pub(super) client: R,
     pub(super) platform: W,
     pub(super) reader: Reader,
@@ -155,7 +159,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
                         return end;
                     }
                 }
-                Err(fault) => return broken(self.gateway, self.of, fault).await,
+                Err(fault) => return broken(&self.current.load(), &self.of, fault).await,
             }
         }
     }
@@ -163,11 +167,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
     /// Waits for more of what the client sends.
     async fn fill(&mut self, claim: &mut Option<Claim>) -> Option<End> {
         if let Err(Busy) = self.make_room(claim).await {
-            let ruling = refuse(self.gateway, self.of, Unreadable::Busy, 1008).await;
+            let ruling = refuse(&self.current.load(), &self.of, Unreadable::Busy, 1008).await;
             return Some(closing(ruling));
         }
         let is_within = self.reader.is_within();
-        let limit = self.gateway.limits.timeouts.body;
+        let limit = self.current.load().limits.timeouts.body;
         let deadline = is_within.then(|| self.clock.within(limit));
         self.clock.note_within(is_within);
         let buffer = self.reader.buffer();
@@ -184,7 +188,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
             },
             () = at(deadline) => {
                 let ruling =
-                    refuse(self.gateway, self.of, Unreadable::TooSlow, 1008).await;
+                    refuse(&self.current.load(), &self.of, Unreadable::TooSlow, 1008).await;
                 Some(closing(ruling))
             }
         }
@@ -196,7 +200,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
         match claim {
             Some(claim) if claim.n_bytes() < n_held => claim.grow(n_held * 2).await,
             None if n_held > 0 => {
-                *claim = Some(self.gateway.memory.enter(self.of.client, n_held * 2).await?);
+                let memory = self.current.load().memory.clone();
+                *claim = Some(memory.enter(self.of.client, n_held * 2).await?);
                 Ok(())
             }
             _ => Ok(()),
@@ -208,7 +213,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
             Opcode::Close => {
                 return Some(match close_code(&payload) {
                     Ok(code) => End::Closed(code),
-                    Err(fault) => broken(self.gateway, self.of, fault).await,
+                    Err(fault) => broken(&self.current.load(), &self.of, fault).await,
                 });
             }
             Opcode::Ping => {
@@ -223,8 +228,22 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
         (!sent).then_some(End::Refused)
     }
 
+    /// Takes the set in force for a message that has come whole: a socket may live for days, and what was forbidden this
+    /// morning must not go out over one that was opened last night. `None` if that set has no such socket.
+    fn renew(&mut self) -> Option<Arc<Gateway>> {
+        let now = self.current.load();
+        if !std::ptr::eq(Arc::as_ptr(&now), self.judged_by.as_ptr()) {
+            let target = of_socket(&now.routes, &self.of.authority, &self.of.target)?;
+            self.of.target = Arc::clone(target);
+            self.of.group = now.inspector.policy().group_of(self.of.client).map(ToOwned::to_owned);
+            self.judged_by = Arc::downgrade(&now);
+        }
+        Some(now)
+    }
+
     async fn message(&mut self, mut message: Message) -> Option<End> {
-        let (sent, outcome) = match rule(self.gateway, self.of, &mut message).await {
+        let Some(gateway) = self.renew() else { return Some(End::Close(AWAY, String::new())) };
+        let (sent, outcome) = match rule(&gateway, &self.of, &mut message).await {
             Ruling::Forward(outcome) => (self.write(&message.frames).await, outcome),
             Ruling::Replace(text, outcome) => (self.send(Opcode::Text, &text).await, outcome),
             Ruling::Reply(text) => {
@@ -253,7 +272,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
             platform.write_all(bytes).await?;
             platform.flush().await
         };
-        let limit = self.gateway.limits.timeouts.answer;
+        let limit = self.current.load().limits.timeouts.answer;
         matches!(timeout(limit, all).await, Ok(Ok(())))
     }
 

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod client;
+pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod socket;
 pub(crate) mod upstream;

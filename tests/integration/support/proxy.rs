@@ -79,6 +79,7 @@ impl Proxy {
             body_limits: Limits::default(),
             timeouts: Timeouts::default(),
             sandbox: postward::config::Sandbox::default(),
+            reload: postward::config::Reload::default(),
         };
         Self { policy: Policy::embedded().to_owned(), config, rehearsal: None, scratch }
     }
@@ -112,7 +113,7 @@ impl Proxy {
             loaded.inspector = Arc::new(inspector.rehearsing(fault));
         }
         let running = app::start(loaded, options).await.unwrap();
-        let [tls, plain] = *running.addresses() else { panic!("two listeners") };
+        let [tls, plain] = running.addresses()[..] else { panic!("two listeners") };
         let admin = running.admin().unwrap();
         Started { running, tls, plain, admin, authority, audit, _scratch: self.scratch }
     }
@@ -175,7 +176,8 @@ fn loaded(config: Config, policy: &str) -> Loaded {
         platforms,
         inspector: Arc::new(inspector),
         roster: None,
-        files: Vec::new(),
         warnings: Vec::new(),
+        file: None,
+        seen: postward::config::Seen::default(),
     }
 }

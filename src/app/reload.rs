@@ -1,0 +1,384 @@
+//! Puts another configuration in force while the proxy runs: read and checked whole, off the async threads, then swapped
+//! at once, or not at all.
+//!
+//! One attempt at a time. Whoever asks while one is under way shares the next one with all others who ask, and between two
+//! there is a pause as long as the first took: however often it is asked for, posts have half the machine at least.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::admin::{self, Reloaded, Reloading};
+use crate::app::observed::Observed;
+use crate::app::proved::{chain, of_setup, proved};
+use crate::app::standing::{InForce, Trigger};
+use crate::app::start::StartError;
+use crate::app::watch::Watch;
+use crate::audit::{Audit, AuditSettings, Change};
+use crate::config::{self, Loaded, Seen};
+use crate::diagnostic::{Diagnostic, Severity, Source, draw_all};
+use crate::proxy::{Ground, Prepared, Server};
+use crate::sandbox;
+
+/// Most faults of one attempt that go to the log; `/status` and the answer to a request have all of them.
+const MOST_LOGGED: usize = 20;
+
+/// How much a thread that reads files yields to those that serve posts.
+const NICE: i32 = 10;
+
+/// Changes the configuration of a running proxy.
+#[derive(Debug)]
+pub(crate) struct Reloader {
+    /// `None` where it came from no file.
+    file: Option<PathBuf>,
+    /// What cannot change while the proxy runs.
+    fixed: Arc<Fixed>,
+    pub(crate) server: Server,
+    pub(crate) audit: Audit,
+    pub(crate) observed: Observed,
+    operators: Mutex<Operators>,
+    /// What was read last, and how changes of it are noticed.
+    read: Mutex<(Arc<Seen>, config::Reload)>,
+    /// Held during an attempt.
+    turn: tokio::sync::Mutex<Option<Last>>,
+    hung_up: Notify,
+    /// Other files were read than those that are watched.
+    read_anew: Notify,
+}
+
+/// What cannot change while the proxy runs.
+#[derive(Debug)]
+struct Fixed {
+    audit: AuditSettings,
+    sandbox: config::Sandbox,
+}
+
+/// The operators' listener.
+#[derive(Debug, Default)]
+pub(crate) struct Operators {
+    pub(crate) configured: Option<config::Admin>,
+    pub(crate) listening: Option<admin::Listening>,
+}
+
+/// The attempt that ended last.
+#[derive(Debug)]
+struct Last {
+    began: Instant,
+    ended: Instant,
+    answer: Reloaded,
+}
+
+/// A configuration that is checked and can take over.
+struct Made {
+    loaded: Loaded,
+    prepared: Prepared,
+}
+
+impl Reloader {
+    pub(crate) fn new(loaded: &Loaded, server: Server, audit: Audit, observed: Observed) -> Self {
+        let (audit_settings, sandbox) = (loaded.config.audit.clone(), loaded.config.sandbox);
+        Self {
+            file: loaded.file.clone(),
+            fixed: Arc::new(Fixed { audit: audit_settings, sandbox }),
+            server,
+            audit,
+            observed,
+            operators: Mutex::default(),
+            read: Mutex::new((Arc::new(loaded.seen.clone()), loaded.config.reload.clone())),
+            turn: tokio::sync::Mutex::default(),
+            hung_up: Notify::new(),
+            read_anew: Notify::new(),
+        }
+    }
+
+    /// SIGHUP has come.
+    pub(crate) fn hang_up(&self) {
+        self.hung_up.notify_one();
+    }
+
+    /// Waits for signals and for changed files, and complains of those that cannot be used until they are mended.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut watch = Watch::new(self.read().0.clone());
+        loop {
+            let settings = self.read().1.clone();
+            let is_refused = self.observed.standing.refused().is_some();
+            tokio::select! {
+                biased;
+                () = self.hung_up.notified() => {
+                    Arc::clone(&self).reload(Trigger::Signal).await;
+                }
+                () = watch.changed(&settings, is_refused), if settings.watch => {
+                    Arc::clone(&self).reload(Trigger::Watch).await;
+                }
+                () = self.read_anew.notified() => {}
+                () = sleep(settings.remind), if is_refused => {
+                    self.complain();
+                    continue;
+                }
+            }
+            watch = Watch::new(self.read().0.clone());
+        }
+    }
+
+    /// Reads the files, and puts what they say in force if all of it can be used.
+    pub(crate) async fn reload(self: Arc<Self>, trigger: Trigger) -> Reloaded {
+        let asked = Instant::now();
+        // A task of its own: whoever asked may go away in the middle.
+        let attempt = tokio::spawn(async move {
+            let mut last = self.turn.lock().await;
+            if let Some(last) = &*last {
+                if last.began >= asked {
+                    return last.answer.clone();
+                }
+                sleep_until(last.ended + (last.ended - last.began)).await;
+            }
+            let began = Instant::now();
+            let answer = self.attempt(trigger).await;
+            *last = Some(Last { began, ended: Instant::now(), answer: answer.clone() });
+            answer
+        });
+        attempt.await.unwrap_or_else(|_| Reloaded {
+            is_in_force: false,
+            text: "the attempt failed; the log says where".to_owned(),
+        })
+    }
+
+    /// Puts a configuration in force that was loaded elsewhere.
+    pub(crate) async fn replace(self: Arc<Self>, loaded: Loaded) -> Reloaded {
+        let mut last = self.turn.lock().await;
+        *last = None;
+        let file = loaded.file.clone().unwrap_or_default();
+        match self.server.ground().prepare(&loaded) {
+            Ok(prepared) => {
+                self.put_in_force(&file, Made { loaded, prepared }, Trigger::Request).await
+            }
+            Err(fault) => self.refuse(&[of_setup(&file, &fault)], Trigger::Request),
+        }
+    }
+
+    async fn attempt(self: &Arc<Self>, trigger: Trigger) -> Reloaded {
+        let Some(file) = self.file.clone() else {
+            let text = "what runs came from no file".to_owned();
+            return Reloaded { is_in_force: true, text };
+        };
+        let ground = self.server.ground();
+        let (tell, told) = oneshot::channel();
+        let (path, fixed) = (file.clone(), Arc::clone(&self.fixed));
+        let spawned = std::thread::Builder::new().name("reload".into()).spawn(move || {
+            // Of no use to posts that wait for a processor; where it is refused, nothing is lost but that.
+            let _ = rustix::process::setpriority_process(None, NICE);
+            let _ = tell.send(make(&path, ground, &fixed));
+        });
+        let made = match spawned {
+            Ok(_) => told.await.ok(),
+            Err(_) => None,
+        };
+        let Some((made, seen)) = made else {
+            let source = Source::new(file.display().to_string(), "");
+            let fault = Diagnostic::error(&source, "the check of the files failed by itself");
+            return self.refuse(
+                &[fault.help("this is a fault of postward: report the log line that says where")],
+                trigger,
+            );
+        };
+        let answer = match made {
+            Err(faults) => self.refuse(&faults, trigger),
+            Ok(made) => self.put_in_force(&file, *made, trigger).await,
+        };
+        self.read().0 = Arc::new(seen);
+        self.read_anew.notify_one();
+        answer
+    }
+
+    /// Lets a configuration take over, unless it is the one that runs.
+    async fn put_in_force(self: &Arc<Self>, file: &Path, made: Made, trigger: Trigger) -> Reloaded {
+        let Made { loaded, prepared } = made;
+        let in_force = InForce::of(&loaded, trigger);
+        let before = self.observed.standing.in_force();
+        let is_known = !in_force.hashes.config.is_empty();
+        if is_known && in_force.hashes == before.hashes && prepared.is_reached_as_before() {
+            let mended = self.observed.standing.refused().is_some();
+            self.observed.standing.unchanged(trigger);
+            tracing::info!(trigger = trigger.as_str(), mended, "the configuration is as it was");
+            return Reloaded { is_in_force: true, text: "fine: nothing has changed".to_owned() };
+        }
+        let moved = match self.moved(file, loaded.config.admin.as_ref()).await {
+            Ok(moved) => moved,
+            Err(fault) => return self.refuse(&[*fault], trigger),
+        };
+        let ready = match self.server.register(prepared) {
+            Ok(ready) => ready,
+            Err(fault) => return self.refuse(&[of_setup(file, &fault)], trigger),
+        };
+        let change = Change {
+            trigger: trigger.as_str(),
+            before: before.hashes.clone(),
+            after: in_force.hashes.clone(),
+        };
+        // Before the first post is judged by it. If it cannot be written, the chain says later that something is missing;
+        // a policy that says what to do without an audit must not be kept out by that.
+        if let Err(error) = self.audit.record_change(&change).await {
+            tracing::error!(%error, "the change of the configuration is not in the audit");
+        }
+        self.server.apply(ready);
+        if let Some(moved) = moved {
+            let before = std::mem::replace(&mut *self.operators(), moved);
+            before.listening.into_iter().for_each(admin::Listening::stop);
+        }
+        for warning in &loaded.warnings {
+            tracing::warn!(fault = %warning, help = warning.help.as_deref().unwrap_or_default(), "probably not as meant");
+        }
+        tracing::info!(
+            trigger = trigger.as_str(), config = %in_force.hashes.config, rules = %in_force.hashes.rules,
+            policy = %in_force.hashes.policy, mode = in_force.mode(), listening = ?self.server.addresses(),
+            "another configuration is in force"
+        );
+        let text = told(&change, &loaded.warnings);
+        self.read().1 = loaded.config.reload.clone();
+        self.observed.standing.applied(in_force);
+        Reloaded { is_in_force: true, text }
+    }
+
+    /// The operators' listener at its new address, if it moves.
+    async fn moved(
+        self: &Arc<Self>,
+        file: &Path,
+        wanted: Option<&config::Admin>,
+    ) -> Result<Option<Operators>, Box<Diagnostic>> {
+        if self.operators().configured.as_ref() == wanted {
+            return Ok(None);
+        }
+        let listening = match wanted {
+            None => None,
+            Some(wanted) => Some(self.listen(wanted).await.map_err(|fault| {
+                let source = Source::new(file.display().to_string(), "");
+                let told = Diagnostic::error(&source, chain(&fault));
+                Box::new(told.help(fault.remedy().unwrap_or_default()))
+            })?),
+        };
+        Ok(Some(Operators { configured: wanted.cloned(), listening }))
+    }
+
+    /// Listens for operators.
+    pub(crate) async fn listen(
+        self: &Arc<Self>,
+        wanted: &config::Admin,
+    ) -> Result<admin::Listening, StartError> {
+        let address = wanted.address;
+        let listening =
+            admin::Listening::start(address, Arc::clone(self) as Arc<dyn admin::Source>).await;
+        listening.map_err(|source| StartError::Admin { address, source })
+    }
+
+    /// Nothing changes; everybody who looks is told why.
+    fn refuse(&self, faults: &[Diagnostic], trigger: Trigger) -> Reloaded {
+        let errors = || faults.iter().filter(|fault| fault.severity == Severity::Error);
+        tracing::error!(
+            trigger = trigger.as_str(),
+            n_faults = errors().count(),
+            "the configuration cannot be used: what ran before goes on"
+        );
+        for fault in errors().take(MOST_LOGGED) {
+            tracing::error!(%fault, help = fault.help.as_deref().unwrap_or_default(), "fault of the configuration");
+        }
+        let text = draw_all(faults);
+        self.observed.standing.refuse(text.clone(), trigger);
+        Reloaded { is_in_force: false, text }
+    }
+
+    /// Says once more that the files cannot be used.
+    fn complain(&self) {
+        if let Some(why) = self.observed.standing.refused() {
+            tracing::error!(why, "the configuration still cannot be used: what ran before goes on");
+        }
+    }
+
+    pub(crate) fn operators(&self) -> MutexGuard<'_, Operators> {
+        self.operators.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> MutexGuard<'_, (Arc<Seen>, config::Reload)> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl admin::Source for Reloader {
+    fn unready(&self) -> Option<&'static str> {
+        self.observed.unready()
+    }
+
+    fn metrics(&self) -> String {
+        self.observed.metrics()
+    }
+
+    fn status(&self) -> Value {
+        self.observed.status()
+    }
+
+    fn reload(self: Arc<Self>) -> Reloading {
+        Box::pin(Self::reload(self, Trigger::Request))
+    }
+}
+
+/// Reads and checks everything, and makes what can take over of it.
+fn make(file: &Path, ground: Ground, fixed: &Fixed) -> (Result<Box<Made>, Vec<Diagnostic>>, Seen) {
+    let (loaded, seen) = config::load_seen(file);
+    let made = loaded.and_then(Loaded::ready_to_serve).and_then(|mut loaded| {
+        loaded.warnings.extend(proved(file, &loaded)?);
+        let faults = fixed.faults(file, &loaded);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let prepared = ground.prepare(&loaded).map_err(|fault| vec![of_setup(file, &fault)])?;
+        Ok(Box::new(Made { loaded, prepared }))
+    });
+    (made, seen)
+}
+
+impl Fixed {
+    /// What a configuration asks for that only a start can give.
+    fn faults(&self, file: &Path, wanted: &Loaded) -> Vec<Diagnostic> {
+        let source = Source::new(file.display().to_string(), "");
+        let (audit, sandbox) = (&wanted.config.audit, wanted.config.sandbox);
+        let settings = [
+            ("`file` under [audit]", audit.file != self.audit.file),
+            ("`sync` under [audit]", audit.sync != self.audit.sync),
+            ("`node` under [audit]", audit.node != self.audit.node),
+            ("`sandbox`", sandbox != self.sandbox),
+        ];
+        let changed = settings.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| {
+            Diagnostic::error(&source, format!("{key} cannot change while the proxy runs"))
+                .help("restart the proxy, or set it back and keep all other changes")
+        });
+        let lacks = sandbox::lacks(wanted).into_iter().map(|lack| {
+            Diagnostic::error(&source, format!("{lack}: the sandbox was put on without it"))
+                .help("restart the proxy: what was given up at the start cannot be had back")
+        });
+        changed.chain(lacks).collect()
+    }
+}
+
+/// What an operator is told of a change.
+fn told(change: &Change, warnings: &[Diagnostic]) -> String {
+    let mut text = String::from("fine: another configuration is in force");
+    let (before, after) = (&change.before, &change.after);
+    for (what, before, after) in [
+        ("rules", &before.rules, &after.rules),
+        ("policy", &before.policy, &after.policy),
+        ("all files", &before.config, &after.config),
+    ] {
+        let _ = if before == after {
+            write!(text, "\n  {what:<10} {after}, as before")
+        } else {
+            write!(text, "\n  {what:<10} {after}, before {before}")
+        };
+    }
+    if !warnings.is_empty() {
+        let _ = write!(text, "\n\n{}", draw_all(warnings));
+    }
+    text
+}

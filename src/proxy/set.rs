@@ -1,0 +1,276 @@
+//! Makes a set of one configuration: everything that requests are served by, whole or not at all.
+//!
+//! What has not changed is taken over from the set before: a listener keeps its socket, its leaves and the tickets that
+//! clients resume by, and the pool its connections. So a change of the rules costs no client a handshake.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use rustls_native_certs::load_native_certs;
+use sha2::{Digest as _, Sha256};
+
+use crate::audit::Audit;
+use crate::config::{Digest, Edge, Listener, Loaded, TlsIdentity, Upstream, UpstreamAddress};
+use crate::proxy::calendar::Calendar;
+use crate::proxy::drain::Drain;
+use crate::proxy::judge::Places;
+use crate::proxy::listener::{self, Caps, Listening};
+use crate::proxy::memory::Memory;
+use crate::proxy::metrics::Metrics;
+use crate::proxy::route::Routes;
+use crate::proxy::seldom::Seldom;
+use crate::proxy::server::{SetupError, acceptor, pool};
+use crate::proxy::service::{Gateway, Limits};
+use crate::proxy::tls::Authority;
+
+/// What outlives every set.
+#[derive(Debug)]
+pub(super) struct Lasting {
+    pub(super) audit: Audit,
+    pub(super) metrics: Arc<Metrics>,
+    /// Stands in for the files of every TLS listener.
+    pub(super) authority: Option<Arc<Authority>>,
+    pub(super) caps: Arc<Caps>,
+    pub(super) drain: Arc<Drain>,
+    places: Places,
+    calendar: Arc<Calendar>,
+    unaccepted_lines: Arc<Seldom>,
+    unaudited_lines: Arc<Seldom>,
+    unanswered_lines: Arc<Seldom>,
+    untrusted_lines: Arc<Seldom>,
+    /// The id of the next listener. None is used twice: a task that has not heard yet that its listener is gone must not
+    /// take another for it.
+    next_id: AtomicUsize,
+}
+
+impl Lasting {
+    /// Within a runtime.
+    pub(super) fn new(audit: &Audit, authority: Option<&Arc<Authority>>, edge: &Edge) -> Self {
+        Self {
+            audit: audit.clone(),
+            metrics: Arc::new(Metrics::new(&[])),
+            authority: authority.map(Arc::clone),
+            caps: Arc::new(Caps::new(edge)),
+            drain: Arc::new(Drain::new()),
+            places: Places::new(),
+            calendar: Arc::default(),
+            unaccepted_lines: Arc::default(),
+            unaudited_lines: Arc::default(),
+            unanswered_lines: Arc::default(),
+            untrusted_lines: Arc::default(),
+            next_id: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// Where a connection of the pool leads, and by what it was trusted. A pool serves two sets if all of it is the same.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Way {
+    hosts: Vec<(String, Option<UpstreamAddress>)>,
+    upstream: Upstream,
+    files: Vec<Option<Digest>>,
+    /// What the system trusts.
+    roots: Digest,
+    connect: Duration,
+    listening: Vec<SocketAddr>,
+}
+
+/// What an acceptor was made of. One serves two sets if all of it is the same.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Origin {
+    identity: TlsIdentity,
+    files: Vec<Option<Digest>>,
+    /// A leaf is minted for these alone.
+    hosts: Vec<String>,
+}
+
+/// What a set is made on: what runs now.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    pub(super) lasting: Arc<Lasting>,
+    /// `None` before the first.
+    pub(super) running: Option<Arc<Gateway>>,
+}
+
+/// A set that can take over at once: its files are read, its new listeners are bound.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) gateway: Gateway,
+    /// Listeners that the running set does not have, by their ids.
+    pub(super) bound: Vec<(usize, std::net::TcpListener)>,
+    pub(super) drain: Duration,
+    is_reached_as_before: bool,
+}
+
+impl Prepared {
+    /// Whether nothing outside the files has changed either: what the system trusts, most of all.
+    pub fn is_reached_as_before(&self) -> bool {
+        self.is_reached_as_before
+    }
+}
+
+impl Ground {
+    /// Makes a set. Takes as long as reading certificates and trying them out does; nothing that runs is touched.
+    pub fn prepare(self, loaded: &Loaded) -> Result<Prepared, SetupError> {
+        let Self { lasting, running } = self;
+        let config = &loaded.config;
+        let counted = lasting.metrics.counted();
+        let routes = Arc::new(Routes::new(&config.routes, &loaded.platforms, counted)?);
+        let (listening, bound) =
+            Listeners::of(running.as_deref()).all(loaded, &lasting, &routes)?;
+        let addresses: Vec<SocketAddr> = listening.iter().map(|one| one.address).collect();
+        let way = way(loaded, &routes, &addresses);
+        let as_before = running.as_ref().filter(|running| running.way == way);
+        let is_reached_as_before = as_before.is_some();
+        let pool = match as_before {
+            Some(running) => running.pool.clone(),
+            None => pool(loaded, &routes, &addresses)?,
+        };
+        let memory = memory(running.as_deref(), loaded);
+        let gateway = Gateway {
+            routes,
+            inspector: Arc::clone(&loaded.inspector),
+            rules_hash: loaded.rules.hash.clone(),
+            audit: lasting.audit.clone(),
+            pool,
+            metrics: Arc::clone(&lasting.metrics),
+            limits: Limits {
+                max_body: config.max_body,
+                max_media: config.max_media,
+                edge: config.edge.clone(),
+                timeouts: config.timeouts.clone(),
+            },
+            judging: lasting.places.judging(config.timeouts.inspect, memory.clone()),
+            memory,
+            calendar: Arc::clone(&lasting.calendar),
+            is_cut: lasting.drain.is_cut(),
+            unaccepted_lines: Arc::clone(&lasting.unaccepted_lines),
+            unaudited_lines: Arc::clone(&lasting.unaudited_lines),
+            unanswered_lines: Arc::clone(&lasting.unanswered_lines),
+            untrusted_lines: Arc::clone(&lasting.untrusted_lines),
+            listening,
+            way,
+        };
+        Ok(Prepared { gateway, bound, drain: config.timeouts.drain, is_reached_as_before })
+    }
+}
+
+/// The budget of the running set, if it is the same. Of another one, what is under way holds nothing: for as long as that
+/// takes there are two.
+fn memory(running: Option<&Gateway>, loaded: &Loaded) -> Memory {
+    let config = &loaded.config;
+    let (edge, busy, most) = (&config.edge, config.timeouts.busy, config.body_limits.max_fields);
+    let is_same = |running: &&Gateway| {
+        let (before, timeouts) = (&running.limits.edge, &running.limits.timeouts);
+        before.inspect_memory == edge.inspect_memory
+            && before.inspect_share == edge.inspect_share
+            && timeouts.busy == busy
+            && running.inspector.limits().max_fields == most
+    };
+    match running.filter(is_same) {
+        Some(running) => running.memory.clone(),
+        None => Memory::new(edge, busy, most),
+    }
+}
+
+fn way(loaded: &Loaded, routes: &Routes, listening: &[SocketAddr]) -> Way {
+    let upstream = loaded.config.upstream.clone();
+    let files = upstream.files().iter().flat_map(|file| loaded.seen.digests(file)).collect();
+    let mut roots = Sha256::new();
+    for root in load_native_certs().certs {
+        roots.update(&root);
+    }
+    Way {
+        hosts: routes.ways(),
+        files,
+        upstream,
+        roots: roots.finalize().into(),
+        connect: loaded.config.timeouts.connect,
+        listening: listening.to_vec(),
+    }
+}
+
+/// The listeners of the running set that no listener of the new one has taken over yet.
+struct Listeners<'s> {
+    left: Vec<&'s Listening>,
+}
+
+/// The listeners of a set, and those of them that were bound for it.
+type Bound = (Vec<Listening>, Vec<(usize, std::net::TcpListener)>);
+
+impl<'s> Listeners<'s> {
+    fn of(running: Option<&'s Gateway>) -> Self {
+        Self { left: running.iter().flat_map(|running| &running.listening).collect() }
+    }
+
+    /// Each listener of a configuration: taken over where its address is listened on, bound where it is not.
+    fn all(
+        mut self,
+        loaded: &Loaded,
+        lasting: &Lasting,
+        routes: &Arc<Routes>,
+    ) -> Result<Bound, SetupError> {
+        let (mut all, mut bound) = (Vec::new(), Vec::new());
+        // Those that stay are found first, so that what is left over is what is given up.
+        let running: Vec<_> =
+            loaded.config.listeners.iter().map(|one| self.take(one.address)).collect();
+        for (listener, running) in loaded.config.listeners.iter().zip(running) {
+            let origin = origin(loaded, listener, routes);
+            let tls = match running.filter(|running| is_same(running, origin.as_ref(), lasting)) {
+                Some(running) => running.tls.clone(),
+                None => acceptor(listener, lasting.authority.as_ref(), routes)?,
+            };
+            let (id, address) = match running {
+                Some(running) => (running.id, running.address),
+                None => {
+                    let (socket, address) = self.bind(listener.address)?;
+                    let id = lasting.next_id.fetch_add(1, Relaxed);
+                    bound.push((id, socket));
+                    (id, address)
+                }
+            };
+            // Who connected in the clear must not stay where TLS is spoken now.
+            let drain = running
+                .filter(|running| running.tls.is_some() == tls.is_some())
+                .map_or_else(|| Arc::new(Drain::new()), |running| Arc::clone(&running.drain));
+            all.push(Listening { id, configured: listener.address, address, tls, origin, drain });
+        }
+        Ok((all, bound))
+    }
+
+    /// The running listener of this address, once.
+    fn take(&mut self, configured: SocketAddr) -> Option<&'s Listening> {
+        let nth = self.left.iter().position(|one| one.configured == configured)?;
+        Some(self.left.remove(nth))
+    }
+
+    fn bind(&self, address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), SetupError> {
+        let bound = listener::bind(address).and_then(|socket| {
+            let address = socket.local_addr()?;
+            Ok((socket, address))
+        });
+        bound.map_err(|source| {
+            let held_by = self.left.iter().find(|one| one.address.port() == address.port());
+            SetupError::Listen { address, held_by: held_by.map(|one| one.configured), source }
+        })
+    }
+}
+
+fn origin(loaded: &Loaded, listener: &Listener, routes: &Routes) -> Option<Origin> {
+    let identity = listener.tls.clone()?;
+    let files = identity.files().iter().flat_map(|file| loaded.seen.digests(file)).collect();
+    let hosts = match identity {
+        TlsIdentity::Ca { .. } => routes.ways().into_iter().map(|(host, _)| host).collect(),
+        TlsIdentity::Certificate { .. } => Vec::new(),
+    };
+    Some(Origin { identity, files, hosts })
+}
+
+/// Whether a listener's acceptor can stay as it is.
+fn is_same(running: &Listening, origin: Option<&Origin>, lasting: &Lasting) -> bool {
+    let is_known = lasting.authority.is_some()
+        || origin.is_none_or(|origin| origin.files.iter().all(Option::is_some));
+    is_known && running.origin.as_ref() == origin && running.tls.is_some() == origin.is_some()
+}
