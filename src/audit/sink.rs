@@ -158,6 +158,8 @@ impl Audit {
 }
 
 fn open(settings: AuditSettings, previous: Option<&Path>) -> Result<Audit, AuditError> {
+    // The first draw of a process measures its entropy for a tenth of a second: no post waits for that.
+    let _ = id::new_id();
     let AuditSettings { file, sync, node } = settings;
     let failed = |source| AuditError::Open { file: file.clone(), source };
     let store = FileStore::open(&file)?;

@@ -232,6 +232,12 @@ fn cut(original: &str, view: &View) -> Vec<Token> {
         let mut end = at;
         let mut possessive = false;
         let mut script = Script::of(c);
+        // Nearly all of them, and the loop below would take them one by one.
+        if script == Script::Letters {
+            let rest = bytes.get(at..).unwrap_or_default();
+            at += rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            end = at;
+        }
         while let Some(next) = char_at(at) {
             let after_next = at + next.len_utf8();
             if !next.is_ascii() || script != Script::Letters {

@@ -56,7 +56,7 @@ pub(super) fn foreign_day(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> O
 /// `thứ Sáu`, `chủ nhật`, `tháng mười`, `hôm 23`, `mùng 8 tháng 3`
 pub(super) fn vietnamese(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let text = reading.word(at);
-    if !["thu", "chu", "thang", "hom", "mung", "ngay", "bua"].contains(&text) {
+    if !matches!(text, "thu" | "chu" | "thang" | "hom" | "mung" | "ngay" | "bua") {
         return None;
     }
     let next = reading.at(at, 1).filter(|next| next.token.gap.only(Gap::SPACE))?;

@@ -125,9 +125,25 @@ fn address_in(reading: &Reading<'_>, first: usize, last: usize) -> Option<(usize
 
 /// Whether an address may begin at a word in the middle of a line.
 fn begins(reading: &Reading<'_>, at: usize) -> bool {
-    matches!(part(reading, at, at), Part::Number | Part::Box | Part::Highway)
+    // Nearly no word does, and to know its part takes every list.
+    may_begin(reading, at)
+        && matches!(part(reading, at, at), Part::Number | Part::Box | Part::Highway)
         && !reading.gap(at).has(Gap::HASH)
         && !reading.gap(at).has(Gap::COLON)
+}
+
+/// Whether a word at the beginning of a stretch may be a number, a box or a highway.
+fn may_begin(reading: &Reading<'_>, at: usize) -> bool {
+    let text = reading.word(at);
+    reading.at(at, 0).is_some_and(|word| word.token.shape.is_number())
+        || is_house_word(text)
+        || is_box(reading, at)
+        || HIGHWAYS.has(text)
+}
+
+/// The numbers of houses that are written as words.
+fn is_house_word(text: &str) -> bool {
+    matches!(text, "one" | "two" | "three" | "four" | "five" | "six" | "ten" | "twenty" | "fifty")
 }
 
 /// How much the words of a stretch look like an address, if they may be one at all.
@@ -212,14 +228,7 @@ fn part(reading: &Reading<'_>, at: usize, first: usize) -> Part {
         () if is_box(reading, at) => Part::Box,
         () if HIGHWAYS.has(text) && (is_followed(reading, at) || at > first) => Part::Highway,
         () if PREMISES.has(text) => Part::Unit,
-        () if at == first
-            && matches!(
-                text,
-                "one" | "two" | "three" | "four" | "five" | "six" | "ten" | "twenty" | "fifty"
-            ) =>
-        {
-            Part::Number
-        }
+        () if at == first && is_house_word(text) => Part::Number,
         () if at > first && (word.classes.has(Class::Street) || STREETS.has(text)) => Part::Street,
         () if at > first && state(reading, word) => Part::State,
         () if word.classes.has(Class::Direction) => Part::Direction,

@@ -83,12 +83,22 @@ fn week_of(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
     let text = reading.word(at);
     let counted = word.classes.has(Class::NumberWord)
-        || ["last", "1st", "2nd", "3rd", "4th", "5th", "primera", "segunda"].contains(&text)
+        || matches!(text, "last" | "1st" | "2nd" | "3rd" | "4th" | "5th" | "primera" | "segunda")
         || (matches!(text, "8th" | "15th" | "30th" | "first") && reading.word(at + 1) == "of");
     let unit = |at: usize| {
         reading.classes(at, 0).has(Class::Weekday)
-            || ["week", "weekend", "day", "night", "morning", "semana", "fin", "part", "half"]
-                .contains(&reading.word(at))
+            || matches!(
+                reading.word(at),
+                "week"
+                    | "weekend"
+                    | "day"
+                    | "night"
+                    | "morning"
+                    | "semana"
+                    | "fin"
+                    | "part"
+                    | "half"
+            )
     };
     let day = if counted { at + 1 } else { at };
     if !unit(day) || (counted && !spaced(reading, day)) {
@@ -131,25 +141,25 @@ fn occasion(reading: &Reading<'_>, desk: Desk<'_>, at: usize) -> Option<usize> {
 }
 
 fn is_season(word: &str) -> bool {
-    [
-        "spring",
-        "summer",
-        "fall",
-        "autumn",
-        "winter",
-        "verano",
-        "invierno",
-        "otono",
-        "primavera",
-        "verao",
-        "inverno",
-        "ete",
-        "hiver",
-        "sommer",
-        "herbst",
-        "fruhling",
-    ]
-    .contains(&word)
+    matches!(
+        word,
+        "spring"
+            | "summer"
+            | "fall"
+            | "autumn"
+            | "winter"
+            | "verano"
+            | "invierno"
+            | "otono"
+            | "primavera"
+            | "verao"
+            | "inverno"
+            | "ete"
+            | "hiver"
+            | "sommer"
+            | "herbst"
+            | "fruhling"
+    )
 }
 
 /// What stands before a weekday and belongs to it.
@@ -497,11 +507,13 @@ fn of_month(reading: &Reading<'_>, at: usize) -> Option<Found> {
 /// `Valentine's`
 fn owned_day(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
-    let saint = matches!(reading.word(at), "valentine" | "patrick" | "paddy");
+    if !matches!(reading.word(at), "valentine" | "patrick" | "paddy") {
+        return None;
+    }
     let alone = ["on", "since", "until", "till", "before", "after", "st"]
         .contains(&before(reading, at))
         || !spaced(reading, at + 1);
-    (saint && word.token.possessive && alone).then_some(found(
+    (word.token.possessive && alone).then_some(found(
         at,
         Feature::HolidayDate,
         Composer::DateHoliday,

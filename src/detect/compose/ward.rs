@@ -9,7 +9,7 @@ use crate::detect::compose::model::Feature;
 use crate::detect::compose::place::{Found, is_proper};
 use crate::detect::compose::room::code_end;
 use crate::detect::compose::surroundings;
-use crate::detect::compose::words::Reading;
+use crate::detect::compose::words::{Reading, Word};
 use crate::detect::token::{Gap, Shape};
 use crate::rules::{Class, Classes};
 
@@ -40,7 +40,7 @@ const FOLLOWS: Classes = Classes::of(&[
 /// A room called by its number alone.
 pub(super) fn ward(reading: &Reading<'_>, at: usize) -> Option<Found> {
     let word = reading.at(at, 0)?;
-    if word.token.tagged {
+    if word.token.tagged || is_plain(reading, at, word) {
         return None;
     }
     unit(reading, at)
@@ -48,6 +48,19 @@ pub(super) fn ward(reading: &Reading<'_>, at: usize) -> Option<Found> {
         .or_else(|| code(reading, at))
         .or_else(|| eastern(reading, at))
 }
+
+/// Whether a word is one as nearly all are, with which no room is called.
+fn is_plain(reading: &Reading<'_>, at: usize, word: &Word) -> bool {
+    let lettered = match word.token.shape {
+        Shape::Lower => true,
+        Shape::Capital => word.token.span.len() > 1,
+        _ => false,
+    };
+    lettered && !word.classes.meets(CALLED) && reading.word(at).is_ascii()
+}
+
+/// The classes of words with which the name of a room begins.
+const CALLED: Classes = Classes::of(&[Class::UnitWord, Class::Ward, Class::NumberWord]);
 
 const fn room(first: usize, last: usize, form: Feature) -> Found {
     Found { first, last, form, composer: Composer::LocationRoom }

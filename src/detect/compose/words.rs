@@ -42,6 +42,8 @@ pub(crate) struct Word {
 pub(crate) struct Reading<'t> {
     pub(crate) text: &'t Text,
     pub(crate) words: Vec<Word>,
+    /// The folded words, side by side with `words`.
+    texts: Vec<&'t str>,
     pub(crate) case: Case,
     /// The lists it was read with.
     pub(crate) lexicons: &'t Lexicons,
@@ -52,14 +54,16 @@ pub(crate) struct Reading<'t> {
 impl<'t> Reading<'t> {
     /// Looks up every word of a text.
     pub(crate) fn of(text: &'t Text, lexicons: &'t Lexicons) -> Self {
+        let texts: Vec<&str> = text.tokens.iter().map(|token| text.word(token)).collect();
         let mut words: Vec<Word> = text
             .tokens
             .iter()
-            .map(|token| {
+            .zip(&texts)
+            .map(|(token, folded)| {
                 let entry = if token.shape == Shape::Digits {
                     Entry::default()
                 } else {
-                    lexicons.word(text.word(token))
+                    lexicons.word(folded)
                 };
                 Word {
                     token: *token,
@@ -69,16 +73,16 @@ impl<'t> Reading<'t> {
                     phrase: 0,
                     within_phrase: false,
                     number: if token.shape == Shape::Digits && token.span.len() <= 9 {
-                        text.word(token).parse().ok()
+                        folded.parse().ok()
                     } else {
                         None
                     },
                 }
             })
             .collect();
-        add_phrases(text, lexicons, &mut words);
+        add_phrases(&texts, lexicons, &mut words);
         let case = case_of(&words);
-        Self { text, words, case, lexicons, uncommon: OnceCell::new() }
+        Self { text, words, texts, case, lexicons, uncommon: OnceCell::new() }
     }
 
     /// The first and last word under a span.
@@ -91,9 +95,8 @@ impl<'t> Reading<'t> {
     /// Whether an uncommon word occurs twice or more.
     pub(crate) fn repeats(&self, at: usize) -> bool {
         let uncommon = self.uncommon.get_or_init(|| {
-            let words = self.words.iter().filter(|word| is_uncommon(word));
-            let mut words: Vec<_> =
-                words.map(|word| ordered(self.text.word(&word.token))).collect();
+            let words = self.words.iter().zip(&self.texts).filter(|(word, _)| is_uncommon(word));
+            let mut words: Vec<_> = words.map(|(_, text)| ordered(text)).collect();
             words.sort_unstable();
             words
         });
@@ -104,7 +107,7 @@ impl<'t> Reading<'t> {
 
     /// The folded word at an index.
     pub(crate) fn word(&self, at: usize) -> &'t str {
-        self.words.get(at).map_or("", |word| self.text.word(&word.token))
+        self.texts.get(at).copied().unwrap_or_default()
     }
 
     /// The word at an index and an offset from it.
@@ -151,7 +154,7 @@ fn is_uncommon(word: &Word) -> bool {
     word.token.span.len() > 2 && word.entry.word < 11 && word.token.shape != Shape::Digits
 }
 
-fn add_phrases(text: &Text, lexicons: &Lexicons, words: &mut [Word]) {
+fn add_phrases(texts: &[&str], lexicons: &Lexicons, words: &mut [Word]) {
     for at in 0..words.len() {
         let Some(head) = words.get(at) else { continue };
         if !head.classes.has(Class::PhraseHead) {
@@ -162,7 +165,8 @@ fn add_phrases(text: &Text, lexicons: &Lexicons, words: &mut [Word]) {
             !word.token.gap.has(Gap::LINE.and(Gap::COMMA).and(Gap::COLON))
                 && !word.token.starts_sentence
         });
-        let folded = std::iter::once(head).chain(joined).map(|word| text.word(&word.token));
+        let more = joined.zip(texts.iter().skip(at + 1)).map(|(_, text)| *text);
+        let folded = texts.get(at).copied().into_iter().chain(more);
         let Some((n_words, entry)) = lexicons.phrase(folded) else { continue };
         let whole = u8::try_from(n_words).unwrap_or(u8::MAX);
         for (offset, word) in words.iter_mut().skip(at).take(n_words).enumerate() {
