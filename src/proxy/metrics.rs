@@ -323,6 +323,10 @@ impl Metrics {
                 counter.load(Relaxed)
             );
         }
+        self.write_singles(out);
+    }
+
+    fn write_singles(&self, out: &mut String) {
         let singles = [
             (
                 "postward_unrouted_total",

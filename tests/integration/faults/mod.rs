@@ -3,12 +3,7 @@
 //!
 //! The exceptions are a panic in an inspection and one without end: no file and no post that we know of makes one, so they are
 //! handed in through the library (`Inspector::rehearsing`), where nothing but a test can reach it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod client;
 mod disk;
