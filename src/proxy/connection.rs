@@ -23,6 +23,7 @@ use crate::config::{Edge, Timeouts};
 use crate::proxy::body::{self, Answering};
 use crate::proxy::current::Current;
 use crate::proxy::drain::{Signal, Stage};
+use crate::proxy::frames::Guard;
 use crate::proxy::passage::Peer;
 use crate::proxy::respond;
 use crate::proxy::service::Gateway;
@@ -228,7 +229,7 @@ where
     });
     // An error of a connection is its client's, and its text may hold the client's bytes: neither logged nor kept.
     if is_h2 {
-        let io = TokioIo::new(watched);
+        let io = TokioIo::new(Guard::new(watched, edge.head as usize));
         let mut connection =
             std::pin::pin!(http2_builder(&timeouts, &edge).serve_connection(io, service));
         watch!(connection, signal, activity, timeouts);

@@ -7,6 +7,7 @@ mod current;
 mod digest;
 mod drain;
 mod forward;
+mod frames;
 mod headers;
 mod judge;
 mod listener;

@@ -1,0 +1,242 @@
+//! The machine round a stream: gives the library what may pass, and ends a connection whose client broke the protocol with the code that
+//! says how.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use crate::proxy::frames::machine::{Code, Machine};
+
+/// How long a refused client is listened to after its GOAWAY: a reset would take it away again.
+const LINGER: Duration = Duration::from_secs(2);
+/// How much of what it still sends is read for that.
+const LINGER_BYTES: usize = 1 << 20;
+/// Bytes of a refused client that are read at once.
+const SINK: usize = 4 * 1024;
+
+/// A client's stream as the library may see it.
+#[derive(Debug)]
+pub(crate) struct Guard<S> {
+    stream: S,
+    machine: Machine,
+    written: Written,
+    refused: Option<Refused>,
+}
+
+/// Where in a frame of ours the library's last write ended.
+#[derive(Debug, Default)]
+struct Written {
+    head: Vec<u8>,
+    /// Bytes of a payload that are to come.
+    left: usize,
+}
+
+#[derive(Debug)]
+struct Refused {
+    goodbye: Vec<u8>,
+    n_written: usize,
+    /// The stream is shut on our side.
+    shut: bool,
+    linger: Pin<Box<Sleep>>,
+    n_lingered: usize,
+}
+
+impl<S> Guard<S> {
+    /// `most_head` is what a header block may measure, in bytes.
+    pub(crate) fn new(stream: S, most_head: usize) -> Self {
+        Self {
+            stream,
+            machine: Machine::new(most_head),
+            written: Written::default(),
+            refused: None,
+        }
+    }
+
+    fn refuse(&mut self, code: Code) {
+        // Within a frame of ours nothing can be said.
+        let goodbye = if self.written.is_between() { goodbye(code) } else { Vec::new() };
+        self.refused = Some(Refused {
+            goodbye,
+            n_written: 0,
+            shut: false,
+            linger: Box::pin(sleep(LINGER)),
+            n_lingered: 0,
+        });
+    }
+}
+
+/// A GOAWAY. Which streams were seen is not said: the client cannot be believed about them.
+fn goodbye(code: Code) -> Vec<u8> {
+    let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF];
+    frame.extend_from_slice(&(code as u32).to_be_bytes());
+    frame
+}
+
+impl Written {
+    fn is_between(&self) -> bool {
+        self.left == 0 && self.head.is_empty()
+    }
+
+    fn note(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.left > 0 {
+                let n = self.left.min(bytes.len());
+                self.left -= n;
+                bytes = bytes.get(n..).unwrap_or_default();
+                continue;
+            }
+            let n = bytes.len().min(9 - self.head.len());
+            let (head, rest) = bytes.split_at(n);
+            self.head.extend_from_slice(head);
+            bytes = rest;
+            if let [a, b, c, _, _, _, _, _, _] = *self.head.as_slice() {
+                self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+                self.head.clear();
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
+    /// Says goodbye, and listens until the client is gone or has had time to hear it. Ready is the end of the stream.
+    fn poll_refused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(refused) = &mut self.refused else { return Poll::Ready(()) };
+        if refused.linger.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut stream = Pin::new(&mut self.stream);
+        while let Some(rest) =
+            refused.goodbye.get(refused.n_written..).filter(|rest| !rest.is_empty())
+        {
+            match ready!(stream.as_mut().poll_write(cx, rest)) {
+                Ok(n) if n > 0 => refused.n_written += n,
+                _ => return Poll::Ready(()),
+            }
+        }
+        if !refused.shut {
+            if ready!(stream.as_mut().poll_shutdown(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            refused.shut = true;
+        }
+        let mut sink = [0; SINK];
+        while refused.n_lingered < LINGER_BYTES {
+            let mut buf = ReadBuf::new(&mut sink);
+            let Ok(()) = ready!(stream.as_mut().poll_read(cx, &mut buf)) else { break };
+            if buf.filled().is_empty() {
+                break;
+            }
+            refused.n_lingered += buf.filled().len();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.refused.is_none() {
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+            let (n, code) = this.machine.pass(buf.filled().get(before..).unwrap_or_default());
+            let Some(code) = code else { return Poll::Ready(Ok(())) };
+            buf.set_filled(before + n);
+            this.refuse(code);
+            if n > 0 {
+                // What was right is done first.
+                return Poll::Ready(Ok(()));
+            }
+        }
+        ready!(this.poll_refused(cx));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        // After the goodbye there is nothing more to say.
+        if this.refused.is_some() {
+            return Poll::Ready(Ok(buf.len()));
+        }
+        let n = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
+        this.written.note(buf.get(..n).unwrap_or_default());
+        Poll::Ready(Ok(n))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.refused.is_some() {
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
+        let n = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs))?;
+        let mut left = n;
+        for buf in bufs {
+            let taken = left.min(buf.len());
+            this.written.note(buf.get(..taken).unwrap_or_default());
+            left -= taken;
+        }
+        Poll::Ready(Ok(n))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::Guard;
+
+    #[tokio::test]
+    async fn a_refused_client_is_told_why_after_what_was_under_way() {
+        let (mut client, server) = duplex(4096);
+        let mut guard = Guard::new(server, 4096);
+        let library = tokio::spawn(async move {
+            // A frame of ours in two writes.
+            guard.write_all(&[0, 0, 2, 0, 0, 0, 0, 0, 1, b'a']).await.unwrap();
+            guard.write_all(b"b").await.unwrap();
+            let mut seen = Vec::new();
+            guard.read_to_end(&mut seen).await.unwrap();
+            guard.write_all(b"never heard").await.unwrap();
+            seen
+        });
+        client.write_all(&[7; 24]).await.unwrap();
+        client.write_all(&[0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]).await.unwrap();
+        client.write_all(&[0, 0, 7, 6, 0, 0, 0, 0, 0, 1, 2]).await.unwrap();
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard[..11], *b"\0\0\x02\0\0\0\0\0\x01ab");
+        assert_eq!(heard[11..], *b"\0\0\x08\x07\0\0\0\0\0\x7F\xFF\xFF\xFF\0\0\0\x06");
+        drop(client);
+        // Of the frame at fault the library has nothing.
+        assert_eq!(library.await.unwrap().len(), 24 + 17);
+    }
+}

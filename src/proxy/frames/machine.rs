@@ -1,0 +1,395 @@
+//! The frames of one connection as they come: which may pass, and why one may not.
+
+use std::collections::BTreeSet;
+
+use crate::proxy::frames::hpack::Walker;
+
+const PREFACE: usize = 24;
+const HEAD: usize = 9;
+/// What the library takes: the default, as its settings name no other (RFC 9113, 4.2).
+const MOST_FRAME: usize = 16 * 1024;
+/// Streams whose client has said neither its last nor that it takes them back. The library allows fewer at once; those that it
+/// reset itself stay until there are more.
+const MOST_OPEN: usize = 4096;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 0x1;
+const ACK: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
+const PADDED: u8 = 0x8;
+const WITH_PRIORITY: u8 = 0x20;
+const INITIAL_WINDOW_SIZE: u8 = 4;
+
+/// Why a connection ends (RFC 9113, 7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Code {
+    Protocol = 1,
+    FlowControl = 3,
+    StreamClosed = 5,
+    FrameSize = 6,
+    Compression = 9,
+    Calm = 11,
+}
+
+/// A frame's head.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    length: usize,
+    kind: u8,
+    flags: u8,
+    stream: u32,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// So many bytes before the end of the greeting.
+    Preface(usize),
+    /// Within a head, of which so much has come.
+    Head([u8; HEAD], usize),
+    /// Within a payload: so much is to come.
+    Payload(Frame, usize),
+}
+
+/// Reads the frames of one client.
+#[derive(Debug)]
+pub(super) struct Machine {
+    place: Place,
+    /// The longest header block, packed.
+    most_block: usize,
+    /// The payload of the frame under way, where it is looked at; the header block under way before it.
+    kept: Vec<u8>,
+    /// How much of it came before this frame.
+    n_before: usize,
+    /// Whose header block is under way: its stream, and whether it is one of trailers.
+    block: Option<(u32, bool)>,
+    /// The highest stream that the client began.
+    last: u32,
+    open: BTreeSet<u32>,
+    walker: Walker,
+}
+
+impl Machine {
+    pub(super) fn new(most_head: usize) -> Self {
+        Self {
+            place: Place::Preface(PREFACE),
+            most_block: most_head.saturating_add(4 * MOST_FRAME),
+            kept: Vec::new(),
+            n_before: 0,
+            block: None,
+            last: 0,
+            open: BTreeSet::new(),
+            walker: Walker::default(),
+        }
+    }
+
+    /// Looks at the next bytes. Says how many may pass, and why no more.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> (usize, Option<Code>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let n = match &mut self.place {
+                Place::Preface(left) => {
+                    let n = rest.len().min(*left);
+                    *left -= n;
+                    if *left == 0 {
+                        self.place = Place::Head([0; HEAD], 0);
+                    }
+                    n
+                }
+                Place::Head(head, n_come) => {
+                    let n = rest.len().min(HEAD - *n_come);
+                    for (place, byte) in head.iter_mut().skip(*n_come).zip(rest.iter().take(n)) {
+                        *place = *byte;
+                    }
+                    *n_come += n;
+                    if *n_come == HEAD {
+                        let frame = Frame::read(head);
+                        if let Err(code) = self.begin(frame) {
+                            // Of a frame too long the library would judge by the first three bytes.
+                            return (at, Some(code));
+                        }
+                        self.place = Place::Payload(frame, frame.length);
+                        if frame.length == 0 {
+                            if let Err(code) = self.end(frame) {
+                                return (at + n - 1, Some(code));
+                            }
+                            self.place = Place::Head([0; HEAD], 0);
+                        }
+                    }
+                    n
+                }
+                Place::Payload(frame, left) => {
+                    let n = rest.len().min(*left);
+                    *left -= n;
+                    let (frame, is_over) = (*frame, *left == 0);
+                    if frame.is_looked_at() {
+                        self.kept.extend_from_slice(rest.get(..n).unwrap_or_default());
+                    }
+                    if is_over {
+                        if let Err(code) = self.end(frame) {
+                            // Without its last byte the library has no frame.
+                            return (at + n - 1, Some(code));
+                        }
+                        self.place = Place::Head([0; HEAD], 0);
+                    }
+                    n
+                }
+            };
+            at += n;
+        }
+        (bytes.len(), None)
+    }
+
+    /// What a head alone shows.
+    fn begin(&mut self, frame: Frame) -> Result<(), Code> {
+        if frame.length > MOST_FRAME || !frame.has_right_length() {
+            return Err(Code::FrameSize);
+        }
+        if let Some((stream, _)) = self.block {
+            if frame.kind != CONTINUATION || frame.stream != stream {
+                return Err(Code::Protocol);
+            }
+            if self.kept.len() + frame.length > self.most_block {
+                return Err(Code::Calm);
+            }
+        } else if frame.kind == CONTINUATION {
+            return Err(Code::Protocol);
+        } else {
+            self.kept.clear();
+        }
+        self.n_before = self.kept.len();
+        match frame.kind {
+            // What never began is for the library to refuse.
+            DATA | HEADERS if frame.stream <= self.last && frame.stream % 2 == 1 => {
+                if !self.open.contains(&frame.stream) {
+                    return Err(Code::StreamClosed);
+                }
+                if frame.kind == HEADERS {
+                    self.block = Some((frame.stream, true));
+                }
+            }
+            HEADERS => {
+                self.block = Some((frame.stream, false));
+                if frame.stream > self.last {
+                    self.last = frame.stream;
+                }
+                self.open.insert(frame.stream);
+                if self.open.len() > MOST_OPEN {
+                    self.open.pop_first();
+                }
+            }
+            _ => {}
+        }
+        if matches!(frame.kind, DATA | HEADERS) && frame.flags & END_STREAM != 0
+            || frame.kind == RST_STREAM
+        {
+            self.open.remove(&frame.stream);
+        }
+        Ok(())
+    }
+
+    /// What a whole frame shows.
+    fn end(&mut self, frame: Frame) -> Result<(), Code> {
+        match frame.kind {
+            HEADERS => self.strip(frame)?,
+            CONTINUATION => {}
+            SETTINGS => {
+                let is_wrong =
+                    |pair: &[u8]| matches!(pair, [0, INITIAL_WINDOW_SIZE, 0x80..=0xFF, ..]);
+                return if self.kept.chunks(6).any(is_wrong) {
+                    Err(Code::FlowControl)
+                } else {
+                    Ok(())
+                };
+            }
+            _ => return Ok(()),
+        }
+        if frame.flags & END_HEADERS == 0 {
+            return Ok(());
+        }
+        let has_pseudo = self.walker.walk(&self.kept).map_err(|_| Code::Compression)?;
+        let of_trailers = self.block.take().is_some_and(|(_, of_trailers)| of_trailers);
+        self.kept.clear();
+        // An idle connection holds little.
+        self.kept.shrink_to(1024);
+        if has_pseudo && of_trailers { Err(Code::Protocol) } else { Ok(()) }
+    }
+
+    /// Takes padding and priority off a header block.
+    fn strip(&mut self, frame: Frame) -> Result<(), Code> {
+        if frame.flags & PADDED != 0 {
+            let n = usize::from(self.kept.first().copied().ok_or(Code::FrameSize)?);
+            let left = self.kept.len().checked_sub(1 + n).ok_or(Code::Protocol)?;
+            self.kept.truncate(1 + left);
+            self.kept.drain(..1);
+        }
+        if frame.flags & WITH_PRIORITY != 0 {
+            if self.kept.len() < 5 {
+                return Err(Code::FrameSize);
+            }
+            self.kept.drain(..5);
+        }
+        Ok(())
+    }
+}
+
+impl Frame {
+    fn read(head: &[u8; HEAD]) -> Self {
+        let [high, middle, low, kind, flags, stream @ ..] = *head;
+        Self {
+            length: usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low),
+            kind,
+            flags,
+            // The first bit is reserved, and nobody's.
+            stream: u32::from_be_bytes(stream) & 0x7FFF_FFFF,
+        }
+    }
+
+    const fn has_right_length(&self) -> bool {
+        match self.kind {
+            PRIORITY => self.length == 5,
+            RST_STREAM | WINDOW_UPDATE => self.length == 4,
+            PING => self.length == 8,
+            SETTINGS if self.flags & ACK != 0 => self.length == 0,
+            SETTINGS => self.length % 6 == 0,
+            _ => true,
+        }
+    }
+
+    const fn is_looked_at(&self) -> bool {
+        matches!(self.kind, HEADERS | CONTINUATION | SETTINGS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Machine, PREFACE};
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    }
+
+    /// What passes must not depend on how it comes.
+    #[track_caller]
+    fn check(frames: &[Vec<u8>], refused: Option<Code>) {
+        let all = [vec![b'p'; PREFACE], frames.concat()].concat();
+        let whole = all.len() - frames.last().map_or(0, Vec::len);
+        for step in [1, 2, 7, 9, usize::MAX] {
+            let mut machine = Machine::new(4096);
+            let (mut n_passed, mut end) = (0, None);
+            for piece in all.chunks(step.min(all.len())) {
+                let (n, code) = machine.pass(piece);
+                n_passed += n;
+                end = code;
+                if code.is_some() {
+                    break;
+                }
+            }
+            assert_eq!(end, refused, "by {step}");
+            // The frame at fault never passes whole, and everything before it does.
+            let is_right = if refused.is_some() {
+                (whole..all.len()).contains(&n_passed)
+            } else {
+                n_passed == all.len()
+            };
+            assert!(is_right, "{n_passed} of {} by {step}", all.len());
+        }
+    }
+
+    const REQUEST: &[u8] = &[0x82, 0x84, 0x87];
+
+    #[test]
+    fn what_is_right_passes() {
+        let cases = [
+            vec![
+                frame(4, 0, 0, &[0, 4, 0x7F, 0xFF, 0xFF, 0xFF]),
+                frame(4, 1, 0, b""),
+                frame(6, 0, 0, &[0; 8]),
+            ],
+            vec![
+                frame(1, 5, 1, REQUEST),
+                frame(8, 0, 1, &[0, 0, 0, 1]),
+                frame(2, 0, 1, &[0; 5]),
+                frame(3, 0, 1, &[0; 4]),
+            ],
+            vec![
+                frame(1, 4, 1, REQUEST),
+                frame(0, 0, 1, b"a"),
+                frame(0, 0, 1, b""),
+                frame(1, 5, 1, &[0, 1, b'x', 1, b'y']),
+            ],
+            vec![
+                frame(1, 0, 1, &REQUEST[..1]),
+                frame(9, 0, 1, b""),
+                frame(9, 4, 1, &REQUEST[1..]),
+                frame(0, 1, 1, b"a"),
+            ],
+            vec![
+                frame(1, 0x2D, 1, &[&[2, 0, 0, 0, 0, 9][..], REQUEST, &[0, 0]].concat()),
+                frame(0xFF, 0, 7, b"a"),
+            ],
+            // For the library to refuse: what never began, and what has no meaning.
+            vec![frame(0, 0, 1, b"a"), frame(1, 5, 2, REQUEST)],
+        ];
+        for frames in cases {
+            check(&frames, None);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_ends() {
+        let cases = [
+            (vec![frame(6, 0, 0, &[0; 6])], Code::FrameSize),
+            (vec![frame(2, 0, 1, &[0; 4])], Code::FrameSize),
+            (vec![frame(3, 0, 1, &[0; 3])], Code::FrameSize),
+            (vec![frame(8, 0, 0, &[0; 3])], Code::FrameSize),
+            (vec![frame(4, 0, 0, &[0; 3])], Code::FrameSize),
+            (vec![frame(4, 1, 0, &[0; 6])], Code::FrameSize),
+            (vec![frame(0, 0, 1, &[0; 16_385])], Code::FrameSize),
+            (vec![frame(4, 0, 0, &[0, 3, 0, 0, 0, 1, 0, 4, 0x80, 0, 0, 0])], Code::FlowControl),
+            (vec![frame(1, 5, 1, REQUEST), frame(0, 0, 1, b"a")], Code::StreamClosed),
+            (vec![frame(1, 5, 1, REQUEST), frame(1, 5, 1, REQUEST)], Code::StreamClosed),
+            (
+                vec![frame(1, 4, 1, REQUEST), frame(3, 0, 1, &[0; 4]), frame(0, 0, 1, b"a")],
+                Code::StreamClosed,
+            ),
+            (vec![frame(1, 5, 5, REQUEST), frame(1, 5, 3, REQUEST)], Code::StreamClosed),
+            (vec![frame(1, 5, 1, &[0x80])], Code::Compression),
+            (vec![frame(1, 1, 1, REQUEST), frame(9, 4, 1, &[0x3F])], Code::Compression),
+            (vec![frame(1, 1, 1, REQUEST), frame(9, 4, 3, REQUEST)], Code::Protocol),
+            (vec![frame(1, 1, 1, REQUEST), frame(6, 0, 0, &[0; 8])], Code::Protocol),
+            (vec![frame(9, 4, 1, REQUEST)], Code::Protocol),
+            (vec![frame(1, 4, 1, REQUEST), frame(1, 5, 1, &[0x82])], Code::Protocol),
+            (vec![frame(1, 0xD, 1, &[9, 0x82])], Code::Protocol),
+        ];
+        for (frames, code) in cases {
+            check(&frames, Some(code));
+        }
+        let mut endless = vec![frame(1, 0, 1, REQUEST)];
+        endless.extend((0..4).map(|_| frame(9, 0, 1, &[0; 16_384])));
+        endless.push(frame(9, 0, 1, &[0; 4096]));
+        check(&endless, Some(Code::Calm));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_a_panic(kinds: Vec<(u8, u8, u8, Vec<u8>)>, rest: Vec<u8>) {
+            let mut machine = Machine::new(4096);
+            machine.pass(&[0; PREFACE]);
+            for (kind, flags, stream, payload) in kinds {
+                if machine.pass(&frame(kind % 11, flags, u32::from(stream % 8), &payload)).1.is_some() {
+                    return Ok(());
+                }
+            }
+            machine.pass(&rest);
+        }
+    }
+}
