@@ -20,7 +20,6 @@ const LINGER_BYTES: usize = 1 << 20;
 const SINK: usize = 4 * 1024;
 
 /// A client's stream as the library may see it.
-#[derive(Debug)]
 pub(crate) struct Guard<S> {
     stream: S,
     machine: Machine,
@@ -29,14 +28,13 @@ pub(crate) struct Guard<S> {
 }
 
 /// Where in a frame of ours the library's last write ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Written {
     head: Vec<u8>,
     /// Bytes of a payload that are to come.
     left: usize,
 }
 
-#[derive(Debug)]
 struct Refused {
     goodbye: Vec<u8>,
     n_written: usize,

@@ -48,7 +48,6 @@ struct Frame {
     stream: u32,
 }
 
-#[derive(Debug)]
 enum Place {
     /// So many bytes before the end of the greeting.
     Preface(usize),
@@ -58,8 +57,7 @@ enum Place {
     Payload(Frame, usize),
 }
 
-/// Reads the frames of one client.
-#[derive(Debug)]
+/// Reads the frames of one client. It prints nothing of itself: what it keeps is a client's.
 pub(super) struct Machine {
     place: Place,
     /// The longest header block, packed.
