@@ -176,9 +176,11 @@ mod tests {
         timeout(Duration::from_secs(10), watch.changed(&settings, false)).await.is_ok()
     }
 
+    type Change = fn(&Path);
+
     #[tokio::test]
     async fn every_way_of_changing_a_file_is_noticed() {
-        let changes: [(&str, fn(&Path)); 6] = [
+        let changes: [(&str, Change); 6] = [
             ("written in place", |folder| fs::write(folder.join("policy.toml"), "x").unwrap()),
             ("renamed over, as editors do", |folder| {
                 fs::write(folder.join(".policy.toml.swp"), "x").unwrap();

@@ -74,8 +74,9 @@ pub(crate) struct RosterKey {
 /// Build a roster from tables of patients.
 ///
 /// Reads patients from CSV tables (comma, semicolon, tab or bar; headings in the first line) and writes one file that
-/// holds nothing of them but hashes under the key. The usual headings are known: mrn, first_name, last_name,
-/// birth_date, phone, email, address, room, admitted, discharged and their common spellings; --columns names others.
+/// holds nothing of them but hashes under the key. The usual headings are known: `mrn`, `first_name`,
+/// `last_name`, `birth_date`, `phone`, `email`, `address`, `room`, `admitted`, `discharged` and their common spellings;
+/// `--columns` names others.
 /// Who was admitted and not discharged is in the house.
 ///
 /// A row that cannot be used is counted and named by its line, never by what it holds. The file takes its name only

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -115,7 +116,10 @@ impl Seen {
             all.update([0]);
             all.update(digest.unwrap_or_default());
         }
-        all.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        all.finalize().iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 }
 
@@ -180,7 +184,7 @@ impl Reader {
     /// The `*.toml` files of a folder in the order of their names, or the one file that a path names.
     pub(super) fn toml_files(&self, path: &Path) -> Result<Vec<PathBuf>, String> {
         let listed = toml_files(path);
-        let files = listed.as_ref().map(Vec::clone).unwrap_or_default();
+        let files = listed.clone().unwrap_or_default();
         if files.first().is_none_or(|first| first != path) {
             self.0.borrow_mut().folders.insert(path.to_owned(), (Listed::Toml, files));
         }

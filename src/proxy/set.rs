@@ -222,14 +222,13 @@ impl<'s> Listeners<'s> {
                 Some(running) => running.tls.clone(),
                 None => acceptor(listener, lasting.authority.as_ref(), routes)?,
             };
-            let (id, address) = match running {
-                Some(running) => (running.id, running.address),
-                None => {
-                    let (socket, address) = self.bind(listener.address)?;
-                    let id = lasting.next_id.fetch_add(1, Relaxed);
-                    bound.push((id, socket));
-                    (id, address)
-                }
+            let (id, address) = if let Some(running) = running {
+                (running.id, running.address)
+            } else {
+                let (socket, address) = self.bind(listener.address)?;
+                let id = lasting.next_id.fetch_add(1, Relaxed);
+                bound.push((id, socket));
+                (id, address)
             };
             // Who connected in the clear must not stay where TLS is spoken now.
             let drain = running

@@ -496,7 +496,7 @@ fn counted(group: &[Record], payload: u32) -> u32 {
     let own = group.iter().filter(|record| record.payload >> 27 & RELATIVE == 0).count();
     let power = own.max(1).ilog2().min(15);
     let whose = payload >> 27 & RELATIVE;
-    payload & (1 << 27) - 1 | (whose | power) << 27
+    (payload & ((1 << 27) - 1)) | (whose | power) << 27
 }
 
 /// A long word with each of its letters left out; nothing of a short one.

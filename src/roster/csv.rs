@@ -78,7 +78,7 @@ impl<R: Read> Source for CsvSource<R> {
 /// The mark that parts the columns of the first line: the one it has most of.
 fn delimiter(first: &[u8]) -> u8 {
     let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |mark: &u8| line.iter().filter(|byte| *byte == mark).count();
+    let count = |mark: &u8| line.split(|byte| byte == mark).count();
     // Of two with as many the first of these; the last maximum wins, so they are asked backwards.
     [b'|', b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }
@@ -124,9 +124,9 @@ fn patient(
         let day = || day(text, order);
         match column {
             Column::Name => patient.names.push(PersonName::whole(text)),
-            Column::FirstName => name.given = text.to_owned(),
+            Column::FirstName => text.clone_into(&mut name.given),
             Column::MiddleName => text.clone_into(&mut middle),
-            Column::LastName => name.family = text.to_owned(),
+            Column::LastName => text.clone_into(&mut name.family),
             Column::MaidenName => text.clone_into(&mut maiden),
             Column::Nickname => text.clone_into(&mut nickname),
             Column::BirthDate => {
@@ -134,12 +134,12 @@ fn patient(
             }
             Column::Phone => patient.phones.push(text.to_owned()),
             Column::Email => patient.emails.push(text.to_owned()),
-            Column::Address => address.street = text.to_owned(),
-            Column::City => address.city = text.to_owned(),
-            Column::Zip => address.zip = text.to_owned(),
-            Column::Ward => patient.place.ward = text.to_owned(),
-            Column::Room => patient.place.room = text.to_owned(),
-            Column::Bed => patient.place.bed = text.to_owned(),
+            Column::Address => text.clone_into(&mut address.street),
+            Column::City => text.clone_into(&mut address.city),
+            Column::Zip => text.clone_into(&mut address.zip),
+            Column::Ward => text.clone_into(&mut patient.place.ward),
+            Column::Room => text.clone_into(&mut patient.place.room),
+            Column::Bed => text.clone_into(&mut patient.place.bed),
             Column::Admitted => {
                 patient.admitted = Some(day().ok_or("its day of admission is no date")?);
             }

@@ -73,7 +73,7 @@ impl NameForms {
 
 /// The words of one half of a name that count, and all of them run together.
 fn parts(words: &[String], family: bool) -> Vec<String> {
-    let long = |word: &&String| word.chars().count() > 1 || word.chars().any(|c| !c.is_ascii());
+    let long = |word: &&String| word.chars().count() > 1 || !word.is_ascii();
     let mut parts: Vec<String> = words.iter().filter(long).cloned().collect();
     if family {
         let main = |word: &String| {

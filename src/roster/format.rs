@@ -11,6 +11,8 @@
 //! The head's MAC covers a hash of the seals, so that a file is known to be whole block by block: opening reads head
 //! and seals, and each block is checked when it is first touched (or all of them at once, where the file is small).
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 /// Parts of the table of terms.
@@ -104,7 +106,10 @@ pub struct About {
 impl About {
     /// Key id as sixteen hexadecimal digits.
     pub fn key(&self) -> String {
-        self.key_id.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.key_id.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Hit {
 impl Hit {
     fn of(payload: u32) -> Self {
         Self {
-            row: payload & (1 << 27) - 1,
+            row: payload & ((1 << 27) - 1),
             meant: u8::try_from(payload >> 27).unwrap_or_default(),
         }
     }

@@ -123,6 +123,7 @@ impl Key {
 
     /// Writes a new key, readable by its owner alone, to a file that does not exist yet.
     pub fn create(path: &Path) -> Result<Self, KeyError> {
+        use std::fmt::Write as _;
         use std::io::Write as _;
         use std::os::unix::fs::OpenOptionsExt as _;
         let unwritten = |source| KeyError::Write { path: path.to_owned(), source };
@@ -130,8 +131,11 @@ impl Key {
         File::open("/dev/urandom")
             .and_then(|mut random| random.read_exact(&mut *secret))
             .map_err(unwritten)?;
-        let mut text =
-            Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        // Room for all of it at once: a text that grows leaves copies of itself behind.
+        let mut text = Zeroizing::new(String::with_capacity(2 * secret.len() + 1));
+        for byte in secret.iter() {
+            let _ = write!(text, "{byte:02x}");
+        }
         text.push('\n');
         let mut file = File::options()
             .write(true)

@@ -108,7 +108,7 @@ impl Seen {
 
     fn progress(&mut self, n: u64) {
         // The clock is asked once in so many rows.
-        if n % 1024 == 0 && self.shown.is_some_and(|shown| shown.elapsed() >= EVERY) {
+        if n.is_multiple_of(1024) && self.shown.is_some_and(|shown| shown.elapsed() >= EVERY) {
             self.shown = Some(Instant::now());
             // A terminal that is gone needs no progress.
             let _ = write!(io::stderr(), "\r{n} patients");

@@ -144,7 +144,7 @@ fn is_function_word(word: &Word) -> bool {
         Class::NumberWord,
     ]);
     let seldom_a_name = word.entry.first < 9 && word.entry.last < 10;
-    (word.entry.word >= 13 && seldom_a_name) || (word.classes.meets(SMALL) && seldom_a_name)
+    seldom_a_name && (word.entry.word >= 13 || word.classes.meets(SMALL))
 }
 
 /// A folded word without its apostrophes, as names are hashed.
@@ -321,7 +321,11 @@ fn full(asked: Asked<'_>, first: &Known, second: &Known) -> Option<Mention> {
             let words = (first.words.0, second.words.1);
             let how = if one.how == How::Written { other.how } else { one.how };
             let given = (one.given * other.family).max(other.given * one.family) / 1e12;
-            #[expect(clippy::cast_precision_loss, reason = "a chance needs no more digits")]
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                reason = "a chance needs no more digits"
+            )]
             let bear = (f64::from(head.power()).exp2() - 1.0) as f32
                 / asked.index.about().n_patients.max(1000) as f32;
             let share = if how == How::Error { given.max(1e-9) * 16.0 } else { given };
