@@ -10,7 +10,6 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::cast_precision_loss,
     reason = "a benchmark reports on the terminal and ends at the first fault"
 )]

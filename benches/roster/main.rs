@@ -246,7 +246,7 @@ fn recall(people: &People, engine: &Engine) {
 
 /// Ordinary posts in which the roster finds somebody.
 fn false_matches(engine: &Engine, path: &str) {
-    let (mut wrong, mut all) = (0, 0);
+    let (mut wrong, mut all) = (0_u32, 0_u32);
     for line in std::fs::read_to_string(path).unwrap().lines() {
         let post: serde_json::Value = serde_json::from_str(line).unwrap();
         if post.get("kind").is_some_and(|kind| kind != "clean") {
@@ -260,7 +260,7 @@ fn false_matches(engine: &Engine, path: &str) {
                 && scan.care.speaks_of_care
         });
         all += 1;
-        wrong += usize::from(acted);
+        wrong += u32::from(acted);
     }
     let name = Path::new(path).file_name().unwrap().display();
     println!(
