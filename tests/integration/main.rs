@@ -10,6 +10,7 @@ mod leaks;
 mod media;
 mod proxy;
 mod reload;
+mod roster;
 mod sandbox;
 mod seeds;
 mod session;

@@ -1,0 +1,198 @@
+//! The roster as a script meets it: built from tables, named in `postward.toml`, used by `scan`, refused when it is not what
+//! it was. Every name and number is invented.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const PATIENTS: &str = "MRN,First Name,last_name,DOB,phone,email,address,room,admitted,discharged\n\
+    00731946,Zebulon,Quackenthorpe,1961-05-06,614-555-0142,zeb.q@mail.example,7301 Quillfeather Way,973,2026-11-20,\n\
+    00731977,Philoxenia,Grimblehawk,1950-01-02,614-555-0188,,,,2019-03-01,2019-03-09\n\
+    00731978,Nobody,Comes,soon,,,,,,\n";
+const STAFF: &str = "first_name,last_name,role\nZebulon,Harkaway,RN\nIsolde,Fennimore,MD\n";
+
+fn postward(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_postward"))
+        .current_dir(folder)
+        .args(args)
+        .env_remove("POSTWARD_LOG")
+        .env_remove("POSTWARD_ROSTER_KEY")
+        .env_remove("CREDENTIALS_DIRECTORY")
+        .output()
+        .unwrap()
+}
+
+/// A folder with key, tables, a roster and a configuration.
+fn house() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("patients.csv"), PATIENTS).unwrap();
+    fs::write(at.join("staff.csv"), STAFF).unwrap();
+    let config = "[roster]\nfile = \"r.pwr\"\nkey-file = \"key\"\nstaff = \"staff.csv\"\n";
+    fs::write(at.join("postward.toml"), config).unwrap();
+    assert_eq!(postward(at, &["roster", "key", "key"]).status.code(), Some(0));
+    let built = build(at);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    assert!(text(&built.stderr).contains("patients.csv:4: its birth date is no date"));
+    for said in [&built.stdout, &built.stderr] {
+        assert!(!text(said).contains("Nobody") && !text(said).contains("Zebulon"));
+    }
+    folder
+}
+
+fn build(at: &Path) -> Output {
+    postward(at, &["roster", "build", "--out", "r.pwr", "--key-file", "key", "patients.csv"])
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// The verdict on a post, and the rules and confidences of its findings.
+fn scan(at: &Path, post: &str) -> (String, Vec<String>) {
+    fs::write(at.join("post.txt"), format!("{post}\n")).unwrap();
+    let ran = postward(
+        at,
+        &[
+            "scan",
+            "--config",
+            "postward.toml",
+            "--format",
+            "jsonl",
+            "--today",
+            "2026-11-23",
+            "post.txt",
+        ],
+    );
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    let judged: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let findings = judged["findings"].as_array().unwrap().iter();
+    let findings = findings.map(|it| {
+        format!("{} {}", it["rule"].as_str().unwrap(), it["confidence"].as_str().unwrap())
+    });
+    (judged["verdict"].as_str().unwrap().to_owned(), findings.collect())
+}
+
+#[test]
+fn a_patient_is_found_in_every_way_they_are_written_and_a_stranger_is_not() {
+    let house = house();
+    for (post, rule) in [
+        ("Zebulon from 973 coded", "roster-room certain"),
+        ("Zebulon from 973 coded", "roster-name certain"),
+        ("QUACKENTHORPE, ZEBULON is back", "roster-name certain"),
+        ("lunch with zebulon quackenthorpe", "roster-name certain"),
+        ("Zebulon Quackenthrope is back", "roster-name certain"),
+        ("#ZebulonQuackenthorpe", "roster-name certain"),
+        ("#prayforzebulonquackenthorpe @zebulonquackenthorpe", "roster-name certain"),
+        ("Philoxenia Grimblehawk baked a cake", "roster-name certain"),
+        ("Grimblehawk, born January 2nd, 1950", "roster-birth-date certain"),
+        ("who is 731-946", "roster-mrn certain"),
+        ("MRN 00731946", "roster-mrn certain"),
+        ("ring 614.555.0142", "roster-phone certain"),
+        ("write to Zeb.Q@mail.example", "roster-email certain"),
+        ("Zebulon of 7301 Quillfeather", "roster-address certain"),
+    ] {
+        let (verdict, findings) = scan(house.path(), post);
+        assert!(findings.iter().any(|it| it == rule), "{post:?}: {findings:?}");
+        assert_ne!(verdict, "forward", "{post:?}");
+    }
+    for post in [
+        "Thanks to Philoxenia Brown for the talk",
+        "Zebulon Harkaway gave a talk at the conference",
+        "Dr. Isolde Fennimore won an award",
+        "Ring 614-555-0143 for tickets",
+        "The library is at 7301 Main Street",
+    ] {
+        let (verdict, findings) = scan(house.path(), post);
+        assert_eq!(verdict, "forward", "{post:?}: {findings:?}");
+    }
+}
+
+#[test]
+fn the_file_has_no_plain_byte_and_is_refused_once_it_is_not_what_it_was() {
+    let house = house();
+    let at = house.path();
+    let whole = fs::read(at.join("r.pwr")).unwrap();
+    for plain in [
+        "Zebulon",
+        "zebulon",
+        "quackenthorpe",
+        "731946",
+        "6145550142",
+        "zeb.q",
+        "quillfeather",
+        "1961",
+    ] {
+        let found = whole.windows(plain.len()).any(|bytes| bytes == plain.as_bytes());
+        assert!(!found, "{plain}");
+    }
+    assert_eq!(
+        fs::read_dir(at).unwrap().count(),
+        5,
+        "nothing is left beside the files of the house"
+    );
+    let check = |why: &str, remedy: &str| {
+        let ran = postward(at, &["check", "--config", "postward.toml"]);
+        let said = text(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(3), "{why}: {said}");
+        assert!(
+            said.contains(why) && said.contains(remedy) && said.contains("postward.toml:"),
+            "{said}"
+        );
+    };
+    fs::write(at.join("r.pwr"), &whole[..whole.len() - 1]).unwrap();
+    check("cut off", "build it again");
+    let mut altered = whole.clone();
+    altered[whole.len() / 2] ^= 1;
+    fs::write(at.join("r.pwr"), &altered).unwrap();
+    check("altered or damaged", "build it again");
+    fs::write(at.join("r.pwr"), "mrn,first_name\n").unwrap();
+    check("is no roster", "postward roster build");
+    fs::write(at.join("r.pwr"), &whole).unwrap();
+    fs::rename(at.join("key"), at.join("old-key")).unwrap();
+    check("cannot be read", "postward roster key");
+    assert_eq!(postward(at, &["roster", "key", "key"]).status.code(), Some(0));
+    check("another key", "build it again");
+    // Rotated: built anew under the new key.
+    assert_eq!(build(at).status.code(), Some(0));
+    assert_eq!(scan(at, "Zebulon from 973 coded").0, "redact");
+    fs::set_permissions(at.join("key"), fs::Permissions::from_mode(0o644)).unwrap();
+    check("mode 644", "chmod 600");
+    assert_eq!(build(at).status.code(), Some(1));
+}
+
+#[test]
+fn a_roster_shows_counts_and_a_text_is_tried_against_it() {
+    let house = house();
+    let shown =
+        postward(house.path(), &["roster", "show", "--whole", "--key-file", "key", "r.pwr"]);
+    let said = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(0));
+    for part in ["patients    2", "in house    1", "birth date 2", "phone 2", "key id"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let tried = postward(
+        house.path(),
+        &[
+            "roster",
+            "test",
+            "--roster",
+            "r.pwr",
+            "--key-file",
+            "key",
+            "--text",
+            "Zebulon from 973 coded",
+        ],
+    );
+    let said = text(&tried.stdout);
+    assert!(said.contains("roster-room") && said.contains("speaks of a patient's care"), "{said}");
+    let config = house.path().join("postward.toml");
+    fs::write(&config, "[roster]\nflie = \"r.pwr\"\n").unwrap();
+    let ran = postward(house.path(), &["check", "--config", "postward.toml"]);
+    assert_eq!(ran.status.code(), Some(3));
+    assert!(text(&ran.stderr).contains("postward.toml:2"), "{}", text(&ran.stderr));
+}
