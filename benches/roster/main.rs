@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     reason = "a benchmark may stop at the first surprise, prints, and rounds"
@@ -188,7 +189,7 @@ fn baseline(people: &People) {
 /// Microseconds for one post, the least of several rounds.
 fn per_post(engine: &Engine, text: &str) -> f64 {
     let round = || {
-        let (_, time) = timed(|| {
+        let ((), time) = timed(|| {
             for _ in 0..500 {
                 black_box(engine.scan(black_box(&[Piece { text, label: None }]), today()));
             }
@@ -232,7 +233,9 @@ fn recall(people: &People, engine: &Engine) {
         println!("                  {variant}: {found} of {all}");
     }
     if std::env::var_os("ROSTER_MISSED").is_some() {
-        missed.iter().for_each(|missed| println!("                  {missed}"));
+        for missed in missed {
+            println!("                  {missed}");
+        }
     }
     let (mut wrong, mut tried) = (0, 0);
     for nth in 0..2000 {

@@ -61,7 +61,7 @@ impl People {
     }
 
     pub(crate) fn person(&self, n: usize) -> Person {
-        self.of_seed(n as u64, n % HOUSED == 0)
+        self.of_seed(n as u64, n.is_multiple_of(HOUSED))
     }
 
     pub(crate) fn in_house(&self) -> impl Iterator<Item = Person> {

@@ -1,4 +1,6 @@
 //! Changes while the real program runs: whole or not at all, and no post is lost or judged by two sets.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::float_cmp, reason = "metrics that count are whole numbers")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -237,7 +239,7 @@ async fn a_bad_set_changes_nothing_and_is_said_until_it_is_mended() {
         (
             "no listener left",
             |program| {
-                program.change("postward.toml", "[[listener]]\naddress = \"127.0.0.1:0\"\n", "")
+                program.change("postward.toml", "[[listener]]\naddress = \"127.0.0.1:0\"\n", "");
             },
             &["postward.toml", "[[listener]]"],
         ),
@@ -284,7 +286,7 @@ async fn a_bad_set_changes_nothing_and_is_said_until_it_is_mended() {
         assert_eq!(program.metric("postward_config_last_reload_successful").await, 1.0, "{what}");
     }
     let refused = program.metric("postward_config_reloads_total{result=\"refused\"}").await;
-    assert_eq!(refused as usize, bad.len());
+    assert_eq!(refused, f64::from(u32::try_from(bad.len()).unwrap()));
     let events = program.stop();
     assert!(events.iter().all(|event| event["event"] != "reload"), "nothing was changed");
 }
