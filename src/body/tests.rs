@@ -727,7 +727,12 @@ proptest! {
             edits.extend(mine.into_iter().map(|(span, with)| Edit::Splice { text: n, span, with }));
         }
         let after = written(&document, &edits).unwrap();
-        let again = parse(Some(around.content_type()), &after).unwrap();
+        let Ok(again) = parse(Some(around.content_type()), &after) else {
+            // An edit may turn a text that began like JSON and was none into JSON that cannot be read, which `inspect` refuses
+            // when it reads back what it wrote.
+            prop_assert!(want.iter().any(|(_, text)| text.trim_start().starts_with(['[', '{'])));
+            return Ok(());
+        };
         let got: Vec<_> = standing(&again).into_iter().map(|n| &again.texts()[n]).map(|text| (text.role, text.text.expose().to_owned())).collect();
         prop_assert_eq!(got, want);
     }
