@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use crate::audit::{Change, Event, Outcome, What};
-use crate::inspect::{Coverage, Inspection, JudgedFinding};
+use crate::inspect::{Coverage, Inspection, JudgedFinding, Shadowed};
 use crate::policy::DecidedBy;
 
 /// Most findings that one event lists; `unlisted` counts the others.
@@ -109,6 +109,16 @@ fn decision(inspection: &Inspection, line: &mut Vec<u8>) {
     }
     if inspection.metadata_stripped {
         key_flag("metadata-stripped", true, line);
+    }
+    match inspection.shadow {
+        None => {}
+        Some(Shadowed::Otherwise { verdict, n_findings }) => {
+            line.extend_from_slice(b",\"shadow\":{\"verdict\":");
+            text(verdict, line);
+            key_number("findings", n_findings as u64, line);
+            line.push(b'}');
+        }
+        Some(Shadowed::Failed) => line.extend_from_slice(b",\"shadow\":{\"failed\":true}"),
     }
     if inspection.care.is_finite() {
         let _ = write!(line, ",\"care\":{:.2}", inspection.care);

@@ -49,6 +49,7 @@ fn inspection() -> Inspection {
         unjudged_media: false,
         metadata_stripped: false,
         care: 1.25,
+        shadow: None,
         reference: "ABCD2345".into(),
     }
 }

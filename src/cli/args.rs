@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Init(Init),
     Check(Check),
     Scan(Scan),
+    Diff(Diff),
     Eval(Eval),
     /// The hospital's own certificate authority.
     #[command(subcommand, arg_required_else_help = true)]
@@ -304,6 +305,56 @@ pub(crate) enum ScanFormat {
     Human,
     /// One JSON object a line.
     Jsonl,
+}
+
+/// Show which posts new rules or another policy would judge otherwise.
+///
+/// OLD and NEW are each a configuration (postward.toml), a policy, rules (a file or a folder, added to those that ship inside this
+/// program), or the word `embedded` for what ships inside this program. A policy stands in the place of the one that
+/// --config names. The posts are read as `scan` reads them: a line of text each, or JSON lines.
+///
+/// A post is judged otherwise if its verdict changes, if it is redacted to another text, or if it fares the same for
+/// other reasons (other rules, spans or clauses). Findings that are only logged change nothing for an author and are left out.
+///
+/// With --format jsonl each such post gives one line with these keys, in this order: `id`, `change` (verdict, text or
+/// reasons), `old` and `new` (each with `verdict` and `findings`: `start`, `end`, `category`, `rule`, `confidence`, `action`,
+/// `clause`); with --show also `redacted` of each and `text`. Offsets count Unicode code points.
+///
+/// Without --show, no text of a post is written.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward diff policy.toml policy-next.toml --on last-month.jsonl
+  postward diff --config postward.toml policy.toml policy-next.toml --on posts.txt --show
+  postward diff embedded rules.d --on posts.jsonl          what the hospital's own rules add
+  postward diff live/postward.toml next/postward.toml --on posts.jsonl --format jsonl > changes.jsonl
+
+Exit codes with --exit-code: 0 every post is judged as before, 1 some are not.")]
+pub(crate) struct Diff {
+    /// What is in force: a configuration, a policy, rules, or `embedded`.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// What is to be, in the same forms.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// The posts to judge; `-` is standard input.
+    #[arg(long, value_name = "CORPUS", required = true, num_args = 1..)]
+    pub(crate) on: Vec<PathBuf>,
+    /// The configuration whose rules policies are judged with. Left out: what ships inside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// For people, or one JSON object a line.
+    #[arg(long, value_enum, default_value_t = ScanFormat::Human)]
+    pub(crate) format: ScanFormat,
+    /// Write the texts, too: then the output belongs where the posts may be kept.
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Let the exit code tell whether any post is judged otherwise.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// The day to judge by: exceptions end, ages pass 89. Left out: today, UTC.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<Date>,
 }
 
 /// Measure the engine on posts whose identifiers are marked.

@@ -10,6 +10,7 @@ mod ca;
 mod check;
 mod demo;
 mod diagnostics;
+mod diff;
 mod endpoints;
 mod eval;
 mod exit;
@@ -55,6 +56,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Scan(args) => scan::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Ca(args::Ca::Init(args)) => ca::run(args),
         Command::Roster(args) => roster::run(args),

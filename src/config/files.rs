@@ -33,8 +33,8 @@ pub type Digest = [u8; 32];
 pub struct Seen {
     /// What stood in each; `None` where it could not be read.
     files: BTreeMap<PathBuf, Option<Digest>>,
-    /// The files of each that were read.
-    folders: BTreeMap<PathBuf, (Listed, Vec<PathBuf>)>,
+    /// The files of each that were read; `None` where it could not be listed.
+    folders: BTreeMap<PathBuf, (Listed, Option<Vec<PathBuf>>)>,
 }
 
 /// Which files of a folder matter.
@@ -47,12 +47,11 @@ enum Listed {
 }
 
 impl Listed {
-    fn of(self, folder: &Path) -> Vec<PathBuf> {
-        let files = match self {
-            Self::Toml => toml_files(folder),
-            Self::All => all_files(folder),
-        };
-        files.unwrap_or_default()
+    fn of(self, folder: &Path) -> Option<Vec<PathBuf>> {
+        match self {
+            Self::Toml => toml_files(folder).ok(),
+            Self::All => all_files(folder).ok(),
+        }
     }
 }
 
@@ -76,7 +75,7 @@ impl Seen {
     pub fn digests(&self, path: &Path) -> Vec<Option<Digest>> {
         let digest = |file: &PathBuf| self.files.get(file).copied().flatten();
         match self.folders.get(path) {
-            Some((_, files)) => files.iter().map(digest).collect(),
+            Some((_, files)) => files.iter().flatten().map(digest).collect(),
             None => vec![digest(&path.to_owned())],
         }
     }
@@ -88,7 +87,7 @@ impl Seen {
             return;
         }
         let files = Listed::All.of(path);
-        self.files.extend(files.iter().map(|file| (file.clone(), digest_of(file))));
+        self.files.extend(files.iter().flatten().map(|file| (file.clone(), digest_of(file))));
         self.folders.insert(path.to_owned(), (Listed::All, files));
     }
 
@@ -101,8 +100,11 @@ impl Seen {
     /// What the system says of each file and folder, which another of the same name would show by: cheaper than reading
     /// them, and never wrong in saying that nothing has changed.
     pub fn print(&self) -> Vec<Option<Print>> {
-        let listed = self.folders.iter().flat_map(|(folder, (listed, _))| listed.of(folder));
-        let of_folders = listed.map(|file| print_of(&file));
+        let of_folders = self.folders.iter().flat_map(|(folder, (listed, _))| {
+            let files = listed.of(folder);
+            let is_there = files.is_some().then(Print::default);
+            files.into_iter().flatten().map(|file| print_of(&file)).chain([is_there])
+        });
         self.files.keys().map(|file| print_of(file)).chain(of_folders).collect()
     }
 
@@ -124,7 +126,7 @@ impl Seen {
 }
 
 /// What the system says of one file: its place, its size, and when it was last changed in any way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Print {
     place: (u64, u64),
     size: u64,
@@ -184,8 +186,8 @@ impl Reader {
     /// The `*.toml` files of a folder in the order of their names, or the one file that a path names.
     pub(super) fn toml_files(&self, path: &Path) -> Result<Vec<PathBuf>, String> {
         let listed = toml_files(path);
-        let files = listed.clone().unwrap_or_default();
-        if files.first().is_none_or(|first| first != path) {
+        let files = listed.as_ref().ok().cloned();
+        if files.iter().flatten().next().is_none_or(|first| first != path) {
             self.0.borrow_mut().folders.insert(path.to_owned(), (Listed::Toml, files));
         }
         listed

@@ -102,6 +102,19 @@ pub fn load_seen(given: &Path) -> (Result<Loaded, Vec<Diagnostic>>, Seen) {
     (loaded, seen)
 }
 
+/// What ships inside the program with these rules added, a file or a folder (`diff`).
+pub fn load_rules(rules: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let rules = std::path::absolute(rules).unwrap_or_else(|_| rules.to_owned());
+    let named = toml::Value::String(rules.to_string_lossy().into_owned());
+    let text = format!("rules = [\"embedded\", {named}]\n");
+    let source = Source::new(rules.display().to_string(), text);
+    let loaded = load_source(&source, &rules, today, &Reader::default())?;
+    // That it cannot serve is no news to anybody who compares.
+    let warnings = loaded.warnings.iter().filter(|warning| warning.source != source);
+    Ok(Loaded { warnings: warnings.cloned().collect(), ..loaded })
+}
+
 /// Reads one policy file against rules and platforms already loaded (`scan --policy`).
 pub fn load_policy(
     file: &Path,
@@ -148,6 +161,7 @@ struct Parts {
     rules: Arc<RuleSet>,
     engine: Arc<Engine>,
     policy: Arc<Policy>,
+    shadow: Option<Arc<Policy>>,
     roster: Option<RosterFiles>,
 }
 
@@ -214,8 +228,17 @@ impl Loading<'_> {
         let platforms = platforms.as_ref().ok().map(names);
         let policy =
             self.policy(named.policy.as_ref(), rules.as_deref().ok(), platforms.as_deref(), faults);
+        let shadow = named.shadow.as_ref().map(|shadow| {
+            self.policy(Some(shadow), rules.as_deref().ok(), platforms.as_deref(), faults)
+        });
         known?;
-        let parts = Parts { rules: rules?, engine: engine?, policy: policy?, roster: files };
+        let parts = Parts {
+            rules: rules?,
+            engine: engine?,
+            policy: policy?,
+            shadow: shadow.transpose()?,
+            roster: files,
+        };
         self.check_replacements(&parts);
         Ok(parts)
     }
@@ -294,7 +317,7 @@ impl Loading<'_> {
             Some(named) => {
                 let path = self.folder.join(&named.value);
                 self.reader.source(&path).map_err(|why| {
-                    let help = "mend the path, or leave `policy` out to use the embedded one";
+                    let help = "mend the path, or take the key out: without `policy` the embedded one is used";
                     faults.error(
                         named.span,
                         format!("the policy {} cannot be read: {why}", path.display()),
@@ -371,9 +394,13 @@ impl Loading<'_> {
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let any_error = self.found.iter().any(|fault| fault.severity == Severity::Error);
         match (parts, platforms) {
-            (Ok(Parts { rules, engine, policy, roster }), Ok(platforms)) if !any_error => {
+            (Ok(Parts { rules, engine, policy, shadow, roster }), Ok(platforms)) if !any_error => {
                 let limits = config.body_limits.clone();
-                let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(&policy), limits);
+                let mut inspector =
+                    Inspector::new(Arc::clone(&engine), Arc::clone(&policy), limits);
+                if let Some(shadow) = shadow {
+                    inspector = inspector.shadowed(shadow);
+                }
                 let (platforms, inspector) = (Arc::new(platforms), Arc::new(inspector));
                 Ok(Loaded {
                     config,

@@ -12,7 +12,7 @@ mod syntax;
 
 pub use edge::Edge;
 pub use files::{Digest, Print, Seen, files_are_limited};
-pub use load::{Loaded, load, load_policy, load_seen};
+pub use load::{Loaded, load, load_policy, load_rules, load_seen};
 pub use roster::{RECENT_DAYS, RosterFault, RosterFiles};
 pub use settings::{
     Admin, Config, Listener, Reload, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,

@@ -40,6 +40,8 @@ const DNS_PORT: u16 = 53;
 pub(super) struct Named {
     pub(super) rules: Vec<Placed<String>>,
     pub(super) policy: Option<Placed<String>>,
+    /// Asked, never obeyed.
+    pub(super) shadow: Option<Placed<String>>,
     pub(super) platforms: Option<Placed<String>>,
     pub(super) roster: Option<roster::Named>,
 }
@@ -59,6 +61,7 @@ impl Named {
         Self {
             rules,
             policy: file.text("policy", faults),
+            shadow: file.text("shadow", faults),
             platforms: file.text("platforms", faults),
             roster: roster::Named::read(file, faults),
         }

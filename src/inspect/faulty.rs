@@ -84,6 +84,7 @@ impl Inspector {
             unjudged_media: false,
             metadata_stripped: false,
             care: 0.0,
+            shadow: None,
             reference: reference.to_owned(),
         }
     }

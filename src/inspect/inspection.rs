@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::body::Unreadable;
+use crate::inspect::Shadowed;
 use crate::platform::{Answer, CannotRedact};
 use crate::policy::{Action, DecidedBy};
 use crate::rules::{Category, Confidence, RuleId};
@@ -137,6 +138,8 @@ pub struct Inspection {
     pub metadata_stripped: bool,
     /// How much the post speaks of a patient's care.
     pub care: f32,
+    /// What another policy would have done with it, where there is one and that is something else.
+    pub shadow: Option<Shadowed>,
     /// The reference in the client's sentence and the event: 8 base32 characters.
     pub reference: String,
 }

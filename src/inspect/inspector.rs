@@ -18,6 +18,7 @@ use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::faulty::Rehearsal;
 use crate::inspect::files::{self, Files};
 use crate::inspect::rewrite::{self, Documents};
+use crate::inspect::shadow::Shadow;
 use crate::inspect::whole::Whole;
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
 use crate::media::{self, InPlace};
@@ -70,13 +71,15 @@ pub struct Inspector {
     policy: Arc<Policy>,
     limits: Limits,
     rehearsal: Option<Rehearsal>,
+    /// Asked, and never obeyed.
+    shadow: Option<Arc<Policy>>,
 }
 
 impl Inspector {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, policy: Arc<Policy>, mut limits: Limits) -> Self {
         limits.documents = policy.documents();
-        Self { engine, policy, limits, rehearsal: None }
+        Self { engine, policy, limits, rehearsal: None, shadow: None }
     }
 
     /// The same, with something that goes wrong in the middle of each inspection. No file and no command leads here: it is
@@ -85,6 +88,17 @@ impl Inspector {
     #[must_use]
     pub fn rehearsing(self, fault: impl Fn() + Send + Sync + 'static) -> Self {
         Self { rehearsal: Some(Rehearsal::new(fault)), ..self }
+    }
+
+    /// The same, with another policy that is asked about every finding and whose answers are recorded alone.
+    #[must_use]
+    pub fn shadowed(self, by: Arc<Policy>) -> Self {
+        Self { shadow: Some(by), ..self }
+    }
+
+    /// The policy that is asked and not obeyed.
+    pub fn shadow(&self) -> Option<&Arc<Policy>> {
+        self.shadow.as_ref()
     }
 
     /// The policy in force.
@@ -265,8 +279,9 @@ impl Inspector {
         let of_whole = together.as_ref().is_some_and(|(_, scan)| scan.care.speaks_of_care);
         let care = scan.care.speaks_of_care || of_whole;
         inspection.care = scan.care.score;
+        let shadow = Shadow::new(self.shadow.as_deref());
         let judge = |field: &Field<'_>, finding: Finding, care: bool| {
-            let judgement = self.policy.judge(&Question {
+            let question = Question {
                 finding: &finding,
                 words: finding.span.of(&field.text).unwrap_or_default(),
                 care,
@@ -274,7 +289,9 @@ impl Inspector {
                 group: request.group,
                 field: field.words.map(|spec| spec.template.as_str()),
                 today: request.today,
-            });
+            };
+            let judgement = self.policy.judge(&question);
+            shadow.see(field.text.as_ptr().addr(), &question, &judgement);
             (finding, judgement)
         };
         let mut found: Vec<Vec<(Finding, Judgement)>> = Vec::with_capacity(fields.len());
@@ -316,6 +333,7 @@ impl Inspector {
             more.extend(judged.filter(|it| !known.holds(field, it)).map(|it| (at, it)));
         }
         add(more, &mut found);
+        inspection.shadow = shadow.told();
         list(documents, fields, found, inspection)
     }
 
@@ -400,6 +418,7 @@ impl Inspector {
             unjudged_media: false,
             metadata_stripped: false,
             care: 0.0,
+            shadow: None,
             reference: request.reference.to_owned(),
         }
     }

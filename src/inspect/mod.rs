@@ -25,6 +25,7 @@ mod messages;
 mod rewrite;
 #[cfg(test)]
 mod same;
+mod shadow;
 mod shape;
 #[cfg(test)]
 mod table;
@@ -35,4 +36,5 @@ mod whole;
 
 pub use inspection::{Coverage, Fault, Inspection, JudgedFinding, Redacted, Verdict};
 pub use inspector::{Inspector, Request};
+pub use shadow::Shadowed;
 pub use text::TextInspection;

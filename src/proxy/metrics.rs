@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crate::body::Unreadable;
-use crate::inspect::{self, Coverage, Inspection, Verdict};
+use crate::inspect::{self, Coverage, Inspection, Shadowed, Verdict};
 use crate::proxy::connection::Activity;
 use crate::proxy::memory::Memory;
 use crate::proxy::upstream::UpstreamFault;
@@ -40,6 +40,9 @@ pub struct Metrics {
     connections: AtomicU64,
     in_flight: AtomicU64,
     sockets: AtomicU64,
+    /// Posts that the policy beside would have treated otherwise, by what it would have done.
+    shadow: [AtomicU64; VERDICTS.len()],
+    shadow_failed: AtomicU64,
     inspected: AtomicU64,
     inspect_micros: AtomicU64,
 }
@@ -155,6 +158,15 @@ impl Metrics {
         if let Some(counters) = platforms.get(platform) {
             counters.uncovered(inspection);
         }
+        match inspection.shadow {
+            None => {}
+            Some(Shadowed::Otherwise { verdict, .. }) => {
+                let place = VERDICTS.iter().position(|one| *one == verdict);
+                let counter = place.and_then(|place| self.shadow.get(place));
+                counter.map(|counter| counter.fetch_add(1, Relaxed));
+            }
+            Some(Shadowed::Failed) => drop(self.shadow_failed.fetch_add(1, Relaxed)),
+        }
         self.unreadable.fetch_add(inspection.fault.is_some().into(), Relaxed);
         let is_busy = inspection.fault == Some(inspect::Fault::Unreadable(Unreadable::Busy));
         self.busy.fetch_add(is_busy.into(), Relaxed);
@@ -268,6 +280,19 @@ impl Metrics {
         }
     }
 
+    fn write_shadow(&self, out: &mut String) {
+        let name = "postward_shadow_differences_total";
+        family(
+            out,
+            name,
+            "counter",
+            "Posts that the shadow policy would treat otherwise, by its verdict.",
+        );
+        for (verdict, counter) in VERDICTS.iter().zip(&self.shadow) {
+            let _ = writeln!(out, "{name}{{verdict=\"{verdict}\"}} {}", counter.load(Relaxed));
+        }
+    }
+
     fn write_findings(&self, out: &mut String) {
         family(out, "postward_findings_total", "counter", "Findings, by category.");
         for (category, counter) in Category::ALL.iter().zip(&self.findings) {
@@ -295,6 +320,7 @@ impl Metrics {
         }
         self.write_coverage(out);
         self.write_findings(out);
+        self.write_shadow(out);
         self.write_memory(out);
         family(
             out,
@@ -376,6 +402,12 @@ impl Metrics {
                 "Times that no connection could be accepted, such as for want of file descriptors.",
                 &self.unaccepted,
             ),
+            (
+                "postward_shadow_failures_total",
+                "counter",
+                "Posts over which the shadow policy failed.",
+                &self.shadow_failed,
+            ),
             ("postward_inspected_total", "counter", "Requests inspected.", &self.inspected),
             (
                 "postward_inspect_microseconds_total",
@@ -443,6 +475,7 @@ mod tests {
             unjudged_media: false,
             metadata_stripped: false,
             care: 0.0,
+            shadow: None,
             reference: "ABCD2345".into(),
         }
     }

@@ -52,7 +52,6 @@ const PLAIN: &[i64] = &[
     c::SYS_sched_yield,
     c::SYS_setpriority,
     c::SYS_set_robust_list,
-    c::SYS_setpriority,
     c::SYS_sigaltstack,
     c::SYS_sysinfo,
     c::SYS_uname,

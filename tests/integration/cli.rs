@@ -78,6 +78,7 @@ fn help_names_the_commands_and_the_exits() {
       init    Write a configuration to start from
       check   Check configuration, rules, policy and platforms
       scan    Judge posts from files or standard input, offline
+      diff    Show which posts new rules or another policy would judge otherwise
       eval    Measure the engine on posts whose identifiers are marked
       ca      The hospital's own certificate authority
       audit   The audit trail
@@ -115,6 +116,7 @@ fn every_command_explains_itself_in_100_columns() {
         "init",
         "check",
         "scan",
+        "diff",
         "eval",
         "ca",
         "ca init",
@@ -138,6 +140,8 @@ fn wrong_usage_exits_2() {
         "serve",
         "scan --format xml",
         "scan --today yesterday",
+        "diff a.toml b.toml",
+        "diff a.toml --on posts.txt",
         "eval",
         "init",
         "audit verify",

@@ -3,6 +3,7 @@
 mod answers;
 mod audit;
 mod cli;
+mod diff;
 mod disguise;
 mod edge;
 mod faults;

@@ -426,6 +426,40 @@ async fn routes_come_and_go() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shadow_says_what_it_would_do_and_does_nothing() {
+    let upstream = Upstream::start().await;
+    let program = started(&upstream);
+    let mut client = Client::plain(program.listening[0]).await;
+    client.toot(HOST, "1 at Cedar Crest").await;
+    // The same, but it would block.
+    program.put("next.toml", &policy("[two]").replace("\"redact\"", "\"block\""));
+    let config = std::fs::read_to_string(program.file("postward.toml")).unwrap();
+    program.put("postward.toml", &format!("shadow = \"next.toml\"\n{config}"));
+    let reply = program.reload().await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert_eq!(client.toot(HOST, "2 at Cedar Crest").await.status, StatusCode::OK);
+    assert_eq!(client.toot(HOST, "3 a quiet day").await.status, StatusCode::OK);
+    let series = "postward_shadow_differences_total{verdict=\"block\"}";
+    assert_eq!(program.metric(series).await, 1.0);
+    assert_eq!(program.metric("postward_shadow_failures_total").await, 0.0);
+    // One with a fault is refused with the set that names it.
+    program.put("next.toml", "mode = ");
+    let reply = program.reload().await;
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(reply.text().contains("next.toml:1:"), "{}", reply.text());
+    let got: Vec<_> = texts(&upstream).into_values().flatten().collect();
+    assert_eq!(got, ["1 at [one]", "2 at [one]", "3 a quiet day"]);
+    let events = program.stop();
+    let shadows: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "decision")
+        .map(|event| (event["verdict"].as_str().unwrap(), event["shadow"].clone()))
+        .collect();
+    let would = serde_json::json!({ "verdict": "block", "findings": 1 });
+    assert_eq!(shadows, [("redact", Value::Null), ("redact", would), ("forward", Value::Null)]);
+}
+
 /// A port that nobody listens on.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

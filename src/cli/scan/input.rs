@@ -10,19 +10,19 @@ use serde_json::value::RawValue;
 
 /// One post to judge. Nobody prints it as it is: `Debug` it has none.
 #[derive(Deserialize)]
-pub(super) struct Post {
+pub(in crate::cli) struct Post {
     /// As given, or the number of the line.
-    pub(super) id: Id,
-    pub(super) text: String,
-    pub(super) platform: Option<String>,
-    pub(super) group: Option<String>,
-    pub(super) field: Option<String>,
+    pub(in crate::cli) id: Id,
+    pub(in crate::cli) text: String,
+    pub(in crate::cli) platform: Option<String>,
+    pub(in crate::cli) group: Option<String>,
+    pub(in crate::cli) field: Option<String>,
 }
 
 /// What a post is called. A number keeps its digits: one past 64 bits, or `1.50`, comes out as it went in.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Id {
+pub(in crate::cli) enum Id {
     Text(String),
     Number(Box<RawValue>),
 }
@@ -58,7 +58,7 @@ enum Form {
 }
 
 /// The posts of one input, in order.
-pub(super) struct Posts<R> {
+pub(in crate::cli) struct Posts<R> {
     name: String,
     reader: BufReader<R>,
     form: Option<Form>,
@@ -74,7 +74,7 @@ pub(super) struct Posts<R> {
 /// A line that is no post.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}, line {line}")]
-pub(super) struct InputError {
+pub(in crate::cli) struct InputError {
     name: String,
     line: usize,
     source: Fault,
@@ -99,7 +99,7 @@ enum Fault {
 
 impl InputError {
     /// What to do about it.
-    pub(super) fn help(&self) -> Option<&'static str> {
+    pub(in crate::cli) fn help(&self) -> Option<&'static str> {
         Some(match self.source {
             Fault::Io(_) => return None,
             Fault::NotUtf8 => "convert the file, for example with `iconv -t UTF-8`",
@@ -123,7 +123,12 @@ impl InputError {
 }
 
 impl<R: Read> Posts<R> {
-    pub(super) fn new(name: String, input: R, ids_name_input: bool, max_line: usize) -> Self {
+    pub(in crate::cli) fn new(
+        name: String,
+        input: R,
+        ids_name_input: bool,
+        max_line: usize,
+    ) -> Self {
         let reader = BufReader::with_capacity(64 * 1024, input);
         Self {
             name,
@@ -138,12 +143,12 @@ impl<R: Read> Posts<R> {
     }
 
     /// Whether the next post is not at hand yet, so that asking for it may wait for whoever writes the input.
-    pub(super) fn will_wait(&self) -> bool {
+    pub(in crate::cli) fn will_wait(&self) -> bool {
         memchr::memchr(b'\n', self.reader.buffer()).is_none()
     }
 
     /// The next post. A blank line is none. After a fault the next call goes on with the next line.
-    pub(super) fn next_post(&mut self) -> Result<Option<Post>, InputError> {
+    pub(in crate::cli) fn next_post(&mut self) -> Result<Option<Post>, InputError> {
         while !self.is_lost && self.read_line().map_err(|source| self.fault(source))? {
             let line = std::str::from_utf8(&self.bytes).map_err(|_| self.fault(Fault::NotUtf8))?;
             let line = if self.line == 1 { line.trim_start_matches('\u{feff}') } else { line };

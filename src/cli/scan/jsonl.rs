@@ -138,13 +138,13 @@ fn part_rows(parts: &[Part]) -> Vec<PartRow> {
 }
 
 /// Offsets of one text in Unicode code points, counted in one walk however many spans there are.
-struct CodePoints {
+pub(in crate::cli) struct CodePoints {
     /// Byte offset and code points before it, sorted; empty for ASCII, where the two are one.
     counted: Vec<(usize, usize)>,
 }
 
 impl CodePoints {
-    fn of(text: &str, spans: impl Iterator<Item = Span>) -> Self {
+    pub(in crate::cli) fn of(text: &str, spans: impl Iterator<Item = Span>) -> Self {
         if text.is_ascii() {
             return Self { counted: Vec::new() };
         }
@@ -164,7 +164,7 @@ impl CodePoints {
     }
 
     /// Code points before a byte offset that is an edge of one of the spans.
-    fn before(&self, offset: usize) -> usize {
+    pub(in crate::cli) fn before(&self, offset: usize) -> usize {
         let at = self.counted.binary_search_by_key(&offset, |(edge, _)| *edge);
         at.ok().and_then(|at| self.counted.get(at)).map_or(offset, |(_, n_points)| *n_points)
     }

@@ -2,8 +2,8 @@
 //! is written out before more input is waited for. A line that is no post is named, and the rest is judged all the same.
 
 mod human;
-mod input;
-mod jsonl;
+pub(super) mod input;
+pub(super) mod jsonl;
 mod output;
 #[cfg(test)]
 mod samples;
