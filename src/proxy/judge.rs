@@ -64,14 +64,12 @@ impl Judging {
         // What a coded body holds is not known before it is decoded.
         let is_short = body.len() <= INLINE && !passage.is_encoded();
         let place = if is_short { self.inline.try_acquire().ok() } else { None };
-        let weight = if place.is_some() {
-            (0, 0)
-        } else {
-            // What panics while it is weighed does so again where a panic is a verdict.
-            catch_unwind(AssertUnwindSafe(|| weigh(&inspector, &passage, &body)))
-                .unwrap_or((body.len(), 0))
-        };
         let passage = Arc::new(passage);
+        let weight = if place.is_some() {
+            Ok(Some((0, 0)))
+        } else {
+            self.weight(&inspector, &passage, &body).await
+        };
         let judge = {
             let (inspector, passage) = (Arc::clone(&inspector), Arc::clone(&passage));
             move || {
@@ -83,12 +81,37 @@ impl Judging {
         let inspection = if place.is_some() {
             judge()
         } else {
-            match self.off_thread(weight, judge).await {
+            let judged = match weight {
+                Ok(weight) => self.off_thread(weight?, judge).await,
+                Err(why) => Err(why),
+            };
+            match judged {
                 Ok(inspection) => inspection?,
                 Err(why) => self.not_done(why, &inspector, &passage),
             }
         };
         Some((Arc::unwrap_or_clone(passage), inspection))
+    }
+
+    /// What a body weighs: found off the async threads where it is long, as all of a multipart body is walked for it.
+    /// `Ok(None)` only while the runtime is being torn down.
+    async fn weight(
+        &self,
+        inspector: &Arc<Inspector>,
+        passage: &Arc<Passage>,
+        body: &Bytes,
+    ) -> Result<Option<(usize, usize)>, NotDone> {
+        let is_long = body.len() > INLINE && !passage.is_encoded();
+        let (inspector, passage, body) = (Arc::clone(inspector), Arc::clone(passage), body.clone());
+        // What panics while it is weighed does so again where a panic is a verdict.
+        let weigh = move || {
+            catch_unwind(AssertUnwindSafe(|| weigh(&inspector, &passage, &body)))
+                .unwrap_or((body.len(), 0))
+        };
+        if !is_long {
+            return Ok(Some(weigh()));
+        }
+        timeout(self.limit, spawn_blocking(weigh)).await.map(Result::ok).map_err(|_| NotDone::Late)
     }
 
     /// Runs what takes so many bytes of texts and media, once there is memory for it. `Ok(None)` only while the runtime is

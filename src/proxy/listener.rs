@@ -148,8 +148,9 @@ pub(crate) async fn run(
     all: Arc<Drain>,
 ) {
     let (mut signal, mut changes) = (all.signal(), current.changes());
+    // One that waits for a place. A listener that nobody connects to takes none.
+    let mut waiting = None;
     loop {
-        let Ok(permit) = Arc::clone(&caps.all).acquire_owned().await else { return };
         let accepted = tokio::select! {
             biased;
             stage = signal.changed() => match stage {
@@ -162,10 +163,12 @@ pub(crate) async fn run(
                 }
                 continue;
             }
-            accepted = listener.accept() => accepted,
+            accepted = place(&listener, &caps.all, &mut waiting) => accepted,
         };
-        let (tcp, address) = match accepted {
-            Ok(accepted) => accepted,
+        let (tcp, address, permit) = match accepted {
+            Ok(Some(accepted)) => accepted,
+            // The semaphore is never closed.
+            Ok(None) => return,
             Err(error) => {
                 if !is_of_its_client(&error) {
                     current.load().not_accepted(&error);
@@ -187,6 +190,19 @@ pub(crate) async fn run(
             tokio::spawn(one(tcp, address, tls, Arc::clone(&current), place, signal));
         }
     }
+}
+
+/// Takes the next connection, and a place for it once there is one. Nothing is lost where this is dropped half done.
+async fn place(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    waiting: &mut Option<(TcpStream, SocketAddr)>,
+) -> io::Result<Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)>> {
+    if waiting.is_none() {
+        *waiting = Some(listener.accept().await?);
+    }
+    let Ok(permit) = Arc::clone(places).acquire_owned().await else { return Ok(None) };
+    Ok(waiting.take().map(|(tcp, address)| (tcp, address, permit)))
 }
 
 /// Whether a connection was gone before it could be taken.

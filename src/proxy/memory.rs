@@ -237,7 +237,7 @@ impl Compartment {
         patience: Duration,
     ) -> Result<Taken, Busy> {
         let most = (self.size * percent / 100).max(1);
-        // `check` sees to it that the longest body fits.
+        // `check` sees to it that the longest body fits, and nothing asks for more than for that.
         let n = u32::try_from(n.min(most)).unwrap_or(u32::MAX);
         let share = self.share(address, most);
         let both = async {

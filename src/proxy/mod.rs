@@ -10,6 +10,7 @@ mod forward;
 mod frames;
 mod headers;
 mod judge;
+mod linger;
 mod listener;
 mod memory;
 mod metrics;

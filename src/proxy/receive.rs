@@ -113,7 +113,7 @@ impl Taking {
         while let Some(data) = self.next(body, pause).await? {
             let length = self.joined.len().max(first.len()) + data.len();
             // One frame more than may be held is held, for a moment, by whoever is told so.
-            self.make_room(length.min(most)).await?;
+            self.make_room(length, most).await?;
             if first.is_empty() && self.joined.is_empty() {
                 first = data;
             } else {
@@ -163,12 +163,14 @@ impl Taking {
     }
 
     /// Sees to it that so many bytes may be held: of a body of known length all of it at once, so that it can come to its
-    /// end; of another twice as much as before.
-    async fn make_room(&mut self, length: usize) -> Result<(), Unreadable> {
+    /// end; of another twice as much as before, and never more than a body may measure: that much there is.
+    async fn make_room(&mut self, length: usize, most: usize) -> Result<(), Unreadable> {
+        let length = length.min(most);
         if length <= self.claim.n_bytes() {
             return Ok(());
         }
-        let wanted = self.known.unwrap_or_else(|| length.max(self.claim.n_bytes() * 2));
+        let twice = self.claim.n_bytes().saturating_mul(2).min(most);
+        let wanted = self.known.unwrap_or(twice);
         let asked = Instant::now();
         let grown = self.claim.grow(wanted.max(length)).await;
         // The time that it took was ours.

@@ -50,7 +50,6 @@ const PLAIN: &[i64] = &[
     c::SYS_rt_sigreturn,
     c::SYS_sched_getaffinity,
     c::SYS_sched_yield,
-    c::SYS_setpriority,
     c::SYS_set_robust_list,
     c::SYS_sigaltstack,
     c::SYS_sysinfo,

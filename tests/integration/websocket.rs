@@ -204,6 +204,32 @@ async fn fragments_are_read_as_one_and_control_frames_carry_nothing_up() {
     proxy.stop().await;
 }
 
+/// What `check` calls enough for a body of `max-body` is enough for a message.
+#[tokio::test]
+async fn the_least_memory_is_enough_for_the_longest_message() {
+    let relay = Relay::start("").await;
+    let proxy = Proxy::with_routes(vec![reading("nostr", &relay)])
+        .config(|config| {
+            config.max_body = 1280 << 10;
+            config.edge.inspect_memory = 28 << 20;
+            config.timeouts.busy = Duration::from_millis(100);
+        })
+        .start()
+        .await;
+    let clean = format!("{}{}", event(1, HARMLESS), " ".repeat(1_200_000));
+    let (one, other) = clean.as_bytes().split_at(900_000);
+    for frames in [
+        masked(TEXT, clean.as_bytes()),
+        [masked(0x01, one), masked(0x00, b""), masked(0x80, other)].concat(),
+    ] {
+        let mut socket = socket(&proxy, "").await;
+        socket.send(&frames).await;
+        socket.send(&masked(PING, b"done")).await;
+        assert_eq!(socket.frame().await, Some((PONG, b"done".to_vec())));
+    }
+    proxy.stop().await;
+}
+
 #[tokio::test]
 async fn compressed_messages_are_read_and_go_on_as_they_came() {
     // The platform would let the client refer to earlier messages, and reads with one window for all.

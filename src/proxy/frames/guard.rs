@@ -1,23 +1,18 @@
 //! The machine round a stream: gives the library what may pass, and ends a connection whose client broke the protocol with the code that
 //! says how.
 
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
 
 use crate::proxy::frames::machine::{Code, Machine};
+use crate::proxy::linger::Linger;
 
-/// How long a refused client is listened to after its GOAWAY: a reset would take it away again.
-const LINGER: Duration = Duration::from_secs(2);
-/// How much of what it still sends is read for that.
-const LINGER_BYTES: usize = 1 << 20;
-/// Bytes of a refused client that are read at once.
-const SINK: usize = 4 * 1024;
+const GOAWAY: u8 = 7;
+/// The highest number of a stream: which were seen is not said.
+const ANY: u32 = 0x7FFF_FFFF;
 
 /// A client's stream as the library may see it.
 pub(crate) struct Guard<S> {
@@ -33,6 +28,10 @@ struct Written {
     head: Vec<u8>,
     /// Bytes of a payload that are to come.
     left: usize,
+    /// Of a GOAWAY under way: how many bytes of the stream in it have come, and what they are.
+    farewell: Option<(usize, u32)>,
+    /// The lowest last stream of the library's GOAWAYs.
+    last: Option<u32>,
 }
 
 struct Refused {
@@ -40,8 +39,7 @@ struct Refused {
     n_written: usize,
     /// The stream is shut on our side.
     shut: bool,
-    linger: Pin<Box<Sleep>>,
-    n_lingered: usize,
+    linger: Linger,
 }
 
 impl<S> Guard<S> {
@@ -57,20 +55,21 @@ impl<S> Guard<S> {
 
     fn refuse(&mut self, code: Code) {
         // Within a frame of ours nothing can be said.
-        let goodbye = if self.written.is_between() { goodbye(code) } else { Vec::new() };
-        self.refused = Some(Refused {
-            goodbye,
-            n_written: 0,
-            shut: false,
-            linger: Box::pin(sleep(LINGER)),
-            n_lingered: 0,
-        });
+        let goodbye = if self.written.is_between() {
+            goodbye(code, self.written.last.unwrap_or(ANY))
+        } else {
+            Vec::new()
+        };
+        self.refused =
+            Some(Refused { goodbye, n_written: 0, shut: false, linger: Linger::begin() });
     }
 }
 
-/// A GOAWAY. Which streams were seen is not said: the client cannot be believed about them.
-fn goodbye(code: Code) -> Vec<u8> {
-    let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF];
+/// A GOAWAY. Which streams were seen is not said, as the client cannot be believed about them, unless an earlier one said it:
+/// that number never grows (RFC 9113, 6.8).
+fn goodbye(code: Code, last: u32) -> Vec<u8> {
+    let mut frame = vec![0, 0, 8, GOAWAY, 0, 0, 0, 0, 0];
+    frame.extend_from_slice(&last.to_be_bytes());
     frame.extend_from_slice(&(code as u32).to_be_bytes());
     frame
 }
@@ -85,6 +84,7 @@ impl Written {
             if self.left > 0 {
                 let n = self.left.min(bytes.len());
                 self.left -= n;
+                self.note_farewell(bytes.get(..n).unwrap_or_default());
                 bytes = bytes.get(n..).unwrap_or_default();
                 continue;
             }
@@ -92,9 +92,22 @@ impl Written {
             let (head, rest) = bytes.split_at(n);
             self.head.extend_from_slice(head);
             bytes = rest;
-            if let [a, b, c, _, _, _, _, _, _] = *self.head.as_slice() {
+            if let [a, b, c, kind, _, _, _, _, _] = *self.head.as_slice() {
                 self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+                self.farewell = (kind == GOAWAY).then_some((0, 0));
                 self.head.clear();
+            }
+        }
+    }
+
+    fn note_farewell(&mut self, payload: &[u8]) {
+        for byte in payload {
+            let Some((n, stream)) = self.farewell else { return };
+            let (n, stream) = (n + 1, stream << 8 | u32::from(*byte));
+            self.farewell = (n < 4).then_some((n, stream));
+            if n == 4 {
+                let stream = stream & ANY;
+                self.last = Some(self.last.map_or(stream, |last| last.min(stream)));
             }
         }
     }
@@ -104,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     /// Says goodbye, and listens until the client is gone or has had time to hear it. Ready is the end of the stream.
     fn poll_refused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(refused) = &mut self.refused else { return Poll::Ready(()) };
-        if refused.linger.as_mut().poll(cx).is_ready() {
+        if refused.linger.is_over(cx) {
             return Poll::Ready(());
         }
         let mut stream = Pin::new(&mut self.stream);
@@ -122,16 +135,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             }
             refused.shut = true;
         }
-        let mut sink = [0; SINK];
-        while refused.n_lingered < LINGER_BYTES {
-            let mut buf = ReadBuf::new(&mut sink);
-            let Ok(()) = ready!(stream.as_mut().poll_read(cx, &mut buf)) else { break };
-            if buf.filled().is_empty() {
-                break;
-            }
-            refused.n_lingered += buf.filled().len();
-        }
-        Poll::Ready(())
+        refused.linger.poll_read(stream, cx)
     }
 }
 
@@ -212,6 +216,37 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::Guard;
+
+    /// Graceful ends say the last stream first as any, and then as it was.
+    #[tokio::test]
+    async fn the_last_stream_never_grows() {
+        for (said, last) in [
+            (vec![], 0x7FFF_FFFF),
+            (vec![0x7FFF_FFFF], 0x7FFF_FFFF),
+            (vec![0x7FFF_FFFF, 5], 5),
+            (vec![3, 5], 3),
+        ] {
+            let (mut client, server) = duplex(4096);
+            let mut guard = Guard::new(server, 4096);
+            let mut n_said = 0;
+            for stream in said {
+                let head = [0, 0, 8, 7, 0, 0, 0, 0, 0];
+                let goaway = [&head[..], &u32::to_be_bytes(stream), &[0; 4]].concat();
+                n_said += goaway.len();
+                // However it is cut.
+                guard.write_all(&goaway[..11]).await.unwrap();
+                guard.write_all(&goaway[11..]).await.unwrap();
+            }
+            client.write_all(&[7; 24]).await.unwrap();
+            client.write_all(&[0, 0, 7, 6, 0, 0, 0, 0, 0, 1, 2]).await.unwrap();
+            let library = tokio::spawn(async move { guard.read_to_end(&mut Vec::new()).await });
+            let mut heard = Vec::new();
+            client.read_to_end(&mut heard).await.unwrap();
+            assert_eq!(heard[n_said + 9..n_said + 13], u32::to_be_bytes(last));
+            drop(client);
+            library.await.unwrap().unwrap();
+        }
+    }
 
     #[tokio::test]
     async fn a_refused_client_is_told_why_after_what_was_under_way() {

@@ -11,6 +11,8 @@ const MOST_FRAME: usize = 16 * 1024;
 /// Streams whose client has said neither its last nor that it takes them back. The library allows fewer at once; those that it
 /// reset itself stay until there are more.
 const MOST_OPEN: usize = 4096;
+/// Gaps between streams that are remembered. Few clients leave any; of what is forgotten only the code differs.
+const MOST_SKIPPED: usize = 64;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -64,12 +66,12 @@ pub(super) struct Machine {
     most_block: usize,
     /// The payload of the frame under way, where it is looked at; the header block under way before it.
     kept: Vec<u8>,
-    /// How much of it came before this frame.
-    n_before: usize,
     /// Whose header block is under way: its stream, and whether it is one of trailers.
     block: Option<(u32, bool)>,
     /// The highest stream that the client began.
     last: u32,
+    /// Which streams below it never began: from the first to before the second.
+    skipped: Vec<(u32, u32)>,
     open: BTreeSet<u32>,
     walker: Walker,
 }
@@ -80,9 +82,9 @@ impl Machine {
             place: Place::Preface(PREFACE),
             most_block: most_head.saturating_add(4 * MOST_FRAME),
             kept: Vec::new(),
-            n_before: 0,
             block: None,
             last: 0,
+            skipped: Vec::new(),
             open: BTreeSet::new(),
             walker: Walker::default(),
         }
@@ -160,14 +162,22 @@ impl Machine {
         } else if frame.kind == CONTINUATION {
             return Err(Code::Protocol);
         } else {
-            self.kept.clear();
+            self.forget();
         }
-        self.n_before = self.kept.len();
         match frame.kind {
             // What never began is for the library to refuse.
             DATA | HEADERS if frame.stream <= self.last && frame.stream % 2 == 1 => {
                 if !self.open.contains(&frame.stream) {
-                    return Err(Code::StreamClosed);
+                    let is_skipped = self
+                        .skipped
+                        .iter()
+                        .any(|&(first, end)| (first..end).contains(&frame.stream));
+                    // One that never began may not begin any more (RFC 9113, 5.1.1); one that is over has no more to say.
+                    return Err(if frame.kind == HEADERS && is_skipped {
+                        Code::Protocol
+                    } else {
+                        Code::StreamClosed
+                    });
                 }
                 if frame.kind == HEADERS {
                     self.block = Some((frame.stream, true));
@@ -176,6 +186,7 @@ impl Machine {
             HEADERS => {
                 self.block = Some((frame.stream, false));
                 if frame.stream > self.last {
+                    self.skip_to(frame.stream);
                     self.last = frame.stream;
                 }
                 self.open.insert(frame.stream);
@@ -193,6 +204,17 @@ impl Machine {
         Ok(())
     }
 
+    /// Notes which streams can no more begin now that this one has.
+    fn skip_to(&mut self, stream: u32) {
+        let first = self.last + 1 + self.last % 2;
+        if first < stream {
+            if self.skipped.len() >= MOST_SKIPPED {
+                self.skipped.remove(0);
+            }
+            self.skipped.push((first, stream));
+        }
+    }
+
     /// What a whole frame shows.
     fn end(&mut self, frame: Frame) -> Result<(), Code> {
         match frame.kind {
@@ -201,11 +223,9 @@ impl Machine {
             SETTINGS => {
                 let is_wrong =
                     |pair: &[u8]| matches!(pair, [0, INITIAL_WINDOW_SIZE, 0x80..=0xFF, ..]);
-                return if self.kept.chunks(6).any(is_wrong) {
-                    Err(Code::FlowControl)
-                } else {
-                    Ok(())
-                };
+                let is_wrong = self.kept.chunks(6).any(is_wrong);
+                self.forget();
+                return if is_wrong { Err(Code::FlowControl) } else { Ok(()) };
             }
             _ => return Ok(()),
         }
@@ -214,10 +234,13 @@ impl Machine {
         }
         let has_pseudo = self.walker.walk(&self.kept).map_err(|_| Code::Compression)?;
         let of_trailers = self.block.take().is_some_and(|(_, of_trailers)| of_trailers);
-        self.kept.clear();
-        // An idle connection holds little.
-        self.kept.shrink_to(1024);
+        self.forget();
         if has_pseudo && of_trailers { Err(Code::Protocol) } else { Ok(()) }
+    }
+
+    /// An idle connection holds nothing of what was said over it: what is freed is overwritten, what is merely cleared is not.
+    fn forget(&mut self) {
+        self.kept = Vec::new();
     }
 
     /// Takes padding and priority off a header block.
@@ -359,7 +382,14 @@ mod tests {
                 vec![frame(1, 4, 1, REQUEST), frame(3, 0, 1, &[0; 4]), frame(0, 0, 1, b"a")],
                 Code::StreamClosed,
             ),
-            (vec![frame(1, 5, 5, REQUEST), frame(1, 5, 3, REQUEST)], Code::StreamClosed),
+            (vec![frame(1, 5, 5, REQUEST), frame(1, 5, 3, REQUEST)], Code::Protocol),
+            (vec![frame(1, 5, 3, REQUEST), frame(1, 5, 1, REQUEST)], Code::Protocol),
+            (
+                vec![frame(1, 5, 1, REQUEST), frame(1, 5, 5, REQUEST), frame(1, 5, 1, REQUEST)],
+                Code::StreamClosed,
+            ),
+            (vec![frame(1, 5, 5, REQUEST), frame(1, 5, 5, REQUEST)], Code::StreamClosed),
+            (vec![frame(1, 5, 5, REQUEST), frame(0, 0, 3, b"a")], Code::StreamClosed),
             (vec![frame(1, 5, 1, &[0x80])], Code::Compression),
             (vec![frame(1, 1, 1, REQUEST), frame(9, 4, 1, &[0x3F])], Code::Compression),
             (vec![frame(1, 1, 1, REQUEST), frame(9, 4, 3, REQUEST)], Code::Protocol),
@@ -375,6 +405,32 @@ mod tests {
         endless.extend((0..4).map(|_| frame(9, 0, 1, &[0; 16_384])));
         endless.push(frame(9, 0, 1, &[0; 4096]));
         check(&endless, Some(Code::Calm));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_is_over() {
+        for over in [
+            vec![frame(1, 5, 1, REQUEST)],
+            vec![frame(1, 1, 1, &REQUEST[..1]), frame(9, 4, 1, &REQUEST[1..])],
+            vec![frame(4, 0, 0, &[0, 4, 0, 0, 0, 9].repeat(1000))],
+        ] {
+            let mut machine = Machine::new(4096);
+            machine.pass(&[0; PREFACE]);
+            assert_eq!(machine.pass(&over.concat()).1, None);
+            // Freed, not cleared: only that overwrites it.
+            assert_eq!(machine.kept.capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn gaps_are_remembered_up_to_a_bound() {
+        let mut machine = Machine::new(4096);
+        machine.pass(&[0; PREFACE]);
+        for n in 0..500 {
+            assert_eq!(machine.pass(&frame(1, 5, 4 * n + 3, REQUEST)).1, None);
+        }
+        assert_eq!(machine.skipped.len(), super::MOST_SKIPPED);
+        assert_eq!(machine.pass(&frame(1, 5, 1997, REQUEST)).1, Some(Code::Protocol));
     }
 
     proptest::proptest! {

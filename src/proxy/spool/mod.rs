@@ -119,7 +119,8 @@ pub(crate) async fn spool(
                     spooling.push(&data).await?;
                     if let Some(claim) = &mut claim {
                         // What is cut but not yet sealed is of a fixed size.
-                        let n_kept = spooling.filling.parted.kept.capacity();
+                        // A claim counts each byte twice, and so what a buffer that grows has to spare.
+                        let n_kept = spooling.filling.parted.kept.capacity().min(limits.most_kept);
                         claim.grow(n_kept).await.map_err(|Busy| Unreadable::Busy)?;
                     }
                 }

@@ -85,6 +85,11 @@ impl Reader {
         !self.buffer.is_empty() || self.begun.is_some()
     }
 
+    /// The longest message.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// How many bytes are held.
     pub(super) fn n_held(&self) -> usize {
         self.buffer.len() + self.begun.as_ref().map_or(0, |begun| begun.frames.len() * 2)

@@ -196,12 +196,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
 
     /// Sees to it that what has come of a message may be held. A socket between messages holds nothing.
     async fn make_room(&mut self, claim: &mut Option<Claim>) -> Result<(), Busy> {
-        let n_held = self.reader.n_held();
+        // Of the longest message no more is asked than of the longest body: that much there is, and a claim counts the copy
+        // without frames.
+        let most = self.reader.most();
+        let n_held = self.reader.n_held().min(most);
+        let wanted = n_held.saturating_mul(2).min(most);
         match claim {
-            Some(claim) if claim.n_bytes() < n_held => claim.grow(n_held * 2).await,
+            Some(claim) if claim.n_bytes() < n_held => claim.grow(wanted).await,
             None if n_held > 0 => {
                 let memory = self.current.load().memory.clone();
-                *claim = Some(memory.enter(self.of.client, n_held * 2).await?);
+                *claim = Some(memory.enter(self.of.client, wanted).await?);
                 Ok(())
             }
             _ => Ok(()),

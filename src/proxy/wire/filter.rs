@@ -14,20 +14,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::proxy::connection::Activity;
+use crate::proxy::linger::Linger;
 use crate::proxy::metrics::Metrics;
 use crate::proxy::respond;
 use crate::proxy::wire::fault::Fault;
 use crate::proxy::wire::machine::{Caps, Machine, Step};
 
-/// How long a refused client is listened to after its answer: a reset would take the answer away again.
-const LINGER: Duration = Duration::from_secs(2);
-/// How much of what it still sends is read for that.
-const LINGER_BYTES: usize = 1 << 20;
 /// What is read ahead of the answer to a request to upgrade, so that a client that goes is noticed.
 const MOST_AHEAD: usize = 8 * 1024;
-
-/// Bytes of a refused client that are read at once.
-const SINK: usize = 4 * 1024;
 
 /// A client's stream as hyper may see it.
 pub(crate) struct Filter<S> {
@@ -61,8 +55,7 @@ struct Refused {
     n_written: usize,
     /// The stream is shut on our side.
     shut: bool,
-    linger: Option<Pin<Box<Sleep>>>,
-    n_lingered: usize,
+    linger: Option<Linger>,
 }
 
 impl<S> Filter<S> {
@@ -98,15 +91,8 @@ impl<S> Filter<S> {
         }
         self.held = Vec::new();
         (self.ready, self.taken) = (0..0, 0);
-        self.refused = Some(Refused {
-            fault,
-            in_body,
-            answer: None,
-            n_written: 0,
-            shut: false,
-            linger: None,
-            n_lingered: 0,
-        });
+        self.refused =
+            Some(Refused { fault, in_body, answer: None, n_written: 0, shut: false, linger: None });
     }
 
     /// Gives hyper what is ready.
@@ -313,21 +299,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Filter<S> {
             ready!(stream.as_mut().poll_shutdown(cx))?;
             refused.shut = true;
         }
-        let linger = refused.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
-        if this.ended || linger.as_mut().poll(cx).is_ready() {
+        let linger = refused.linger.get_or_insert_with(Linger::begin);
+        if this.ended || linger.is_over(cx) {
             return Poll::Ready(Ok(()));
         }
-        let mut sink = [0; SINK];
-        while refused.n_lingered < LINGER_BYTES {
-            let mut buf = ReadBuf::new(&mut sink);
-            // A client that broke off has all it will get.
-            let Ok(()) = ready!(stream.as_mut().poll_read(cx, &mut buf)) else { break };
-            if buf.filled().is_empty() {
-                break;
-            }
-            refused.n_lingered += buf.filled().len();
-        }
-        Poll::Ready(Ok(()))
+        linger.poll_read(stream, cx).map(Ok)
     }
 }
 

@@ -110,6 +110,75 @@ async fn a_body_without_a_length_loses_against_the_budget() {
     assert_eq!(upstream.n_begun(), 0);
 }
 
+/// What `check` calls enough for a body of `max-body`, on a proxy that has nothing else to do.
+#[tokio::test]
+async fn the_least_memory_is_enough_for_the_longest_body_however_it_comes() {
+    let upstream = Upstream::start().await;
+    let proxy = Proxy::to(&upstream)
+        .config(|config| {
+            config.max_body = 1280 << 10;
+            config.edge.inspect_memory = 28 << 20;
+            config.timeouts.busy = SHORT;
+        })
+        .start()
+        .await;
+    let (fill, calm) = (" ".repeat(1_200_000), "{\"status\":\"calm\"}");
+    let json = format!("{calm}{fill}");
+    let part = "--b\r\nContent-Disposition: form-data; name=";
+    // Longer than may be held, and so its film is spooled.
+    let form = format!(
+        "{part}\"file\"; filename=\"a.mp4\"\r\nContent-Type: video/mp4\r\n\r\n{}\r\n\
+         {part}\"status\"\r\n\r\ncalm{fill}\r\n--b--\r\n",
+        "\x01".repeat(1 << 20)
+    );
+    for (kind, body) in [("application/json", json), ("multipart/form-data; boundary=b", form)] {
+        let head = format!(
+            "POST /api/v1/statuses HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {kind}\r\n\
+             Connection: close\r\n"
+        );
+        let ask = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        let answer = raw(proxy.plain, ask.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{kind}: {answer}");
+        let n = body.len();
+        let ask = format!("{head}Transfer-Encoding: chunked\r\n\r\n{n:x}\r\n{body}\r\n0\r\n\r\n");
+        let answer = raw(proxy.plain, ask.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{kind}, chunked: {answer}");
+    }
+    assert_eq!(number(&proxy, "postward_busy_total").await, 0);
+}
+
+/// A listener without clients takes no place from another, and one whose client waits for a place still hears of the end.
+#[tokio::test]
+async fn places_are_for_connections_and_not_for_listeners() {
+    let upstream = Upstream::start().await;
+    let proxy = Proxy::to(&upstream)
+        .config(|config| {
+            config.edge.connections = 1;
+            config.timeouts.body = LONG;
+        })
+        .start()
+        .await;
+    let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
+    assert_eq!(client.toot(HOST, HARMLESS).await.status, 200);
+    drop(client);
+    let mut client = Client::plain(proxy.plain).await;
+    assert_eq!(client.toot(HOST, HARMLESS).await.status, 200);
+    drop(client);
+    let mut first = stall(&proxy).await;
+    let mut waiting = TcpStream::connect(proxy.plain).await.unwrap();
+    // As soon as the end is announced the door is shut, whoever still has a place.
+    let stopping = tokio::spawn(proxy.stop());
+    let mut nothing = Vec::new();
+    let _ = waiting.read_to_end(&mut nothing).await;
+    assert!(nothing.is_empty());
+    let rest = vec![b' '; 12288 - 5];
+    first.write_all(&rest).await.unwrap();
+    let mut answer = Vec::new();
+    first.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 "));
+    stopping.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_long_body_may_take_its_time_if_it_comes() {
     let upstream = Upstream::start().await;
