@@ -247,7 +247,8 @@ def blocks():
 def with_an_end():
     head = lambda c: block(request(c.mark))  # noqa: E731
     ended = lambda c: c.get(1)  # noqa: E731
-    # HEADERS with the number of a stream that is over are late, or an unexpected number (5.1, 5.1.1): the RFC has a code for each.
+    # HEADERS with the number of a stream that is over are late, or an unexpected number (5.1, 5.1.1): the RFC has a code for each. Of a
+    # stream that never began, and by a later one never can, there is one.
     late = (STREAM_CLOSED, PROTOCOL_ERROR)
     yield "5.1 half-closed: DATA", lambda c: (ended(c), c.data(1, b"test")), reset(1, STREAM_CLOSED)
     yield "5.1 half-closed: HEADERS", lambda c: (ended(c), c.get(1)), reset(1, *late)
@@ -256,7 +257,7 @@ def with_an_end():
     yield "5.1 closed by RST_STREAM: DATA", lambda c: (cancelled(c), c.data(1, b"test")), reset(1, STREAM_CLOSED)
     yield "5.1 closed by RST_STREAM: HEADERS", lambda c: (cancelled(c), c.get(1)), reset(1, *late)
     yield "5.1 closed by RST_STREAM: CONTINUATION", lambda c: (cancelled(c), c.write(frame(CONTINUATION, END_HEADERS, 1, literal("x", "y")))), reset(1, *late)
-    yield "5.1.1 a stream of a lower number", lambda c: (c.get(5), c.get(3)), reset(3, *late)
+    yield "5.1.1 a stream of a lower number", lambda c: (c.get(5), c.get(3)), error(PROTOCOL_ERROR)
     yield "5.5 an unknown frame", lambda c: c.write(frame(0xFF, 0, 0, bytes(8))), alive
     yield "6.1 DATA on a stream that is not open", lambda c: (ended(c), c.data(1, b"test")), reset(1, STREAM_CLOSED)
     yield "6.5.2 an unknown setting", lambda c: c.write(settings((0xFF, 1))), alive

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::raw_h2::{DATA, END_HEADERS, END_STREAM, Fate, HEADERS, RST_STREAM, Raw, block, frame};
+use crate::media::film;
 use crate::support::client::raw;
 use crate::support::proxy::{HOST, Started};
 use crate::support::{Client, Proxy, Upstream};
@@ -126,23 +127,24 @@ async fn the_least_memory_is_enough_for_the_longest_body_however_it_comes() {
     let json = format!("{calm}{fill}");
     let part = "--b\r\nContent-Disposition: form-data; name=";
     // Longer than may be held, and so its film is spooled.
-    let form = format!(
-        "{part}\"file\"; filename=\"a.mp4\"\r\nContent-Type: video/mp4\r\n\r\n{}\r\n\
-         {part}\"status\"\r\n\r\ncalm{fill}\r\n--b--\r\n",
-        "\x01".repeat(1 << 20)
+    let file = format!(
+        "{part}\"file\"; filename=\"a.mp4\"\r\nContent-Type: video/mp4\r\n\r\n"
     );
-    for (kind, body) in [("application/json", json), ("multipart/form-data; boundary=b", form)] {
+    let text = format!("\r\n{part}\"status\"\r\n\r\ncalm{fill}\r\n--b--\r\n");
+    let form = [file.as_bytes(), &film(1 << 20), text.as_bytes()].concat();
+    for (kind, body) in [("application/json", json.into_bytes()), ("multipart/form-data; boundary=b", form)] {
         let head = format!(
             "POST /api/v1/statuses HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {kind}\r\n\
              Connection: close\r\n"
         );
-        let ask = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
-        let answer = raw(proxy.plain, ask.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{kind}: {answer}");
         let n = body.len();
-        let ask = format!("{head}Transfer-Encoding: chunked\r\n\r\n{n:x}\r\n{body}\r\n0\r\n\r\n");
-        let answer = raw(proxy.plain, ask.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{kind}, chunked: {answer}");
+        let length = format!("{head}Content-Length: {n}\r\n\r\n");
+        let chunk = format!("{head}Transfer-Encoding: chunked\r\n\r\n{n:x}\r\n");
+        for (before, after) in [(&length, &b""[..]), (&chunk, b"\r\n0\r\n\r\n")] {
+            let ask = [before.as_bytes(), &body, after].concat();
+            let answer = raw(proxy.plain, &ask).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{before}: {answer}");
+        }
     }
     assert_eq!(number(&proxy, "postward_busy_total").await, 0);
 }
