@@ -245,6 +245,28 @@ impl Document {
         patches.into_iter().map(text_of).collect()
     }
 
+    /// Where spans of a text stand in the text that holds it, in whatever order they come and however they overlap.
+    pub fn outward_spans(&self, index: usize, spans: &mut [Span]) -> Result<(), CannotWrite> {
+        let text = self.texts.get(index).ok_or(CannotWrite::Misplaced)?;
+        let source = self.sources.get(index).ok_or(CannotWrite::Misplaced)?;
+        if !matches!(text.role, Role::Value | Role::FileName) {
+            return Err(CannotWrite::ReadOnly);
+        }
+        let mut layer = self.layer_of(index).ok_or(CannotWrite::Misplaced)?;
+        let holder = layer.holder;
+        source.slot.place(&layer.source, text.text.expose(), spans)?;
+        while let Some(slot) = layer.outer {
+            let around = self.layers.get(slot.layer as usize).ok_or(CannotWrite::Misplaced)?;
+            if around.holder != holder {
+                break;
+            }
+            let decoded = std::str::from_utf8(&layer.source).map_err(|_| CannotWrite::Misplaced)?;
+            slot.place(&around.source, decoded, spans)?;
+            layer = around;
+        }
+        Ok(())
+    }
+
     fn layer_of(&self, index: usize) -> Option<&Layer> {
         self.layers.get(self.sources.get(index)?.slot.layer as usize)
     }

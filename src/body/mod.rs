@@ -46,6 +46,8 @@ pub use elide::{Elider, IsMedia, Piece};
 pub use limits::{Limits, Unreadable};
 pub use multipart::encoded_words;
 pub use path::{Path, Step, Steps};
+#[cfg(test)]
+pub(crate) use slot::work;
 pub use sniff::{claims_form, looks_like_file, looks_like_media, lossy};
 
 #[cfg(test)]

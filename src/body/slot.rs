@@ -82,11 +82,59 @@ impl Slot {
             let span = Span::new(start, end).shifted(self.start as usize);
             patches.push(Patch { span, with: self.coding.encode(text_of(splice)?)? });
         }
+        work::count(cursor.raw_at);
         Ok(patches)
+    }
+
+    /// Where spans of the decoded text stand in the layer's source, in whatever order they come and however they overlap.
+    pub(super) fn place(
+        &self,
+        source: &[u8],
+        decoded: &str,
+        spans: &mut [Span],
+    ) -> Result<(), CannotWrite> {
+        if self.coding == Coding::ReadOnly {
+            return Err(CannotWrite::ReadOnly);
+        }
+        if self.coding.is_whole() {
+            spans.fill(Span::new(self.start as usize, self.end as usize));
+            return Ok(());
+        }
+        let raw =
+            source.get(self.start as usize..self.end as usize).ok_or(CannotWrite::Misplaced)?;
+        let mut at: Vec<usize> = spans.iter().flat_map(|it| [it.start(), it.end()]).collect();
+        at.sort_unstable();
+        at.dedup();
+        let mut placed = Vec::with_capacity(at.len());
+        if let Coding::Charset(encoding) = self.coding {
+            let (mut raw_at, mut decoded_at) = (0, 0);
+            for &at in &at {
+                let text = decoded.get(decoded_at..at).ok_or(CannotWrite::Misplaced)?;
+                work::count(text.len());
+                raw_at += charset::encode(encoding, text).ok_or(CannotWrite::Misplaced)?.len();
+                decoded_at = at;
+                placed.push(raw_at);
+            }
+        } else {
+            let mut cursor = Cursor::new(raw, decoded.len(), self.coding);
+            for &at in &at {
+                placed.push(cursor.advance(at)?);
+            }
+            work::count(cursor.raw_at);
+        }
+        let place = |decoded: usize| {
+            let at = at.binary_search(&decoded).ok().and_then(|at| placed.get(at));
+            at.map(|at| self.start as usize + at).ok_or(CannotWrite::Misplaced)
+        };
+        for span in spans {
+            *span = Span::new(place(span.start())?, place(span.end())?);
+        }
+        Ok(())
     }
 
     /// Of a coding that is written whole: one patch for all splices.
     fn encode_whole(&self, decoded: &str, splices: &[Patch]) -> Result<Vec<Patch>, CannotWrite> {
+        work::count(decoded.len());
         let after = apply(decoded.as_bytes(), splices)?;
         let after = std::str::from_utf8(&after).map_err(|_| CannotWrite::Misplaced)?;
         let span = Span::new(self.start as usize, self.end as usize);
@@ -99,6 +147,7 @@ impl Slot {
         let Coding::Charset(encoding) = self.coding else { return Err(CannotWrite::Misplaced) };
         let length = |start, end| {
             let text = decoded.get(start..end).ok_or(CannotWrite::Misplaced)?;
+            work::count(text.len());
             Ok(charset::encode(encoding, text).ok_or(CannotWrite::Misplaced)?.len())
         };
         let mut patches = Vec::with_capacity(splices.len());
@@ -185,4 +234,26 @@ pub(super) fn apply(source: &[u8], patches: &[Patch]) -> Result<Vec<u8>, CannotW
     }
     out.extend_from_slice(source.get(at..).ok_or(CannotWrite::Misplaced)?);
     Ok(out)
+}
+
+/// Counts the bytes that are walked to find a place or to encode, so that a test can say what is linear without a clock.
+pub(crate) mod work {
+    #[cfg(test)]
+    thread_local! {
+        static DONE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(n_bytes: usize) {
+        DONE.set(DONE.get() + n_bytes);
+    }
+
+    #[cfg(not(test))]
+    pub(super) const fn count(_: usize) {}
+
+    /// What this thread has walked since the last call.
+    #[cfg(test)]
+    pub(crate) fn take() -> usize {
+        DONE.take()
+    }
 }

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::body::{CannotWrite, Document};
 use crate::detect::Finding;
 use crate::inspect::collect::{Field, Source};
+use crate::inspect::outward::Inner;
 use crate::inspect::rewrite::{Documents, TextEdit};
 use crate::inspect::text;
 use crate::platform::{CannotRedact, FieldSpec};
@@ -47,14 +47,15 @@ pub(super) fn gather<'f>(
     documents: &Documents<'_>,
 ) -> Result<Vec<TextEdit<'f>>, CannotRedact> {
     let mut texts: BTreeMap<(bool, usize), Gathered<'f>> = BTreeMap::new();
+    let mut inner = Inner::default();
     for Judged { field, findings } in judged {
         let splices = text::splices(findings, policy);
         if splices.is_empty() {
             continue;
         }
-        let (in_query, document, index) = match &field.source {
-            Source::Body(index) => (false, documents.body, *index),
-            Source::Query(index) => (true, documents.query, *index),
+        let (in_query, index) = match &field.source {
+            Source::Body(index) => (false, *index),
+            Source::Query(index) => (true, *index),
             Source::Joined { in_query, joined } => {
                 for (text, splice) in splices.iter().flat_map(|splice| joined.splices(splice)) {
                     let gathered = texts
@@ -68,17 +69,20 @@ pub(super) fn gather<'f>(
             Source::File(_) => continue,
             Source::Head => return Err(CannotRedact::NotEditable),
         };
-        let splices = match field.within {
-            Some(whole) => {
-                outward(document, index, whole, splices).map_err(|_| CannotRedact::NotEditable)?
-            }
-            None => splices,
-        };
-        let index = field.within.unwrap_or(index);
-        let gathered = texts.entry((in_query, index)).or_insert_with(|| Gathered::new(field.words));
-        let list = if field.within.is_some() { &mut gathered.held } else { &mut gathered.own };
-        list.extend(splices);
+        let around = field.within.unwrap_or(index);
+        let gathered =
+            texts.entry((in_query, around)).or_insert_with(|| Gathered::new(field.words));
+        match field.within {
+            Some(whole) => inner.add((in_query, index), whole, splices),
+            None => gathered.own.extend(splices),
+        }
     }
+    let outward = inner.outward(documents, |at, splices| {
+        if let Some(gathered) = texts.get_mut(&at) {
+            gathered.held.extend(splices);
+        }
+    });
+    outward.map_err(|_| CannotRedact::NotEditable)?;
     let edits = texts.into_iter().map(|((in_query, index), gathered)| TextEdit {
         spec: gathered.spec,
         in_query,
@@ -86,35 +90,6 @@ pub(super) fn gather<'f>(
         splices: under(gathered.joined, united(gathered.own, gathered.held)),
     });
     Ok(edits.collect())
-}
-
-/// Where a finding starts in the text that a person wrote.
-pub(super) fn start(documents: &Documents<'_>, field: &Field<'_>, span: Span) -> usize {
-    let (document, index) = match &field.source {
-        Source::Body(index) => (documents.body, *index),
-        Source::Query(index) => (documents.query, *index),
-        Source::Joined { .. } | Source::File(_) | Source::Head => return span.start(),
-    };
-    let Some(whole) = field.within.filter(|_| !field.seen.is_empty()) else { return span.start() };
-    let splice = Splice { span, with: String::new() };
-    let outward = outward(document, index, whole, vec![splice]).unwrap_or_default();
-    outward.first().map_or(span.start(), |splice| splice.span.start())
-}
-
-/// What splices of a text come to in the one around it that a person wrote.
-fn outward(
-    document: &Document,
-    mut index: usize,
-    whole: usize,
-    splices: Vec<Splice>,
-) -> Result<Vec<Splice>, CannotWrite> {
-    let mut splices: Vec<_> =
-        splices.into_iter().map(|splice| (splice.span, splice.with)).collect();
-    while index != whole {
-        splices = document.outward(index, &splices)?;
-        index = document.holder(index).ok_or(CannotWrite::Misplaced)?;
-    }
-    Ok(splices.into_iter().map(|(span, with)| Splice { span, with }).collect())
 }
 
 /// A category in a text of the query or the body.
@@ -129,12 +104,14 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Whether no such finding was listed on which as much is done; lists it.
+    /// Whether no such finding was listed on which as much is done; lists it. `outside` is where it stands in the text
+    /// that its field is within.
     pub(super) fn is_new(
         &mut self,
         documents: &Documents<'_>,
         field: &Field<'_>,
         finding: &Finding,
+        outside: Option<Span>,
         action: Action,
     ) -> bool {
         let (in_query, document, index) = match &field.source {
@@ -155,10 +132,8 @@ impl Listed {
             }
             return true;
         };
-        let splice = Splice { span: finding.span, with: String::new() };
-        let outward = outward(document, index, whole, vec![splice]).unwrap_or_default();
-        let Some(Splice { span, .. }) = outward.first() else { return true };
-        self.list((in_query, whole, finding.category), *span, action)
+        let Some(span) = outside else { return true };
+        self.list((in_query, whole, finding.category), span, action)
     }
 
     /// Lists a span, unless one that overlaps it is listed and no less is done about that: the verdict is taken over what
@@ -190,7 +165,7 @@ fn under(joined: Vec<Splice>, alone: Vec<Splice>) -> Vec<Splice> {
 
 /// One sorted, disjoint list. Of splices that overlap, the whole stretch goes; what stands in its place is that of a held
 /// text where that covers all of the stretch, since it is encoded as its surroundings are.
-fn united(own: Vec<Splice>, held: Vec<Splice>) -> Vec<Splice> {
+pub(super) fn united(own: Vec<Splice>, held: Vec<Splice>) -> Vec<Splice> {
     if held.is_empty() {
         return own;
     }

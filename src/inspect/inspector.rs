@@ -17,6 +17,7 @@ use crate::inspect::collect::{self, Field};
 use crate::inspect::edits::{self, Judged, Listed};
 use crate::inspect::faulty::Rehearsal;
 use crate::inspect::files::{self, Files};
+use crate::inspect::outward;
 use crate::inspect::rewrite::{self, Documents};
 use crate::inspect::shadow::Shadow;
 use crate::inspect::whole::Whole;
@@ -295,9 +296,13 @@ impl Inspector {
             (finding, judgement)
         };
         let mut found: Vec<Vec<(Finding, Judgement)>> = Vec::with_capacity(fields.len());
+        let held = fields.iter().zip(&scan.findings).filter(|(field, _)| !field.seen.is_empty());
+        let held = held.flat_map(|(field, it)| it.iter().map(move |it| (field, it.span)));
+        let mut outside = outward::spans(documents, held).into_iter();
         for (field, findings) in fields.iter().zip(scan.findings) {
             let counts = |finding: &Finding| {
-                finding.standalone || field.counts(edits::start(documents, field, finding.span))
+                let outside = if field.seen.is_empty() { None } else { outside.next().flatten() };
+                finding.standalone || field.counts(outside.unwrap_or(finding.span).start())
             };
             let counted = findings.into_iter().filter(counts);
             found.push(counted.map(|finding| judge(field, finding, care)).collect());
@@ -460,9 +465,13 @@ fn list<'f>(
 ) -> Vec<Judged<'f>> {
     let mut judged = Vec::new();
     let mut listed = Listed::default();
+    let spans = fields.iter().zip(&found).filter(|(field, _)| field.within.is_some());
+    let spans = spans.flat_map(|(field, it)| it.iter().map(move |(it, _)| (field, it.span)));
+    let mut outside = outward::spans(documents, spans).into_iter();
     for (field, findings) in fields.iter().zip(found) {
         for (finding, judgement) in &findings {
-            if listed.is_new(documents, field, finding, judgement.action) {
+            let outside = field.within.and_then(|_| outside.next().flatten());
+            if listed.is_new(documents, field, finding, outside, judgement.action) {
                 inspection.findings.push(JudgedFinding {
                     rule: finding.rule.clone(),
                     category: finding.category,

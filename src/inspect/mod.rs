@@ -22,6 +22,7 @@ mod joined;
 mod label;
 #[cfg(test)]
 mod messages;
+mod outward;
 mod rewrite;
 #[cfg(test)]
 mod same;

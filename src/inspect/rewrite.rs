@@ -25,6 +25,12 @@ pub(super) struct Documents<'a> {
     pub(super) content_type: Option<&'a str>,
 }
 
+impl<'a> Documents<'a> {
+    pub(super) fn document(&self, in_query: bool) -> &'a Document {
+        if in_query { self.query } else { self.body }
+    }
+}
+
 /// One text with what replaces what in it.
 pub(super) struct TextEdit<'a> {
     /// The endpoint's own words for it; `None` for what it does not name, and so cannot be edited.

@@ -100,6 +100,9 @@ impl Shape {
     }
 }
 
+/// Lists of ranges of one name beside one text: no client writes more than one.
+const MOST_LISTS: usize = 16;
+
 /// How offsets into a text are written, and where.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Offsets {
@@ -204,6 +207,10 @@ impl Offsets {
                             .into_iter()
                             .flat_map(|node| document.members(node, key))
                             .collect();
+                    }
+                    // Were they looked through for each of as many texts beside them, it would take the square of the body.
+                    if nodes.len() > MOST_LISTS {
+                        return Err(CannotRedact::Offsets);
                     }
                     for list in nodes {
                         elements(document, list, &mut ranges)?;
