@@ -110,7 +110,8 @@ fn every_commented_key_of_the_shipped_configuration_is_one() {
         })
         .collect::<Vec<_>>()
         .join("\n");
-    let folder = folder(&[("ca.pem", ""), ("ca.key", ""), ("upstream-ca.pem", "")]);
+    let folder =
+        folder(&[("ca.pem", ""), ("ca.key", ""), ("upstream-ca.pem", ""), ("crls/ca.crl", "")]);
     let (config, faults) = read(&text, folder.path());
     assert_eq!(faults, []);
     let config = config.unwrap();
@@ -346,7 +347,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "2:22: without lists of revoked certificates, every platform would be refused",
         "crls = ",
     ),
-    ("[upstream]\nunknown-revocation = \"deny\"", "2:22: `unknown-revocation` is ", "refuse"),
+    (
+        "[upstream]\nunknown-revocation = \"deny\"",
+        "2:22: `unknown-revocation` cannot be `deny`",
+        "refuse",
+    ),
     (
         "[upstream]\nallow-private = [\"10.0.0.0/8\"]",
         "2:18: `10.0.0.0/8` is no IP address",
