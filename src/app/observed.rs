@@ -36,6 +36,8 @@ impl Observed {
             Some("stopping")
         } else if !self.audit.is_writable() {
             Some("the audit file cannot be written")
+        } else if self.standing.in_force().is_roster_damaged() {
+            Some("the roster was altered while it was in use")
         } else {
             None
         }

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
@@ -26,6 +27,9 @@ use crate::sandbox;
 
 /// Most faults of one attempt that go to the log; `/status` and the answer to a request have all of them.
 const MOST_LOGGED: usize = 20;
+
+/// How often the roster is looked at where no post does.
+const MINDED: Duration = Duration::from_secs(5);
 
 /// How much a thread that reads files yields to those that serve posts.
 const NICE: i32 = 10;
@@ -102,6 +106,31 @@ impl Reloader {
 
     /// Waits for signals and for changed files, and complains of those that cannot be used until they are mended.
     pub(crate) async fn run(self: Arc<Self>) {
+        tokio::select! {
+            () = Arc::clone(&self).follow() => {}
+            () = self.mind_roster() => {}
+        }
+    }
+
+    /// Says in the log that the roster was altered, once when it happens and then as often as of other faults.
+    async fn mind_roster(&self) {
+        let mut said: Option<Instant> = None;
+        loop {
+            sleep(MINDED).await;
+            let remind = self.read().1.remind;
+            if !self.observed.standing.in_force().is_roster_damaged() {
+                said = None;
+            } else if said.is_none_or(|said| said.elapsed() >= remind) {
+                said = Some(Instant::now());
+                tracing::error!(
+                    help = "build it again or copy it again, and replace it by renaming, never in place",
+                    "the roster was altered while it was in use: every post is blocked until a good one is read"
+                );
+            }
+        }
+    }
+
+    async fn follow(self: Arc<Self>) {
         let mut watch = Watch::new(self.read().0.clone());
         loop {
             let settings = self.read().1.clone();
@@ -200,7 +229,9 @@ impl Reloader {
         let in_force = InForce::of(&loaded, trigger);
         let before = self.observed.standing.in_force();
         let is_known = !in_force.hashes.config.is_empty();
-        if is_known && in_force.hashes == before.hashes && prepared.is_reached_as_before() {
+        // The same bytes, put back where others stood for a while, must be read anew.
+        let is_as_before = in_force.hashes == before.hashes && !before.is_roster_damaged();
+        if is_known && is_as_before && prepared.is_reached_as_before() {
             let mended = self.observed.standing.refused().is_some();
             self.observed.standing.unchanged(trigger);
             tracing::info!(trigger = trigger.as_str(), mended, "the configuration is as it was");

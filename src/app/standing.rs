@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::audit::Hashes;
 use crate::config::Loaded;
+use crate::detect::Engine;
 use crate::policy::{Mode, Policy};
 
 /// Why the files are read.
@@ -42,6 +43,7 @@ pub(crate) struct InForce {
     pub(crate) hashes: Hashes,
     pub(crate) n_rules: usize,
     pub(crate) policy: Arc<Policy>,
+    engine: Arc<Engine>,
     at: Timestamp,
     trigger: Trigger,
 }
@@ -57,9 +59,15 @@ impl InForce {
             },
             n_rules: loaded.rules.rules.len(),
             policy: Arc::clone(&loaded.policy),
+            engine: Arc::clone(&loaded.engine),
             at: Timestamp::now(),
             trigger,
         }
+    }
+
+    /// Whether the roster was written to since it was read: every post is blocked until another one is in force.
+    pub(crate) fn is_roster_damaged(&self) -> bool {
+        self.engine.is_damaged()
     }
 
     pub(crate) fn mode(&self) -> &'static str {

@@ -119,12 +119,18 @@ impl Inspector {
 
     /// Decides on one request.
     pub fn inspect(&self, request: &Request<'_>) -> Inspection {
+        // What a damaged roster does not find may be there all the same. One that was replaced meanwhile is asked, too: it
+        // may have answered.
+        let people = self.engine.roster().map(|live| live.now());
+        let is_damaged = || people.as_ref().is_some_and(|people| people.is_damaged());
+        if is_damaged() {
+            return self.failed(request);
+        }
         let inspection = match self.read(request) {
             Ok(inspection) => inspection,
             Err(why) => self.unreadable(request, why),
         };
-        // What a damaged roster did not find may be there all the same.
-        if self.engine.is_damaged() { self.failed(request) } else { inspection }
+        if is_damaged() || self.engine.is_damaged() { self.failed(request) } else { inspection }
     }
 
     /// How media is stripped that streams through and begins like this; `None` where it goes as it is. `Err` is the verdict

@@ -801,3 +801,48 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_post_is_blocked_as_not_inspected_once_the_mapped_roster_was_written_to() {
+    use std::io::{Cursor, Seek as _, SeekFrom, Write as _};
+    use std::sync::Arc;
+
+    use crate::roster::{Builder, Index, Key, Live, Patient, PersonName, Roster};
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.pwr");
+    let key = Key::of(b"a key of this test, and of no hospital at all").unwrap();
+    let built = "2026-11-22T00:00:00Z".parse().unwrap();
+    let nowhere = folder.path().to_owned();
+    let mut builder = Builder::new(Cursor::new(Vec::new()), nowhere, &key, built).unwrap();
+    let names = vec![PersonName::new("Zebulon", "Quackenthorpe")];
+    let admitted = Some(date(2026, 11, 20));
+    builder.add(&Patient { names, admitted, ..Patient::default() }).unwrap();
+    let whole = builder.finish().unwrap().1.into_inner();
+    std::fs::write(&file, &whole).unwrap();
+    let with = |held| {
+        let indexes = vec![Arc::new(Index::open_holding(&file, &key, held).unwrap())];
+        let live = Live::new(Roster { indexes, ..Roster::default() });
+        let engine = crate::detect::Engine::build(&crate::rules::RuleSet::embedded()).unwrap();
+        let policy = Arc::clone(SHIPPED.policy());
+        Inspector::new(Arc::new(engine.with_roster(Arc::new(live))), policy, Limits::default())
+    };
+    let (held, mapped) = (with(u64::MAX), with(0));
+    let named = Case::toot(status("Zebulon Quackenthorpe coded last night"));
+    let found = |inspection: &Inspection| {
+        inspection.findings.iter().any(|it| it.rule.as_str().starts_with("roster-"))
+    };
+    for inspector in [&held, &mapped] {
+        let inspection = named.run(inspector);
+        assert!(inspection.fault.is_none() && found(&inspection), "{inspection:?}");
+    }
+    let mut opened = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+    opened.seek(SeekFrom::Start(4096)).unwrap();
+    opened.write_all(&vec![0; whole.len() - 4096]).unwrap();
+    opened.set_len(5000).unwrap();
+    let inspection = named.run(&held);
+    assert!(inspection.fault.is_none() && found(&inspection), "{inspection:?}");
+    let inspection = named.run(&mapped);
+    assert!(matches!(inspection.verdict, Verdict::Block(_)));
+    assert_eq!(inspection.fault, Some(Fault::Failed));
+}

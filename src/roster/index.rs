@@ -1,12 +1,13 @@
 //! Asks a roster: is this word, number, day one of theirs, and of which rows?
 //!
-//! The file is mapped, not read. A block of it is checked against its seal before its first byte is believed; once it
-//! fails, the index answers nothing more and says that it is damaged, so that whoever asks can fail closed.
+//! A block is checked against its seal before its first byte is believed; once it fails, the index answers nothing more
+//! and says that it is damaged, so that whoever asks can fail closed. So does a file that is mapped and was written to.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::roster::build::{FAMILY, RELATIVE, ROW_WORDS, shorter};
 use crate::roster::format::{About, BLOCK, HEAD, Head, Part, ROW, SEAL, SLOT, WORD, home, seal};
+use crate::roster::open::{Since, Watched};
 use crate::roster::term::{Day, Hash, Hasher, Kind};
 use crate::roster::{IdentifierKind, Stay};
 
@@ -16,14 +17,14 @@ pub type RowNumber = u32;
 /// Where the bytes of a roster are.
 #[derive(Debug)]
 pub(super) enum Bytes {
-    Mapped(memmap2::Mmap),
+    Mapped(memmap2::Mmap, Watched),
     Held(Vec<u8>),
 }
 
 impl Bytes {
     pub(super) fn get(&self) -> &[u8] {
         match self {
-            Self::Mapped(map) => map,
+            Self::Mapped(map, _) => map,
             Self::Held(bytes) => bytes,
         }
     }
@@ -133,9 +134,20 @@ impl Index {
         &self.head.about
     }
 
-    /// Whether a block was found altered: then it answers nothing, and nothing may be concluded from that.
+    /// Whether a block was found altered, or the file was written to since it was mapped: then it answers nothing, and
+    /// nothing may be concluded from that. Asks the system once for a file that is mapped.
     pub fn is_damaged(&self) -> bool {
-        self.damaged.load(Ordering::Relaxed)
+        if let Bytes::Mapped(_, watched) = &self.bytes {
+            match watched.since() {
+                Since::Same => {}
+                Since::Written => self.damaged.store(true, Ordering::Release),
+                // Most likely another took its name. What was checked before is checked once more all the same.
+                Since::Touched => {
+                    self.checked.iter().for_each(|flags| flags.store(0, Ordering::Release));
+                }
+            }
+        }
+        self.damaged.load(Ordering::Acquire)
     }
 
     /// Checks every block; whether all are as they were written.
@@ -146,6 +158,9 @@ impl Index {
 
     /// Bytes of the file, once their block is known to be whole. They lie within one block.
     fn read(&self, at: usize, n: usize) -> Option<&[u8]> {
+        if self.damaged.load(Ordering::Relaxed) {
+            return None;
+        }
         let bytes = self.bytes.get();
         let block = at.checked_sub(HEAD)? / BLOCK;
         let flags = self.checked.get(block / 64)?;

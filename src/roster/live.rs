@@ -24,7 +24,7 @@ impl Roster {
         nth + 1 == self.indexes.len() && self.replaced.contains(&row)
     }
 
-    /// Whether a block of an index was found altered.
+    /// Whether an index was found altered, as [`Index::is_damaged`] says.
     pub fn is_damaged(&self) -> bool {
         self.indexes.iter().any(|index| index.is_damaged())
     }

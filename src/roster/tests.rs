@@ -116,3 +116,75 @@ fn a_file_tells_nothing_without_its_key_and_no_byte_of_it_may_change() {
     let same = whole.chunks_exact(8).skip(1024).zip(other.chunks_exact(8).skip(1024));
     assert_eq!(same.filter(|(a, b)| a == b && **a != [0; 8]).count(), 0);
 }
+
+/// Overwrites a file in place, as `r+b` does, from a byte on.
+fn overwrite(path: &std::path::Path, at: u64, with: &[u8]) {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(with).unwrap();
+}
+
+#[test]
+fn a_small_roster_is_ours_and_a_large_one_is_damaged_once_it_is_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.pwr");
+    let whole = bytes(&[former(), chidi()]);
+    let zeros = vec![0; whole.len() - 4096];
+    std::fs::write(&path, &whole).unwrap();
+    let held = Index::open(&path, &key(1)).unwrap();
+    overwrite(&path, 4096, &zeros);
+    assert!(held.check_whole() && !held.is_damaged());
+    assert!(held.word("chidi").is_some() && held.number("412345").len() == 1);
+    // Cut off as well: nothing of it is read from the file any more.
+    std::fs::File::create(&path).unwrap();
+    assert!(held.word("quisenberry").is_some() && !held.is_damaged());
+
+    std::fs::write(&path, &whole).unwrap();
+    let open = || Index::open_holding(&path, &key(1), 0).unwrap();
+    let (mapped, unasked) = (open(), open());
+    assert!(mapped.word("chidi").is_some() && !mapped.is_damaged());
+    // Another takes its name, as it should: what is mapped holds.
+    let next = folder.path().join("next.pwr");
+    std::fs::write(&next, &whole).unwrap();
+    std::fs::rename(&next, &path).unwrap();
+    assert!(!mapped.is_damaged() && mapped.word("chidi").is_some() && !unasked.is_damaged());
+    let mapped = open();
+    assert!(mapped.word("chidi").is_some());
+    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+    overwrite(&path, 4096, &zeros);
+    let told = open_time(&path, written + std::time::Duration::from_secs(1));
+    assert!(told && mapped.is_damaged() && mapped.word("chidi").is_none());
+
+    // Written to, and its time set back: the seals are asked again.
+    std::fs::write(&path, &whole).unwrap();
+    let mapped = open();
+    assert!(mapped.check_whole());
+    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+    overwrite(&path, 8192, &zeros[4096..]);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert!(open_time(&path, written));
+    let _ = mapped.is_damaged();
+    assert!(mapped.word("chidi").is_none() && mapped.is_damaged());
+
+    // Cut off: nothing of it is touched any more.
+    std::fs::write(&path, &whole).unwrap();
+    let mapped = open();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+    assert!(mapped.is_damaged() && mapped.word("chidi").is_none());
+}
+
+fn open_time(path: &std::path::Path, time: std::time::SystemTime) -> bool {
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_modified(time).is_ok()
+}
+
+#[test]
+fn a_pipe_or_a_folder_is_no_roster_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("r.pwr");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    for path in [&pipe, &folder.path().to_owned()] {
+        assert!(matches!(Index::open(path, &key(1)), Err(OpenError::NoRoster { .. })));
+    }
+}
