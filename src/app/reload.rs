@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::admin::{self, Reloaded, Reloading};
 use crate::app::observed::Observed;
@@ -19,7 +19,7 @@ use crate::app::proved::{chain, of_setup, proved};
 use crate::app::standing::{InForce, Trigger};
 use crate::app::start::StartError;
 use crate::app::watch::Watch;
-use crate::audit::{Audit, AuditSettings, Change};
+use crate::audit::{Audit, AuditError, AuditSettings, Change};
 use crate::config::{self, Loaded, Seen};
 use crate::diagnostic::{Diagnostic, Severity, Source, draw_all};
 use crate::proxy::{Ground, Prepared, Server};
@@ -209,6 +209,11 @@ impl Reloader {
         let Some((made, seen)) = made else {
             let source = Source::new(file.display().to_string(), "");
             let fault = Diagnostic::error(&source, "the check of the files failed by itself");
+            // The same files would fail again: nothing is tried until they are others.
+            let seen = Arc::clone(&self.read().0);
+            if let Ok(seen) = tokio::task::spawn_blocking(move || seen.renewed()).await {
+                self.read().0 = Arc::new(seen);
+            }
             return self.refuse(
                 &[fault.help("this is a fault of postward: report the log line that says where")],
                 trigger,
@@ -237,13 +242,14 @@ impl Reloader {
             tracing::info!(trigger = trigger.as_str(), mended, "the configuration is as it was");
             return Reloaded { is_in_force: true, text: "fine: nothing has changed".to_owned() };
         }
-        let moved = match self.moved(file, loaded.config.admin.as_ref()).await {
-            Ok(moved) => moved,
-            Err(fault) => return self.refuse(&[*fault], trigger),
-        };
         let ready = match self.server.register(prepared) {
             Ok(ready) => ready,
             Err(fault) => return self.refuse(&[of_setup(file, &fault)], trigger),
+        };
+        // The last thing that may go wrong: a listener that was begun for nothing would go on.
+        let moved = match self.moved(file, loaded.config.admin.as_ref()).await {
+            Ok(moved) => moved,
+            Err(fault) => return self.refuse(&[*fault], trigger),
         };
         let change = Change {
             trigger: trigger.as_str(),
@@ -251,8 +257,9 @@ impl Reloader {
             after: in_force.hashes.clone(),
         };
         // Before the first post is judged by it. If it cannot be written, the chain says later that something is missing;
-        // a policy that says what to do without an audit must not be kept out by that.
-        if let Err(error) = self.audit.record_change(&change).await {
+        // a policy that says what to do without an audit must not be kept out by that, nor by a disk that never answers.
+        let recorded = timeout(self.server.audit_limit(), self.audit.record_change(&change)).await;
+        if let Err(error) = recorded.unwrap_or(Err(AuditError::Write)) {
             tracing::error!(%error, "the change of the configuration is not in the audit");
         }
         self.server.apply(ready);

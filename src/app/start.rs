@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::admin::{Listening, Reloaded};
 use crate::app::dumps::forbid_dumps;
@@ -117,7 +118,10 @@ impl Running {
         if !self.reloader.server.stop(deadline).await {
             tracing::warn!("requests were cut off at the drain deadline, or by a second signal");
         }
-        self.audit().close().await;
+        // A disk that never answers must not keep the process from ending.
+        if timeout(self.reloader.server.audit_limit(), self.audit().close()).await.is_err() {
+            tracing::error!("the audit did not end: its last lines may be missing");
+        }
         tracing::info!(audit_head = %self.audit().head(), "stopped");
         self.reloader.operators().listening.take().into_iter().for_each(Listening::stop);
     }

@@ -91,6 +91,17 @@ impl Seen {
         self.folders.insert(path.to_owned(), (Listed::All, files));
     }
 
+    /// The same files and folders, as they are now.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let files = self.files.keys().map(|file| (file.clone(), digest_of(file)));
+        let folders = self
+            .folders
+            .iter()
+            .map(|(folder, (listed, _))| (folder.clone(), (*listed, listed.of(folder))));
+        Self { files: files.collect(), folders: folders.collect() }
+    }
+
     /// Whether all of it is as it was read.
     pub fn is_current(&self) -> bool {
         self.files.iter().all(|(file, digest)| digest_of(file) == *digest)

@@ -213,14 +213,14 @@ impl Loading<'_> {
         platforms: &Result<Platforms, Faulty>,
     ) -> Result<Parts, Faulty> {
         let rules = self.rules(&named.rules, faults);
+        // Before they are read, and also those that cannot be used: a reload waits for them to be mended.
+        let named_files = named.roster.iter().flat_map(|roster| roster.paths(&self.folder));
+        named_files.for_each(|file| self.reader.note(&file));
         let known = named
             .roster
             .as_ref()
             .map(|roster| roster.load(&self.folder, whole, faults).ok_or(Faulty));
         let known = known.transpose();
-        // Also those that cannot be used: a reload waits for them to be mended.
-        let named_files = named.roster.iter().flat_map(|roster| roster.paths(&self.folder));
-        named_files.for_each(|file| self.reader.note(&file));
         let (files, people): (Option<RosterFiles>, _) =
             known.as_ref().ok().and_then(Option::as_ref).cloned().unzip();
         let engine =

@@ -90,10 +90,12 @@ impl Named {
         Some(named)
     }
 
-    /// Every file that is named.
+    /// Every file that is read: those that are named, and the key's own where systemd hands it over.
     pub(super) fn paths(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
         let named = [&self.file, &self.key_file, &self.staff].into_iter().flatten();
-        named.map(move |named| folder.join(&named.value))
+        let credential = if self.key_file.is_none() { Key::credential() } else { None };
+        let credential = credential.filter(|_| self.file.is_some());
+        named.map(move |named| folder.join(&named.value)).chain(credential)
     }
 
     /// Its files, and what they say; a fault stands at the key that names the file. With `whole` every byte is checked now,

@@ -185,6 +185,11 @@ impl Server {
         self.current.load().limits.timeouts.drain
     }
 
+    /// How long the audit may take for a line.
+    pub fn audit_limit(&self) -> Duration {
+        self.current.load().limits.timeouts.audit
+    }
+
     /// Stops accepting, and lets what is under way end before `deadline` does. Says whether all of it did.
     pub async fn stop(&self, deadline: impl Future<Output = ()>) -> bool {
         self.lasting.drain.finish(deadline).await

@@ -109,16 +109,18 @@ impl Key {
         if let Some(path) = path {
             return Self::read(path);
         }
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        if let Some(folder) = set("CREDENTIALS_DIRECTORY") {
-            let credential = Path::new(&folder).join(CREDENTIAL);
-            if credential.exists() {
-                return Self::read(&credential);
-            }
+        if let Some(credential) = Self::credential() {
+            return Self::read(&credential);
         }
         let value = set(VARIABLE).ok_or(KeyError::Missing)?;
         let short = || KeyError::Short { place: format!("${VARIABLE}").into() };
         Self::of(OsStr::as_encoded_bytes(&value)).ok_or_else(short)
+    }
+
+    /// The file by which systemd hands a key over, if it does.
+    pub fn credential() -> Option<PathBuf> {
+        let file = Path::new(&set("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+        file.exists().then_some(file)
     }
 
     /// Writes a new key, readable by its owner alone, to a file that does not exist yet.
@@ -178,6 +180,11 @@ impl Key {
         hasher.update(salt).update(purpose.as_bytes());
         Zeroizing::new(*hasher.finalize().as_bytes())
     }
+}
+
+/// A variable of the environment that says something.
+fn set(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::program::Program;
+use crate::support::socket::{Relay, Socket, TEXT, frames, handshake, masked};
 use crate::support::{Client, Upstream};
 
 const HOST: &str = "mastodon.example";
@@ -458,6 +459,129 @@ async fn a_shadow_says_what_it_would_do_and_does_nothing() {
         .collect();
     let would = serde_json::json!({ "verdict": "block", "findings": 1 });
     assert_eq!(shadows, [("redact", Value::Null), ("redact", would), ("forward", Value::Null)]);
+}
+
+/// A configuration whose route carries sockets.
+fn with_sockets(relay: &Relay) -> String {
+    config(relay.address, "[reload]\nwatch = false\n")
+        .replace("platform = \"mastodon\"", "platform = \"generic\"\nwebsocket = \"read\"")
+}
+
+async fn socket(address: SocketAddr) -> Socket {
+    let mut socket = Socket::plain(address).await;
+    let head = socket.ask(&handshake(HOST, "/", "")).await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_of_an_open_socket_are_judged_by_the_newest_set() {
+    let relay = Relay::start("").await;
+    let program = started_by(&with_sockets(&relay));
+    program.put(
+        "rules.d/ours.toml",
+        &rules("clinic-one")
+            .replace("Cedar Crest", "Birch Lane")
+            .replace("cedar crest", "birch lane")
+            .replace("crest of cedar", "lane of birch"),
+    );
+    assert_eq!(program.reload().await.status, StatusCode::OK);
+    let mut open = socket(program.listening[0]).await;
+    let said = br#"{"text":"a day at Cedar Crest"}"#;
+    open.send(&masked(TEXT, said)).await;
+    assert_eq!(frames(&relay.received(1).await).len(), 1);
+    // From now on the clinic is found, and nothing in a body that no file describes can be edited.
+    program.put("rules.d/ours.toml", &rules("clinic-one"));
+    assert_eq!(program.reload().await.status, StatusCode::OK);
+    open.send(&masked(TEXT, said)).await;
+    assert_eq!(open.close_code().await, Some(1008));
+    // A socket whose route is gone is closed, also where nobody says anything.
+    let mut silent = socket(program.listening[0]).await;
+    program.change("postward.toml", "\"read\"", "\"refuse\"");
+    assert_eq!(program.reload().await.status, StatusCode::OK);
+    assert_eq!(silent.close_code().await, Some(1001));
+    let events = program.stop();
+    let verdicts: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "decision" && event["method"] == "WEBSOCKET")
+        .map(|event| event["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(verdicts, ["forward", "block"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_socket_whose_handshake_spans_a_reload_obeys_the_new_set() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let opened = Arc::clone(&gate);
+    let relay = Relay::answering(move |proof| {
+        tokio::task::block_in_place(|| {
+            while !opened.load(Relaxed) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {proof}\r\n\r\n"
+        )
+    })
+    .await;
+    let program = started_by(&with_sockets(&relay));
+    let address = program.listening[0];
+    let asking = tokio::spawn(socket(address));
+    while relay.n_heads() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    program.change("postward.toml", "\"read\"", "\"refuse\"");
+    assert_eq!(program.reload().await.status, StatusCode::OK);
+    gate.store(true, Relaxed);
+    let mut open = asking.await.unwrap();
+    open.send(&masked(TEXT, br#"{"text":"a quiet day"}"#)).await;
+    assert_eq!(open.close_code().await, Some(1001));
+    program.stop();
+    let texts = frames(&relay.so_far()).into_iter().filter(|(first, _)| *first == TEXT).count();
+    assert_eq!(texts, 0, "nothing went out over a route that is no more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roster_whose_key_systemd_hands_over_is_read_anew() {
+    use crate::support::program::write;
+
+    let upstream = Upstream::start().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    // Elsewhere than all that is named: what systemd hands over is.
+    let credentials = tempfile::TempDir::new().unwrap();
+    let key = credentials.path().join("postward-roster-key");
+    let postward = |args: &[&std::ffi::OsStr]| {
+        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_postward")).args(args).output();
+        let ran = ran.unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8(ran.stderr).unwrap());
+    };
+    postward(&["roster".as_ref(), "key".as_ref(), key.as_ref()]);
+    let (roster, table) = (folder.path().join("roster.pwr"), folder.path().join("patients.csv"));
+    let build = |people: &str| {
+        write(&table, &format!("mrn,first_name,last_name,birth_date\n{people}"));
+        let args = ["roster", "build", "--out"].map(std::ffi::OsStr::new);
+        let more = [roster.as_os_str(), "--key-file".as_ref(), key.as_ref(), table.as_os_str()];
+        postward(&[&args[..], &more[..]].concat());
+    };
+    build("00412345,Ada,Example,1950-01-02\n");
+    let text = config(
+        upstream.address,
+        "[roster]\nfile = \"roster.pwr\"\n\n[reload]\nsettle = \"100 ms\"\n",
+    );
+    for (name, text) in [
+        ("postward.toml", &text),
+        ("policy.toml", &policy("[one]")),
+        ("rules.d/ours.toml", &rules("clinic-one")),
+    ] {
+        write(&folder.path().join(name), text);
+    }
+    let mut program = Program::start_with(folder, &[("CREDENTIALS_DIRECTORY", credentials.path())]);
+    let reply = program.reload().await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    build("00412345,Ada,Example,1950-01-02\n00412346,Ben,Example,1951-01-02\n");
+    program.logged("another configuration is in force");
+    program.stop();
 }
 
 /// A port that nobody listens on.

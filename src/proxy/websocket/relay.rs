@@ -1,7 +1,7 @@
 //! One socket from the first frame to the last: both halves, its clocks, and its end.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -48,7 +48,8 @@ pub(crate) async fn relay(opened: Opened, current: &Current, mut signal: Signal)
     let (stop, stopped) = watch::channel(None);
     let up = Up {
         current,
-        judged_by: Arc::downgrade(&gateway),
+        // None yet: the handshake may have begun under another set than is in force now.
+        judged_by: Weak::new(),
         of,
         client: client_reads,
         platform: &mut platform_writes,
@@ -73,7 +74,8 @@ pub(crate) async fn relay(opened: Opened, current: &Current, mut signal: Signal)
         let (mut up_ended, mut down_ended) = (false, false);
         // Once one half has ended, the other has a little time to do so, too.
         let mut deadline: Option<Instant> = None;
-        if signal.stage() != Stage::Running {
+        let is_routed = || of_socket(&current.load().routes, &authority, &target).is_some();
+        if signal.stage() != Stage::Running || !is_routed() {
             stop.send_replace(Some(AWAY));
         }
         while !(up_ended && down_ended) {
@@ -88,7 +90,7 @@ pub(crate) async fn relay(opened: Opened, current: &Current, mut signal: Signal)
                 },
                 // Even where nobody says anything: what the platform sends may pass by a route only.
                 () = changes.next(), if !is_stopping => {
-                    if of_socket(&current.load().routes, &authority, &target).is_none() {
+                    if !is_routed() {
                         stop.send_replace(Some(AWAY));
                     }
                 }

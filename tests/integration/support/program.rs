@@ -39,10 +39,16 @@ impl Program {
 
     /// Starts it with what is in a folder.
     pub(crate) fn start_in(folder: TempDir) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn start_with(folder: TempDir, variables: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_postward"))
             .args(["serve", "--log-format", "json", "--config"])
             .arg(folder.path().join("postward.toml"))
             .env_remove("POSTWARD_LOG")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
