@@ -108,7 +108,10 @@ impl<S> Filter<S> {
     fn take_back(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
         self.held.drain(..self.taken);
         (self.ready, self.taken) = (0..0, 0);
-        self.held.extend_from_slice(buf.filled().get(before..).unwrap_or_default());
+        let taken = buf.filled_mut().get_mut(before..).unwrap_or_default();
+        self.held.extend_from_slice(taken);
+        // hyper keeps its buffer for as long as the connection.
+        taken.fill(0);
         buf.set_filled(before);
     }
 

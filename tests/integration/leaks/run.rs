@@ -1,5 +1,6 @@
 //! Sends every canary along its path, and gathers what was written.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,6 +147,14 @@ fn astray(cases: &[Case], canaries: &[Canary], received: &[u8]) -> Vec<String> {
     wrong
 }
 
+/// A connection that a client keeps.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Door {
+    Plain,
+    Tls,
+    H2,
+}
+
 /// How the proxy is reached.
 pub(super) struct Ways {
     plain: SocketAddr,
@@ -210,6 +219,23 @@ impl Ways {
         }
     }
 
+    /// Writes a request, waits for its answer (of HTTP/2, for a second's silence), and leaves the connection open.
+    pub(super) async fn keep(&self, door: Door, host: &str, bytes: &[u8]) -> Box<dyn Any> {
+        match door {
+            Door::Plain => Box::new(kept(connect(self.plain).await, bytes).await),
+            Door::Tls => {
+                let stream = self.shake(&self.config, host).await.unwrap();
+                Box::new(kept(stream, bytes).await)
+            }
+            Door::H2 => {
+                let stream = self.shake(&self.h2_config, host).await.unwrap();
+                let hello = frame(4, 0, 0, b"");
+                let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &hello[..], bytes].concat();
+                Box::new(kept(stream, &hello).await)
+            }
+        }
+    }
+
     async fn shake(
         &self,
         config: &Arc<ClientConfig>,
@@ -218,6 +244,23 @@ impl Ways {
         let name = ServerName::try_from(host.to_owned()).unwrap();
         TlsConnector::from(Arc::clone(config)).connect(name, connect(self.tls).await).await
     }
+}
+
+/// What was written to, and has been silent since it answered.
+async fn kept<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> S {
+    stream.write_all(bytes).await.unwrap();
+    stream.flush().await.unwrap();
+    let (mut answer, mut n_read) = (vec![0; 4096], 0);
+    let mut patience = LONGEST;
+    while let Ok(read) = timeout(patience, stream.read(&mut answer)).await {
+        let n = read.unwrap();
+        assert_ne!(n, 0, "it was not kept");
+        n_read += n;
+        // Heads, bodies and settings come apart.
+        patience = Duration::from_secs(1);
+    }
+    assert_ne!(n_read, 0, "no answer");
+    stream
 }
 
 async fn connect(address: SocketAddr) -> TcpStream {
