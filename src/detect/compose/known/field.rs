@@ -170,6 +170,9 @@ fn phone(
     })
 }
 
+/// How many characters of a link may stand before a number in it.
+const LONGEST_RUN: usize = 256;
+
 /// Whether a number is part of a longer one, of a link or of a sum.
 fn is_in_word(reading: &Reading<'_>, first: usize, last: usize) -> bool {
     let before = reading.gap(first);
@@ -177,11 +180,12 @@ fn is_in_word(reading: &Reading<'_>, first: usize, last: usize) -> bool {
     let number = |at: usize| reading.at(at, 0).is_some_and(|word| word.token.shape.is_number());
     let text = reading.text.view.text();
     let head = text.get(..reading.span(first, first).start()).unwrap_or_default();
-    let run = head.rsplit(char::is_whitespace).next().unwrap_or_default();
+    // As far back as a link may reach: to the last blank it would be, in a text without any, the whole text for every number.
+    let run = || head.chars().rev().take(LONGEST_RUN).take_while(|c| !c.is_whitespace());
     let goes_on = |gap: Gap| {
         [Gap::HYPHEN, Gap::STOP, Gap::SLASH, Gap::COMMA].contains(&gap) || gap == Gap::default()
     };
-    run.contains('/') && run.contains('.')
+    run().any(|c| c == '/') && run().any(|c| c == '.')
         || head.ends_with(['$', '€', '£'])
         || (first > 0 && goes_on(before) && number(first - 1))
         || (goes_on(after) && number(last + 1))

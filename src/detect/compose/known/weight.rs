@@ -9,6 +9,7 @@ use crate::detect::Part;
 use crate::detect::compose::known::name::{Form, How, Mention};
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Desk, Proposal, Standing, name};
+use crate::detect::token::Shape;
 use crate::roster::{Roster, Stay};
 use crate::rules::Class;
 
@@ -211,9 +212,17 @@ fn of_others(roster: &Roster, reading: &Reading<'_>, words: (usize, usize)) -> (
     let lone = if words.0 == words.1 { n_of_staff(roster, reading, words) } else { 0.0 };
     match (lone > 0.0, roster.indexes.is_empty()) {
         (true, _) => (STAFF_ONLY, "staff-name"),
+        // Names run together are on no list as one word: `AllieBreen`.
+        (false, false) if is_mixed(reading, words) => (0.0, ""),
         (false, false) => (NOBODY, "on-no-list"),
         (false, true) => (0.0, ""),
     }
+}
+
+/// Whether a word has capitals within it.
+fn is_mixed(reading: &Reading<'_>, (first, last): (usize, usize)) -> bool {
+    let mixed = |at| reading.at(at, 0).is_some_and(|word| word.token.shape == Shape::Mixed);
+    (first..=last).any(mixed)
 }
 
 fn raise(
