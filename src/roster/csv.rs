@@ -5,7 +5,7 @@ use std::io::Read;
 use jiff::civil::Date;
 
 use crate::roster::columns::{Column, Columns, DayOrder};
-use crate::roster::source::{BadRow, Entry, Source, SourceError};
+use crate::roster::source::{BadField, BadRow, Entry, Source, SourceError};
 use crate::roster::{Address, Identifier, IdentifierKind, NameUse, Patient, PersonName, Relative};
 
 /// Reads patients from a table.
@@ -14,6 +14,7 @@ pub struct CsvSource<R: Read> {
     columns: Vec<Option<Column>>,
     order: DayOrder,
     row: csv::ByteRecord,
+    unread: Vec<BadField>,
 }
 
 /// Shows no text.
@@ -25,14 +26,21 @@ impl<R: Read> std::fmt::Debug for CsvSource<R> {
 
 /// How much is looked at to see what parts the columns.
 const FIRST: usize = 4096;
+/// A row may run over so many lines, for notes and addresses with line breaks; one that runs on has a stray quote.
+const MOST_LINES: u64 = 12;
+/// Read behind the end of every table: what swallows it has a quote that was never closed.
+const END: &[u8] = b"\n\x01end of the table\x01\n";
 
-impl<R: Read> CsvSource<std::io::Chain<std::io::Cursor<Vec<u8>>, R>> {
+/// A table between what was looked at first and what is read behind its end.
+type Input<R> = std::io::Chain<std::io::Chain<std::io::Cursor<Vec<u8>>, R>, &'static [u8]>;
+
+impl<R: Read> CsvSource<Input<R>> {
     /// Reads the headings.
     pub fn new(mut input: R, columns: &Columns) -> Result<Self, SourceError> {
         let mut first = Vec::new();
         input.by_ref().take(FIRST as u64).read_to_end(&mut first).map_err(SourceError::Read)?;
         let delimiter = delimiter(&first);
-        let input = std::io::Cursor::new(first).chain(input);
+        let input = std::io::Cursor::new(first).chain(input).chain(END);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
@@ -46,7 +54,13 @@ impl<R: Read> CsvSource<std::io::Chain<std::io::Cursor<Vec<u8>>, R>> {
         let known = columns
             .of(&headings)
             .map_err(|error| SourceError::Unfit { line: 1, why: error.to_string() })?;
-        Ok(Self { reader, columns: known, order: columns.order, row: csv::ByteRecord::new() })
+        Ok(Self {
+            reader,
+            columns: known,
+            order: columns.order,
+            row: csv::ByteRecord::new(),
+            unread: Vec::new(),
+        })
     }
 }
 
@@ -63,15 +77,30 @@ impl<R: Read> Source for CsvSource<R> {
             return Ok(None);
         }
         let line = self.row.position().map_or(0, csv::Position::line);
+        let end = END.trim_ascii();
+        if self.row.len() == 1 && self.row.get(0) == Some(end) {
+            return Ok(None);
+        }
+        let n_lines = self.reader.position().line().saturating_sub(line);
+        let swallowed = self.row.iter().last().is_some_and(|last| last.trim_ascii().ends_with(end));
+        if swallowed || n_lines > MOST_LINES {
+            let why = "a quote in the row that begins here is not closed: it would swallow the rows behind it";
+            return Err(SourceError::Unfit { line, why: why.to_owned() });
+        }
         let bad = |why| Ok(Some(Entry::Bad(BadRow { line, why })));
         if self.row.len() != self.columns.len() {
             return bad("it has more or fewer columns than the headings");
         }
-        match patient(&self.row, &self.columns, self.order) {
+        let unread = |column| self.unread.push(BadField { line, column });
+        match patient(&self.row, &self.columns, self.order, unread) {
             Ok(patient) if patient.is_empty() => bad("it names nobody: no name and no number"),
             Ok(patient) => Ok(Some(Entry::Patient(Box::new(patient)))),
             Err(why) => bad(why),
         }
+    }
+
+    fn take_unread(&mut self) -> Vec<BadField> {
+        std::mem::take(&mut self.unread)
     }
 }
 
@@ -95,13 +124,14 @@ fn patient(
     row: &csv::ByteRecord,
     columns: &[Option<Column>],
     order: DayOrder,
+    mut unread: impl FnMut(usize),
 ) -> Result<Patient, &'static str> {
     let mut patient = Patient::default();
     let mut name = PersonName::default();
     let (mut middle, mut maiden, mut nickname) = (String::new(), String::new(), String::new());
     let mut relative: Option<Relative> = None;
     let mut address = Address::default();
-    for (field, column) in row.iter().zip(columns) {
+    for (number, (field, column)) in (1..).zip(row.iter().zip(columns)) {
         let Some(column) = column else { continue };
         let text = std::str::from_utf8(field).map_err(|_| "it is not UTF-8")?.trim();
         if text.is_empty() || matches!(text, "NULL" | "null" | "N/A" | "\\N") {
@@ -121,7 +151,15 @@ fn patient(
             patient.identifiers.push(Identifier { kind, value: text.to_owned() });
             continue;
         }
-        let day = || day(text, order);
+        // A day that cannot be read is left out alone: the names and numbers of the row are still a patient's, and
+        // whoever came and has no readable day of leaving is in the house.
+        let mut day = || {
+            let day = day(text, order);
+            if day.is_none() && !is_no_day(text) {
+                unread(number);
+            }
+            day
+        };
         match column {
             Column::Name => patient.names.push(PersonName::whole(text)),
             Column::FirstName => text.clone_into(&mut name.given),
@@ -129,9 +167,7 @@ fn patient(
             Column::LastName => text.clone_into(&mut name.family),
             Column::MaidenName => text.clone_into(&mut maiden),
             Column::Nickname => text.clone_into(&mut nickname),
-            Column::BirthDate => {
-                patient.birth_date = Some(day().ok_or("its birth date is no date")?);
-            }
+            Column::BirthDate => patient.birth_date = day(),
             Column::Phone => patient.phones.push(text.to_owned()),
             Column::Email => patient.emails.push(text.to_owned()),
             Column::Address => text.clone_into(&mut address.street),
@@ -140,12 +176,8 @@ fn patient(
             Column::Ward => text.clone_into(&mut patient.place.ward),
             Column::Room => text.clone_into(&mut patient.place.room),
             Column::Bed => text.clone_into(&mut patient.place.bed),
-            Column::Admitted => {
-                patient.admitted = Some(day().ok_or("its day of admission is no date")?);
-            }
-            Column::Discharged => {
-                patient.discharged = Some(day().ok_or("its day of discharge is no date")?);
-            }
+            Column::Admitted => patient.admitted = day(),
+            Column::Discharged => patient.discharged = day(),
             Column::Deceased => {
                 let alive = ["0", "n", "no", "f", "false", "alive"];
                 patient.deceased = !alive.contains(&text.to_lowercase().as_str());
@@ -181,9 +213,47 @@ fn patient(
     Ok(patient)
 }
 
+/// Whether this is how tables say that there is no day.
+fn is_no_day(text: &str) -> bool {
+    let is_zero = text.chars().all(|c| c == '0' || !c.is_alphanumeric());
+    is_zero || ["unknown", "none", "na", "nil"].iter().any(|none| text.eq_ignore_ascii_case(none))
+}
+
+/// A day with its month in letters: `9 March 1951`, `Nov 20, 2026`, `Fri, 20 Nov 2026 10:00`, `2026-Nov-20`.
+fn in_words(text: &str) -> Option<Date> {
+    let mut parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    let mut one = parts.next()?;
+    if month(one).is_none() && one.chars().all(char::is_alphabetic) {
+        one = parts.next()?;
+    }
+    let (two, three) = (parts.next()?, parts.next()?);
+    let (day, name, written) = match (month(one), month(two)) {
+        (Some(name), _) => (two, name, three),
+        (None, Some(name)) if one.len() == 4 => (three, name, one),
+        (None, Some(name)) => (one, name, three),
+        (None, None) => return None,
+    };
+    let day = day.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    date(year(written)?, name, day.parse().ok()?)
+}
+
+fn year(text: &str) -> Option<i16> {
+    let year = text.parse::<i16>().ok()?;
+    match text.len() {
+        4 => Some(year),
+        // Of two digits: nobody is born in the future.
+        2 if year > 26 => Some(year + 1900),
+        2 => Some(year + 2000),
+        _ => None,
+    }
+}
+
 /// A day in the forms that tables have: `2026-03-04`, `20260304`, `3/4/2026`, `4.3.2026`, `04-MAR-2026`, each with a time
-/// behind it or not.
+/// behind it or not, and with its month in letters.
 pub(super) fn day(text: &str, order: DayOrder) -> Option<Date> {
+    if let Some(day) = in_words(text) {
+        return Some(day);
+    }
     let text = text.split([' ', 'T']).next().unwrap_or_default();
     let number = |digits: &str| digits.parse::<i16>().ok().filter(|_| digits.len() <= 4);
     if text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -198,17 +268,7 @@ pub(super) fn day(text: &str, order: DayOrder) -> Option<Date> {
     if one.len() == 4 {
         return date(number(one)?, number(two)?, number(three)?);
     }
-    let year = number(three)?;
-    // Of two digits: nobody is born in the future.
-    let year = match three.len() {
-        4 => year,
-        2 if year > 26 => year + 1900,
-        2 => year + 2000,
-        _ => return None,
-    };
-    if let Some(month) = month(two) {
-        return date(year, month, number(one)?);
-    }
+    let year = year(three)?;
     let (one, two) = (number(one)?, number(two)?);
     let day_first = order == DayOrder::DayFirst || text.contains('.') || one > 12;
     if day_first { date(year, two, one) } else { date(year, one, two) }
@@ -246,6 +306,10 @@ mod tests {
             "04-MAR-2026",
             "2026-03-04T10:00:00",
             "2026-03-04 10:00",
+            "4 March 2026",
+            "Mar 4, 2026",
+            "Wed, March 4th 2026 10:00",
+            "2026-Mar-04",
         ] {
             assert_eq!(day(text, DayOrder::MonthFirst), want, "{text:?}");
         }
@@ -281,7 +345,7 @@ mod tests {
             entries,
             [
                 "Thea Delacroix 1",
-                "3: its birth date is no date",
+                "Chidi Okafor 0",
                 "4: it names nobody: no name and no number",
                 "5: it has more or fewer columns than the headings",
                 "Ida Van\nBerg 0",
@@ -294,5 +358,52 @@ mod tests {
     fn a_table_without_headings_is_refused_and_not_repeated() {
         let error = CsvSource::new("Thea,Delacroix\n".as_bytes(), &Columns::default()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("Thea"));
+    }
+
+    fn read(table: &str) -> (Vec<Box<crate::roster::Patient>>, Vec<(u64, usize)>, String) {
+        let mut source = CsvSource::new(table.as_bytes(), &Columns::default()).unwrap();
+        let (mut patients, mut unread) = (Vec::new(), Vec::new());
+        loop {
+            match source.next_entry() {
+                Ok(Some(Entry::Patient(patient))) => patients.push(patient),
+                Ok(Some(_)) => {}
+                Ok(None) => return (patients, unread, String::new()),
+                Err(error) => return (patients, unread, error.to_string()),
+            }
+            unread.extend(source.take_unread().iter().map(|field| (field.line, field.column)));
+        }
+    }
+
+    #[test]
+    fn a_day_that_cannot_be_read_costs_its_field_and_not_the_patient() {
+        let (patients, unread, error) = read(
+            "mrn,last_name,dob,admitted,discharged\n\
+             1,Roe,UNKNOWN,\"Nov 20, 2026\",-\n\
+             2,Doe,1951,2026-11-20,00/00/0000\n\
+             3,Poe,9 March 1951,2026-11-20,soon\n",
+        );
+        assert_eq!((patients.len(), error.as_str()), (3, ""));
+        assert_eq!(unread, [(3, 3), (4, 5)]);
+        for patient in &patients {
+            assert_eq!((patient.admitted, patient.discharged), (Some(date(2026, 11, 20)), None));
+        }
+        assert_eq!(patients.last().unwrap().birth_date, Some(date(1951, 3, 9)));
+    }
+
+    #[test]
+    fn a_stray_quote_is_an_error_at_the_line_where_it_began() {
+        let rows = |n: usize| "1,Roe\n".repeat(n);
+        for behind in [0, 3, 500] {
+            for closing in ["", "2,\"Roe\"\n"] {
+                let table = format!("mrn,last_name\n{}2,\"Roe\n{}{closing}", rows(3), rows(behind));
+                let (patients, _, error) = read(&table);
+                if closing.is_empty() || behind == 500 {
+                    assert_eq!(patients.len(), 3);
+                    assert!(error.starts_with("line 5: a quote"), "{behind}: {error}");
+                }
+            }
+        }
+        let (patients, _, error) = read("mrn,last_name\n1,\"Van\nBerg\"\n2,Roe");
+        assert_eq!((patients.len(), error.as_str()), (2, ""));
     }
 }

@@ -39,7 +39,7 @@ pub use live::{Live, Roster};
 pub use record::{
     Address, Identifier, IdentifierKind, NameUse, Patient, PersonName, Place, Relative,
 };
-pub use source::{BadRow, Entry, Source, SourceError};
+pub use source::{BadField, BadRow, Entry, Source, SourceError};
 pub use staff::{Staff, StaffError};
 pub use term::Day;
 

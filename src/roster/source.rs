@@ -6,6 +6,11 @@ use crate::roster::Patient;
 pub trait Source {
     /// The next entry; `None` at the end. An error ends the source: nothing behind it could be trusted.
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError>;
+
+    /// Fields that could not be read since this was last asked, of rows that were used without them.
+    fn take_unread(&mut self) -> Vec<BadField> {
+        Vec::new()
+    }
 }
 
 /// What one row, line or message of a source came to.
@@ -26,6 +31,15 @@ pub struct BadRow {
     pub line: u64,
     /// Why, in words of ours.
     pub why: &'static str,
+}
+
+/// A field that could not be read, in a row that was used without it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BadField {
+    /// The first line of its row, from 1.
+    pub line: u64,
+    /// Its column, from 1.
+    pub column: usize,
 }
 
 /// Why a source cannot be read any further.

@@ -13,7 +13,9 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::roster::{key_failure, show};
 use crate::cli::style;
 use crate::diagnostic;
-use crate::roster::{BuildError, Columns, CsvSource, Entry, FileBuilder, Key, Source, SourceError};
+use crate::roster::{
+    BadField, BuildError, Columns, CsvSource, Entry, FileBuilder, Key, Source, SourceError,
+};
 
 /// Bad rows that are named; the rest is counted.
 const NAMED: u64 = 20;
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &RosterBuild) -> Result<Exit, Failure> {
                 Entry::Bad(bad) => seen.bad(&name, bad.line, bad.why),
                 Entry::Passed => {}
             }
+            source.take_unread().iter().for_each(|field| seen.field(&name, *field));
         }
     }
     seen.clear();
@@ -97,13 +100,14 @@ fn unfit(name: &str, error: SourceError) -> Failure {
 /// What was read so far, for whoever looks.
 struct Seen {
     n_bad: u64,
+    n_fields: u64,
     /// When it was last shown; `None` where nobody looks.
     shown: Option<Instant>,
 }
 
 impl Seen {
     fn new() -> Self {
-        Self { n_bad: 0, shown: io::stderr().is_terminal().then(Instant::now) }
+        Self { n_bad: 0, n_fields: 0, shown: io::stderr().is_terminal().then(Instant::now) }
     }
 
     fn progress(&mut self, n: u64) {
@@ -132,7 +136,26 @@ impl Seen {
         }
     }
 
+    /// A field was left out of a row that is used.
+    fn field(&mut self, name: &str, BadField { line, column }: BadField) {
+        self.n_fields += 1;
+        if self.n_fields <= NAMED {
+            self.clear();
+            style::to_stderr(&format!(
+                "{}: {name}:{line}: column {column} is no date; the rest of the row is used",
+                style::paint(style::WARNING, "left out")
+            ));
+        }
+    }
+
     fn say_rest(&self) {
+        if self.n_fields > 0 {
+            let n = usize::try_from(self.n_fields).unwrap_or(usize::MAX);
+            let n = style::count(n, "field");
+            style::to_stderr(&format!(
+                "left out {n} that could not be read, of rows that are used"
+            ));
+        }
         if self.n_bad > 0 {
             let more = if self.n_bad > NAMED {
                 format!("; the first {NAMED} are named above")
