@@ -352,7 +352,8 @@ impl Folder {
                     self.map.extend(std::iter::repeat_n(from, latin.len_utf8()));
                 }
             }
-            self.disguises.retain(|disguise| disguise.span.end() <= start);
+            // None ends before the one ahead of it, so those of this word are the last: every word is of one look at them.
+            while self.disguises.pop_if(|disguise| disguise.span.end() > start).is_some() {}
             self.note(start, Kind::Twins);
         }
         self.word = Word::default();
