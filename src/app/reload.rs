@@ -365,6 +365,13 @@ impl admin::Source for Reloader {
 /// Reads and checks everything, and makes what can take over of it.
 fn make(file: &Path, ground: Ground, fixed: &Fixed) -> (Result<Box<Made>, Vec<Diagnostic>>, Seen) {
     let (loaded, seen) = config::load_seen(file);
+    // What cannot be read for that reason has faults of its own, whose help is another.
+    let loaded = loaded.map_err(|faults| {
+        let withheld = seen.paths().filter(|path| config::is_withheld(path) == Some(true));
+        let lacks =
+            withheld.map(|path| beyond(file, &format!("{} may not be read", path.display())));
+        lacks.chain(faults).collect::<Vec<_>>()
+    });
     let made = loaded.and_then(Loaded::ready_to_serve).and_then(|mut loaded| {
         loaded.warnings.extend(proved(file, &loaded)?);
         let faults = fixed.faults(file, &loaded);
@@ -392,12 +399,15 @@ impl Fixed {
             Diagnostic::error(&source, format!("{key} cannot change while the proxy runs"))
                 .help("restart the proxy, or set it back and keep all other changes")
         });
-        let lacks = sandbox::lacks(wanted).into_iter().map(|lack| {
-            Diagnostic::error(&source, format!("{lack}: the sandbox was put on without it"))
-                .help("restart the proxy: what was given up at the start cannot be had back")
-        });
-        changed.chain(lacks).collect()
+        changed.chain(sandbox::lacks(wanted).iter().map(|lack| beyond(file, lack))).collect()
     }
+}
+
+/// What the process gave up when it started.
+fn beyond(file: &Path, lack: &str) -> Diagnostic {
+    let source = Source::new(file.display().to_string(), "");
+    Diagnostic::error(&source, format!("{lack}: the sandbox was put on without it"))
+        .help("restart the proxy: what was given up at the start cannot be had back")
 }
 
 /// What an operator is told of a change.

@@ -16,7 +16,7 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::sleep;
 
-use crate::config::{self, Print, Seen};
+use crate::config::{self, Print, Seen, Way};
 
 /// How often files that change all the time are waited for. Then they are read as they are: that they cannot be used is
 /// worth a word, too.
@@ -95,18 +95,14 @@ fn told(seen: &Seen) -> Option<Receiver> {
     Receiver::from_file_unchecked(File::from(kernel)).ok()
 }
 
-/// The folders that a change of any file shows in: its own, and the one it lies in where a link leads to it.
+/// The folders that a change of any file shows in: those that links on the way to it stand in, and its own.
 fn folders(seen: &Seen) -> BTreeSet<PathBuf> {
     let mut folders = BTreeSet::new();
-    let mut add = |path: &Path| {
-        let existing = path.ancestors().skip(1).find(|folder| folder.is_dir());
+    for path in seen.paths() {
+        let Way { links, real } = Way::to(path);
+        folders.extend(links);
+        let existing = real.ancestors().skip(1).find(|folder| folder.is_dir());
         folders.extend(existing.map(Path::to_owned));
-    };
-    for path in seen.files().chain(seen.folders()) {
-        add(path);
-        if let Ok(real) = path.canonicalize() {
-            add(&real);
-        }
     }
     folders.extend(seen.folders().filter(|folder| folder.is_dir()).map(Path::to_owned));
     folders
@@ -223,6 +219,28 @@ mod tests {
             fs::remove_dir_all(root.join("..first")).unwrap();
         };
         assert!(notices(root, false, swap).await);
+    }
+
+    #[tokio::test]
+    async fn a_link_in_the_middle_of_a_chain_that_is_swapped_is_noticed() {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path();
+        for (version, text) in [("..v1", crate::policy::Policy::embedded()), ("..v2", "x")] {
+            fs::create_dir_all(root.join("store").join(version)).unwrap();
+            fs::write(root.join("store").join(version).join("policy.toml"), text).unwrap();
+        }
+        symlink("..v1", root.join("store/..data")).unwrap();
+        symlink("..data/policy.toml", root.join("store/policy.toml")).unwrap();
+        let config = root.join("config");
+        fs::create_dir(&config).unwrap();
+        symlink("../store/policy.toml", config.join("policy.toml")).unwrap();
+        fs::write(config.join("postward.toml"), "policy = \"policy.toml\"\n").unwrap();
+        let swap = |config: &Path| {
+            let store = config.with_file_name("store");
+            symlink("..v2", store.join("..data_tmp")).unwrap();
+            fs::rename(store.join("..data_tmp"), store.join("..data")).unwrap();
+        };
+        assert!(notices(&config, false, swap).await);
     }
 
     #[tokio::test]

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, open};
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use crate::diagnostic::Source;
@@ -23,6 +25,27 @@ static LIMITED: AtomicBool = AtomicBool::new(false);
 /// Says that from now on a file may be unreadable because it was not there when the sandbox was put on.
 pub fn files_are_limited(are: bool) {
     LIMITED.store(are, Relaxed);
+}
+
+/// Whether the sandbox alone keeps this process from reading a file or folder; `None` where there is nothing to read, or
+/// something else is in the way.
+pub fn is_withheld(path: &Path) -> Option<bool> {
+    let about = fs::metadata(path).ok()?;
+    if !about.is_file() && !about.is_dir() {
+        return None;
+    }
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    match open(path, flags, Mode::empty()) {
+        Ok(_) => Some(false),
+        // Landlock has no say in whether a file might be read, only in opening it.
+        Err(Errno::ACCESS)
+            if LIMITED.load(Relaxed)
+                && accessat(CWD, path, Access::READ_OK, AtFlags::EACCESS).is_ok() =>
+        {
+            Some(true)
+        }
+        Err(_) => None,
+    }
 }
 
 /// SHA-256 of a file's bytes.
@@ -217,14 +240,14 @@ impl Reader {
 
 /// Reads a text file; the error is the reason in words.
 fn read(path: &Path) -> Result<String, String> {
-    let about = fs::metadata(path).map_err(|error| reason(&error))?;
+    let about = fs::metadata(path).map_err(|error| reason(path, &error))?;
     if !about.is_file() {
         return Err("it is no file".to_owned());
     }
     if about.len() > MAX_FILE {
         return Err("it is larger than 64 MiB".to_owned());
     }
-    let bytes = fs::read(path).map_err(|error| reason(&error))?;
+    let bytes = fs::read(path).map_err(|error| reason(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         format!(
             "it is not UTF-8 text (byte {} is not); save it as UTF-8",
@@ -240,7 +263,7 @@ pub(super) fn source(path: &Path) -> Result<Arc<Source>, String> {
 
 /// The `*.toml` files of a folder in the order of their names, or the one file that a path names.
 fn toml_files(path: &Path) -> Result<Vec<PathBuf>, String> {
-    if !fs::metadata(path).map_err(|error| reason(&error))?.is_dir() {
+    if !fs::metadata(path).map_err(|error| reason(path, &error))?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = all_files(path)?;
@@ -251,8 +274,8 @@ fn toml_files(path: &Path) -> Result<Vec<PathBuf>, String> {
 /// The files of a folder that are not hidden, in the order of their names.
 fn all_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| reason(&error))? {
-        let file = entry.map_err(|error| reason(&error))?.path();
+    for entry in fs::read_dir(folder).map_err(|error| reason(folder, &error))? {
+        let file = entry.map_err(|error| reason(folder, &error))?.path();
         let is_hidden =
             file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if !is_hidden {
@@ -264,13 +287,11 @@ fn all_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Why a file cannot be read, without the number that the system adds.
-fn reason(error: &io::Error) -> String {
+fn reason(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "it does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied if LIMITED.load(Relaxed) => {
-            "this user may not read it, or it lies outside the folders of the files that the sandbox was put on with: then \
-             restart"
-                .to_owned()
+        io::ErrorKind::PermissionDenied if is_withheld(path) == Some(true) => {
+            "the sandbox was put on without it: restart the proxy".to_owned()
         }
         io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),

@@ -3,6 +3,7 @@
 pub mod check;
 mod edge;
 mod files;
+mod folders;
 mod host;
 mod load;
 mod roster;
@@ -11,7 +12,8 @@ mod settings;
 mod syntax;
 
 pub use edge::Edge;
-pub use files::{Digest, Print, Seen, files_are_limited};
+pub use files::{Digest, Print, Seen, files_are_limited, is_withheld};
+pub use folders::{Way, is_common};
 pub use load::{Loaded, load, load_policy, load_rules, load_seen};
 pub use roster::{RECENT_DAYS, RosterFault, RosterFiles};
 pub use settings::{

@@ -11,9 +11,9 @@ use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::{
     Admin, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
-    Upstream,
+    Upstream, Way,
 };
-use crate::config::{roster, route};
+use crate::config::{folders::is_shared, roster, route};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -107,7 +107,9 @@ pub(super) fn read(
     }
     config.admin =
         file.table("admin", faults).and_then(|table| admin(table, &config.listeners, faults));
-    config.audit = audit(file.table("audit", faults), folder, config.audit, faults);
+    let audited = file.table("audit", faults);
+    let audit_at = audited.as_ref().map_or(file.span(), Table::span);
+    config.audit = audit(audited, folder, config.audit, faults);
     if let Some(table) = file.table("limits", faults) {
         limits(table, &mut config, faults);
     }
@@ -122,6 +124,14 @@ pub(super) fn read(
     file.finish(faults);
     if faults.any_error() {
         return config;
+    }
+    let writes_to = Way::to(config.audit.file.parent().unwrap_or(folder)).real;
+    if serves && config.sandbox != Sandbox::Off && is_shared(&writes_to) {
+        faults.warning(
+            audit_at,
+            format!("the audit stands right in {}, so the sandbox must let the proxy write to everything beneath it", writes_to.display()),
+            "give it a folder of its own, for the user that postward runs as only: `file = \"/var/lib/postward/audit.jsonl\"`",
+        );
     }
     let help = "add [[listener]] with `address = \"[::]:443\"` and `tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }`";
     match (config.listeners.is_empty(), config.routes.is_empty()) {

@@ -430,6 +430,8 @@ fn what_is_odd_but_usable_is_a_warning() {
             "`max-decoded` is less than `max-body`",
         ),
         (format!("{SERVES}[limits]\nmax-media = \"1 MiB\""), "`max-media` is less than `max-body`"),
+        (format!("{SERVES}[audit]\nfile = \"/audit.jsonl\""), "the audit stands right in /, so"),
+        (format!("{SERVES}[audit]\nfile = \"/var/x.jsonl\""), "the audit stands right in /var, so"),
     ] {
         let (_, faults) = read(&text, folder.path());
         assert_eq!(faults.len(), 1, "{text}");

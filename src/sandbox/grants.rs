@@ -2,48 +2,21 @@
 //! authorities. Nothing else can be opened once the sandbox is on.
 //!
 //! Landlock grants inodes, and editors and certificate tools put a new file in the old one's place. So a named file is
-//! granted with the folder that it stands in, but for folders that belong to the whole system.
+//! granted with the folder that it stands in, and with every folder that a link on the way to it stands in, but for folders
+//! that belong to the whole system. All are granted and compared as they are called without links: a link may lead elsewhere
+//! by the time of a reload, and a file may be there that was not.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Loaded, TlsIdentity};
+use crate::config::{Config, Loaded, TlsIdentity, Way, is_common};
 
 /// Where platforms listen.
 const HTTPS: u16 = 443;
 
 /// Where DNS servers listen.
 const DNS: u16 = 53;
-
-/// Folders of the whole system: of a file that stands right in one of them, the file alone is granted.
-const COMMON: [&str; 25] = [
-    "/",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/usr/local",
-    "/usr/local/etc",
-    "/usr/share",
-    "/var",
-    "/var/lib",
-    "/var/tmp",
-];
 
 /// The public authorities, wherever a distribution keeps them.
 const AUTHORITIES: [&str; 10] = [
@@ -110,9 +83,8 @@ impl Grants {
             grants.read.insert(path.into());
         }
         // Where the file is a link, what writes it replaces it in the folder that the link leads to.
-        if let Some(folder) = real_folder(Path::new("/etc/resolv.conf")) {
-            grants.read.insert(folder);
-        }
+        let names = Way::to(Path::new("/etc/resolv.conf")).real;
+        grants.read.extend(names.parent().filter(|folder| !is_common(folder)).map(Path::to_owned));
         for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
             let value = std::env::var_os(variable).unwrap_or_default();
             for path in std::env::split_paths(&value).filter(|path| path.is_absolute()) {
@@ -132,15 +104,19 @@ impl Grants {
         grants
     }
 
-    /// What another configuration needs beyond this one: each a sentence that names it, for an operator.
-    pub fn lacks(&self, other: &Self) -> Vec<String> {
+    /// What another configuration needs beyond this one: each a sentence that names it, for an operator. `is_withheld` is
+    /// what the kernel says of a file, where it says anything.
+    pub fn lacks(&self, other: &Self, is_withheld: impl Fn(&Path) -> Option<bool>) -> Vec<String> {
         let mut lacks = Vec::new();
-        let covers = |folders: &BTreeSet<PathBuf>, path: &Path| {
-            let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-            folders.iter().any(|folder| path.starts_with(folder) || real.starts_with(folder))
+        let covers = |folders: &BTreeSet<PathBuf>, real: &Path| {
+            folders.iter().any(|folder| real.starts_with(folder))
         };
         for path in &other.named {
-            if !covers(&self.read, path) && !covers(&self.write, path) {
+            let is_lacking = is_withheld(path).unwrap_or_else(|| {
+                let Way { real, .. } = Way::to(path);
+                !covers(&self.read, &real) && !covers(&self.write, &real)
+            });
+            if is_lacking {
                 lacks.push(format!("{} may not be read", path.display()));
             }
         }
@@ -158,25 +134,22 @@ impl Grants {
         lacks
     }
 
-    /// Grants a file or folder that the configuration names, by its name and where links lead.
+    /// Grants a file or folder that the configuration names, and where another can come to stand in its place.
     fn name(&mut self, path: &Path) {
         self.named.insert(path.to_owned());
-        self.read.insert(path.to_owned());
-        let mut folders = vec![path.parent().map(Path::to_owned), real_folder(path)];
-        if path.is_dir() {
-            folders.push(Some(path.to_owned()));
-        }
-        self.read.extend(folders.into_iter().flatten().filter(|folder| !is_common(folder)));
+        let way = Way::to(path);
+        self.read.extend(way.folders().filter(|folder| !is_common(folder)).map(Path::to_owned));
+        self.read.insert(way.real);
     }
 
     fn writes(&mut self, config: &Config) {
         let file = &config.audit.file;
         self.written.insert(file.clone());
-        let folder = file.parent().unwrap_or(Path::new("/"));
-        self.write.insert(folder.to_owned());
-        self.write.extend(real_folder(file));
+        // By the folders: at the first start there is no file yet.
+        self.write.insert(Way::to(file.parent().unwrap_or(Path::new("/"))).real);
+        self.write.extend(Way::to(file).real.parent().map(Path::to_owned));
         // Where large parts of a post wait, encrypted, in files without a name.
-        self.write.insert(std::env::temp_dir());
+        self.write.insert(Way::to(&std::env::temp_dir()).real);
     }
 
     fn ports(&mut self, config: &Config) {
@@ -204,24 +177,13 @@ fn certificates(config: &Config) -> impl Iterator<Item = &Path> {
     pairs.chain(&upstream.extra_roots).chain(&upstream.crls).map(PathBuf::as_path)
 }
 
-/// The folder that a file stands in once links are followed.
-fn real_folder(path: &Path) -> Option<PathBuf> {
-    let real = path.canonicalize().ok()?;
-    real.parent().filter(|folder| !is_common(folder)).map(Path::to_owned)
-}
-
-/// Whether a folder belongs to the whole system.
-fn is_common(folder: &Path) -> bool {
-    folder.as_os_str().is_empty() || COMMON.iter().any(|common| Path::new(common) == folder)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::path::Path;
 
     use super::Grants;
-    use crate::config::{Loaded, load};
+    use crate::config::{Loaded, Way, load};
 
     /// A configuration in a folder of its own, with its certificate elsewhere.
     fn loaded(dir: &Path, more: &str) -> Loaded {
@@ -256,11 +218,81 @@ mod tests {
             };
             assert!(grants.read.iter().any(|path| reads(path)), "{folder}: {:?}", grants.read);
         }
-        assert!(grants.write.contains(&root.join("config/../audit")), "{:?}", grants.write);
+        assert!(grants.write.contains(&root.join("audit")), "{:?}", grants.write);
         assert!(!grants.read.contains(&root) && !grants.read.contains(Path::new("/etc")));
         assert!(!grants.read.contains(Path::new("/usr/lib")), "no name is left to the C library");
         assert_eq!(grants.bind, [8443, 9464].into());
         assert_eq!(grants.connect, [53, 443].into());
+    }
+
+    #[test]
+    fn an_audit_that_is_made_after_the_start_lacks_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let mut named = loaded(&root, PUBLIC);
+        std::os::unix::fs::symlink("audit", root.join("linked")).unwrap();
+        std::os::unix::fs::symlink("../audit/other.jsonl", root.join("live/a.jsonl")).unwrap();
+        for file in ["audit/../audit/audit.jsonl", "linked/audit.jsonl", "live/a.jsonl"] {
+            named.config.audit.file = root.join(file);
+            // As where the folder for temporary files is elsewhere.
+            let before = without_spool(Grants::of(&named));
+            assert!(before.write.contains(&root.join("audit")), "{:?}", before.write);
+            fs::write(root.join(file), "").unwrap();
+            let after = without_spool(Grants::of(&named));
+            assert_eq!(before.lacks(&after, |_| None), [] as [&str; 0], "{file}");
+            fs::remove_file(root.join("audit").join(if file.starts_with("live") {
+                "other.jsonl"
+            } else {
+                "audit.jsonl"
+            }))
+            .unwrap();
+        }
+    }
+
+    fn without_spool(mut grants: Grants) -> Grants {
+        grants.write.remove(&Way::to(&std::env::temp_dir()).real);
+        grants
+    }
+
+    #[test]
+    fn every_folder_in_which_a_link_can_be_swapped_is_granted() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let mut named = loaded(&root, PUBLIC);
+        for folder in ["store/..v1", "x/gen1"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        for (target, link) in [
+            ("../store/tls.pem", "config/tls.pem"),
+            ("..data/tls.pem", "store/tls.pem"),
+            ("..v1", "store/..data"),
+            ("gen1", "x/current"),
+        ] {
+            std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+        }
+        named.config.upstream.crls =
+            vec![root.join("config/tls.pem"), root.join("x/current/tls.pem")];
+        let before = without_spool(Grants::of(&named));
+        for folder in ["config", "store", "store/..v1", "x", "x/gen1"] {
+            assert!(before.read.contains(&root.join(folder)), "{folder}: {:?}", before.read);
+        }
+        assert!(!before.read.contains(&root));
+        // Swapped for one beside it, and for one elsewhere.
+        for (target, lacking) in [("gen2", 0), ("../archive", 1)] {
+            fs::remove_file(root.join("x/current")).unwrap();
+            std::os::unix::fs::symlink(target, root.join("x/current")).unwrap();
+            let after = without_spool(Grants::of(&named));
+            assert_eq!(before.lacks(&after, |_| None).len(), lacking, "{target}");
+        }
+        // What the kernel says counts more than names.
+        assert_eq!(before.lacks(&before, |_| Some(true)).len(), before.named.len());
+        assert_eq!(
+            Grants::default()
+                .lacks(&Grants { named: before.named.clone(), ..Grants::default() }, |_| Some(
+                    false
+                )),
+            [] as [&str; 0]
+        );
     }
 
     #[test]
@@ -272,14 +304,15 @@ mod tests {
         let before = Grants::of(&loaded(&root, PUBLIC));
         fs::write(root.join("config/policy.toml"), crate::policy::Policy::embedded()).unwrap();
         let mut other = loaded(&root, &format!("{PUBLIC}upstream = \"http://127.0.0.1:3100\"\n"));
-        assert_eq!(before.lacks(&Grants::of(&other)), ["port 3100 may not be dialled"]);
+        let ask = |_: &Path| None;
+        assert_eq!(before.lacks(&Grants::of(&other), ask), ["port 3100 may not be dialled"]);
         other.config.upstream.extra_roots = Some(elsewhere.join("roots.pem"));
         other.config.audit.file = elsewhere.join("audit.jsonl");
         other.seen.note(&root.join("config/policy.toml"));
-        let lacks = before.lacks(&Grants::of(&other));
+        let lacks = before.lacks(&Grants::of(&other), ask);
         assert!(lacks.iter().any(|lack| lack.ends_with("roots.pem may not be read")), "{lacks:?}");
         assert!(lacks.iter().any(|lack| lack.ends_with("may not be written to")), "{lacks:?}");
         assert_eq!(lacks.len(), 3, "{lacks:?}");
-        assert_eq!(before.lacks(&before), [] as [&str; 0]);
+        assert_eq!(before.lacks(&before, ask), [] as [&str; 0]);
     }
 }

@@ -138,5 +138,5 @@ pub fn lacks(loaded: &Loaded) -> Vec<String> {
         asked.bind.clear();
         asked.connect.clear();
     }
-    kept.lacks(&asked)
+    kept.lacks(&asked, config::is_withheld)
 }
