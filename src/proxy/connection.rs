@@ -4,7 +4,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -33,6 +33,9 @@ use crate::proxy::wire::{Caps, Filter, Link};
 /// The shortest greeting of HTTP/2: its preface, and the head of a SETTINGS frame.
 const GREETING: u64 = 24 + 9;
 
+/// How long a client that was idle may take to hear that its connection ends. What it sent meanwhile is still answered.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// In which requests taken back are counted, in milliseconds.
 const RESET_WINDOW: u64 = 10_000;
 
@@ -44,8 +47,10 @@ pub(crate) struct Activity {
     n_in_flight: AtomicU32,
     /// Bytes that came.
     n_heard: AtomicU64,
-    /// Since when no request is under way.
+    /// Since when no request is under way, and nothing has gone of an answer that is owed.
     quiet_since: AtomicU64,
+    /// Some answer has not gone to its end, though nothing more of it may be asked for (HTTP/2).
+    owes: AtomicBool,
     /// Since when a head is being read (HTTP/1).
     head_since: AtomicU64,
     /// Since when the client takes nothing of what we write.
@@ -68,6 +73,7 @@ impl Activity {
             n_in_flight: AtomicU32::new(0),
             n_heard: AtomicU64::new(0),
             quiet_since: AtomicU64::new(0),
+            owes: AtomicBool::new(false),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
             resets: Mutex::default(),
@@ -153,17 +159,29 @@ impl Activity {
         }
     }
 
+    /// Says how many answers of HTTP/2 have not gone to their end, and whether a piece of one just went.
+    pub(crate) fn owes(&self, n: usize, went: bool) {
+        self.owes.store(n > 0, Relaxed);
+        if went {
+            self.quiet_since.store(self.now(), Relaxed);
+        }
+    }
+
     fn wrote(&self, pending: bool) {
         let is_blocked = self.blocked_since.load(Relaxed) != 0;
         if pending && !is_blocked {
             self.blocked_since.store(self.now(), Relaxed);
         } else if !pending && is_blocked {
             self.blocked_since.store(0, Relaxed);
+            if !self.is_h2 {
+                self.quiet_since.store(self.now(), Relaxed);
+            }
         }
     }
 
-    /// When to look again, or `None` if the connection has used up its patience.
-    fn look(&self, timeouts: &Timeouts) -> Option<Instant> {
+    /// When to look again, and whether the client is to hear that it was idle for too long; or `None` if the connection has
+    /// used up its patience.
+    fn look(&self, timeouts: &Timeouts) -> Option<(Instant, bool)> {
         let since = |at: u64, limit: Duration| self.began + Duration::from_millis(at) + limit;
         let now = Instant::now();
         // Nothing that begins after this look ends before the next.
@@ -176,7 +194,7 @@ impl Activity {
             next = next.min(deadline);
             deadline <= now
         };
-        let mut over = false;
+        let (mut over, mut is_idle) = (false, false);
         let blocked = self.blocked_since.load(Relaxed);
         if blocked != 0 {
             over |= must_end(since(blocked, timeouts.answer_idle));
@@ -191,10 +209,18 @@ impl Activity {
             } else if head != 0 {
                 since(head, timeouts.head)
             } else {
-                since(self.quiet_since.load(Relaxed), timeouts.idle)
+                let quiet = self.quiet_since.load(Relaxed);
+                // hyper lets go of an answer once it holds the last piece of it, which its client may be long in taking.
+                if blocked != 0 || self.owes.load(Relaxed) {
+                    since(quiet.max(blocked), timeouts.answer_idle)
+                } else {
+                    let idle = since(quiet, timeouts.idle);
+                    is_idle = idle <= now;
+                    if is_idle { idle + FAREWELL.min(timeouts.idle) } else { idle }
+                }
             });
         }
-        (!over).then_some(next)
+        (!over).then_some((next, is_idle))
     }
 }
 
@@ -229,7 +255,12 @@ where
     });
     // An error of a connection is its client's, and its text may hold the client's bytes: neither logged nor kept.
     if is_h2 {
-        let io = TokioIo::new(Guard::new(watched, edge.head as usize));
+        let io = TokioIo::new(Guard::new(
+            watched,
+            edge.head as usize,
+            edge.streams,
+            Arc::clone(&activity),
+        ));
         let mut connection =
             std::pin::pin!(http2_builder(&timeouts, &edge).serve_connection(io, service));
         watch!(connection, signal, activity, timeouts);
@@ -302,8 +333,12 @@ async fn answer(
 /// Drives a connection under its clocks and the signal to end. (The two kinds of connection share no trait.)
 macro_rules! watch {
     ($connection:ident, $signal:ident, $activity:ident, $timeouts:ident) => {
-        let mut is_old = false;
-        while let Some(next) = $activity.look(&$timeouts) {
+        let (mut is_old, mut is_told) = (false, false);
+        while let Some((next, is_idle)) = $activity.look(&$timeouts) {
+            if is_idle && !is_told {
+                is_told = true;
+                $connection.as_mut().graceful_shutdown();
+            }
             let age = $activity.began + $timeouts.age;
             tokio::select! {
                 biased;
@@ -411,5 +446,40 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use super::Activity;
+    use crate::config::Timeouts;
+
+    #[test]
+    fn who_has_yet_to_take_an_answer_is_not_idle() {
+        let timeouts = Timeouts { idle: Duration::from_millis(1), ..Timeouts::default() };
+        let is_idle = |activity: &Activity| {
+            sleep(Duration::from_millis(5));
+            activity.look(&timeouts).is_none_or(|(_, is_idle)| is_idle)
+        };
+        for is_h2 in [false, true] {
+            let activity = Activity::new(is_h2);
+            activity.heard(100);
+            activity.begin();
+            activity.owes(usize::from(is_h2), false);
+            activity.wrote(!is_h2);
+            assert!(!is_idle(&activity));
+            // Nothing more is asked for, but not everything has gone.
+            activity.end();
+            assert!(!is_idle(&activity));
+            activity.owes(0, true);
+            activity.wrote(false);
+            assert!(is_idle(&activity));
+            // Who goes on within its farewell is heard.
+            activity.begin();
+            assert!(!is_idle(&activity));
+        }
     }
 }

@@ -7,7 +7,8 @@
 //! and is. Nothing waits in a circle.
 //!
 //! Each purse has a compartment for what is small, so that films do not keep words waiting, and a share that no single
-//! client address exceeds.
+//! client address exceeds. Of each, a part is kept for addresses that have next to nothing: however many others fill the rest
+//! and wait for more, these wait for each other alone.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -49,8 +50,17 @@ pub(crate) const SMALL: usize = 64 << 10;
 /// and sends little holds no more.
 pub(crate) const FIRST: usize = 16 << 10;
 
-/// Requests that may wait for memory at once. Waiting costs memory, too.
-const MOST_WAITING: usize = 1024;
+/// Requests of one client address that may wait for memory at once. Waiting costs memory, too.
+const MOST_WAITING_OF_ONE: usize = 1024;
+
+/// Requests of all addresses that may wait for what is not reserved; and as many for what is.
+const MOST_WAITING: usize = 4096;
+
+/// The part of a compartment that is kept for addresses that have next to nothing of it: one in so many units.
+const RESERVED: usize = 8;
+
+/// What is next to nothing: one in so many units, so that a few who take it do not use up what is reserved.
+const LITTLE: usize = 64;
 
 /// There was no memory in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,8 +93,12 @@ struct Purse {
 struct Compartment {
     size: usize,
     free: Arc<Semaphore>,
+    /// How much of what is free may go to addresses that have more than little.
+    unreserved: Arc<Semaphore>,
     by_address: Mutex<HashMap<IpAddr, Arc<Share>>>,
+    /// Those who wait for what is free, and those who wait for what is not reserved.
     n_waiting: AtomicUsize,
+    n_waiting_unreserved: AtomicUsize,
 }
 
 /// What one client address may yet have of a compartment.
@@ -110,6 +124,8 @@ pub(crate) struct Claim {
 struct Taken {
     of_all: OwnedSemaphorePermit,
     of_share: OwnedSemaphorePermit,
+    /// As much of it as went to an address that had more than little.
+    of_unreserved: Option<OwnedSemaphorePermit>,
     share: Arc<Share>,
 }
 
@@ -174,6 +190,11 @@ impl Claim {
             let more = self.memory.hold(self.address, is_small, more).await?;
             self.taken.of_all.merge(more.of_all);
             self.taken.of_share.merge(more.of_share);
+            match (&mut self.taken.of_unreserved, more.of_unreserved) {
+                (Some(taken), Some(more)) => taken.merge(more),
+                (taken @ None, more) => *taken = more,
+                (Some(_), None) => {}
+            }
         } else {
             self.taken = self.memory.hold(self.address, is_small, units_held(n_bytes)).await?;
             self.is_small = is_small;
@@ -190,7 +211,8 @@ impl Claim {
     /// Gives back what a body of so many bytes does not need that nobody rewrites any more.
     pub(crate) fn settle(&mut self, n_bytes: usize) {
         let n = (BASE + n_bytes).div_ceil(UNIT);
-        for permit in [&mut self.taken.of_all, &mut self.taken.of_share] {
+        let Taken { of_all, of_share, of_unreserved, .. } = &mut self.taken;
+        for permit in [of_all, of_share].into_iter().chain(of_unreserved) {
             drop(permit.split(permit.num_permits().saturating_sub(n)));
         }
     }
@@ -198,7 +220,9 @@ impl Claim {
     /// Whether others wait for what this holds.
     pub(crate) fn is_wanted(&self) -> bool {
         let part = self.memory.0.holding.part(self.is_small);
-        part.n_waiting.load(Relaxed) > 0 || self.taken.share.n_waiting.load(Relaxed) > 0
+        [&part.n_waiting, &part.n_waiting_unreserved, &self.taken.share.n_waiting]
+            .into_iter()
+            .any(|n_waiting| n_waiting.load(Relaxed) > 0)
     }
 }
 
@@ -219,8 +243,10 @@ impl Compartment {
         Self {
             size,
             free: Arc::new(Semaphore::new(size)),
+            unreserved: Arc::new(Semaphore::new(size - size / RESERVED)),
             by_address: Mutex::default(),
             n_waiting: AtomicUsize::new(0),
+            n_waiting_unreserved: AtomicUsize::new(0),
         }
     }
 
@@ -228,7 +254,8 @@ impl Compartment {
         self.size - self.free.available_permits()
     }
 
-    /// First out of the address's own share: whoever has used that up waits for itself alone, and keeps nobody else.
+    /// First out of the address's own share: whoever has used that up waits for itself alone, and keeps nobody else. Then,
+    /// unless it has little, out of what is not reserved: whoever waits there keeps nobody who has little.
     async fn take(
         &self,
         address: IpAddr,
@@ -241,12 +268,22 @@ impl Compartment {
         let n = u32::try_from(n.min(most)).unwrap_or(u32::MAX);
         let share = self.share(address, most);
         let both = async {
-            let of_share = acquire(&share.free, n, &share.n_waiting).await?;
-            let of_all = acquire(&self.free, n, &self.n_waiting).await?;
-            Ok((of_all, of_share))
+            let of_share =
+                acquire(&share.free, n, [&share.n_waiting], [MOST_WAITING_OF_ONE]).await?;
+            let n_had = most - share.free.available_permits();
+            let of_unreserved = if n_had <= self.size / LITTLE {
+                None
+            } else {
+                let lines = [&share.n_waiting, &self.n_waiting_unreserved];
+                let most = [MOST_WAITING_OF_ONE, MOST_WAITING];
+                Some(acquire(&self.unreserved, n, lines, most).await?)
+            };
+            let of_all = acquire(&self.free, n, [&self.n_waiting], [MOST_WAITING]).await?;
+            Ok((of_all, of_share, of_unreserved))
         };
-        let (of_all, of_share) = timeout(patience, both).await.unwrap_or(Err(Busy))?;
-        Ok(Taken { of_all, of_share, share })
+        let (of_all, of_share, of_unreserved) =
+            timeout(patience, both).await.unwrap_or(Err(Busy))?;
+        Ok(Taken { of_all, of_share, of_unreserved, share })
     }
 
     fn share(&self, address: IpAddr, most: usize) -> Arc<Share> {
@@ -265,16 +302,20 @@ impl Compartment {
     }
 }
 
-/// Takes units, or waits for them in line.
-async fn acquire(
+/// Takes units, or waits for them in line: in each of these lines, in which so many may stand.
+async fn acquire<const N: usize>(
     free: &Arc<Semaphore>,
     n: u32,
-    n_waiting: &AtomicUsize,
+    lines: [&AtomicUsize; N],
+    most: [usize; N],
 ) -> Result<OwnedSemaphorePermit, Busy> {
     if let Ok(taken) = Arc::clone(free).try_acquire_many_owned(n) {
         return Ok(taken);
     }
-    let _waiting = Waiting::new(n_waiting).ok_or(Busy)?;
+    let waiting: [_; N] = std::array::from_fn(|n| Waiting::new(lines.get(n)?, most.get(n)?));
+    if waiting.iter().any(Option::is_none) {
+        return Err(Busy);
+    }
     // The semaphore is never closed.
     Arc::clone(free).acquire_many_owned(n).await.map_err(|_| Busy)
 }
@@ -283,10 +324,10 @@ async fn acquire(
 struct Waiting<'n>(&'n AtomicUsize);
 
 impl<'n> Waiting<'n> {
-    fn new(n: &'n AtomicUsize) -> Option<Self> {
+    fn new(n: &'n AtomicUsize, most: &usize) -> Option<Self> {
         let before = n.fetch_add(1, Relaxed);
         let waiting = Self(n);
-        (before < MOST_WAITING).then_some(waiting)
+        (before < *most).then_some(waiting)
     }
 }
 
@@ -314,11 +355,12 @@ pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::sync::atomic::Ordering::Relaxed;
     use std::time::Duration;
 
     use tokio::time::{Instant, sleep, timeout};
 
-    use super::{BASE, Busy, Claim, FIRST, Memory, SMALL, UNIT, neighbourhood};
+    use super::{BASE, Busy, Claim, FIRST, Memory, RESERVED, SMALL, UNIT, neighbourhood};
     use crate::config::Edge;
 
     /// Short, and nothing is asserted but that it was waited out, or that more than enough of it was left.
@@ -345,17 +387,49 @@ mod tests {
 
     #[tokio::test]
     async fn no_address_takes_all() {
-        // 64 MiB hold, 48 of them what is long; one address may have 24.
+        // 64 MiB hold, 48 of them what is long; one address may have 24, and all together 42 unless they have little.
         let memory = memory(256, PATIENCE);
         let mine = fill(&memory, 1, MIB).await;
         assert_eq!(mine.len(), 24 * MIB / (2 * MIB + BASE));
         let theirs = fill(&memory, 2, MIB).await;
-        assert_eq!(theirs.len(), mine.len());
+        assert_eq!(theirs.len(), (42 * MIB - mine.len() * (2 * MIB + BASE)) / (2 * MIB + BASE));
         // And what is long takes nothing from what is small.
         assert!(memory.enter(address(1), FIRST).await.is_ok());
         assert_eq!(memory.n_set_aside().0, (mine.len() + theirs.len()) * (2 * MIB + BASE));
         drop((mine, theirs));
         assert_eq!(memory.n_set_aside(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_is_served_however_many_others_wait() {
+        for n_bytes in [FIRST, SMALL + 1] {
+            let memory = memory(256, LONG);
+            let mut crowd = tokio::task::JoinSet::new();
+            // Each takes all that it can get, and then stands in line with as many as may.
+            for n in 0..6 {
+                for _ in 0..1000 {
+                    let memory = memory.clone();
+                    crowd.spawn(async move {
+                        let _claim = memory.enter(address(n), n_bytes).await;
+                        std::future::pending::<()>().await;
+                    });
+                }
+            }
+            let part = memory.0.holding.part(n_bytes <= SMALL);
+            while part.n_waiting_unreserved.load(Relaxed) < 500 {
+                sleep(Duration::from_millis(1)).await;
+            }
+            // Who has much gets no more, and who has nothing gets in.
+            let mut claim = memory.enter(address(9), n_bytes).await.unwrap();
+            claim.grow(n_bytes * 2).await.unwrap();
+            claim.settle(n_bytes);
+            let other = memory.enter(address(10), n_bytes).await.unwrap();
+            assert!(timeout(PATIENCE, memory.enter(address(0), n_bytes)).await.is_err());
+            crowd.shutdown().await;
+            drop((claim, other));
+            assert_eq!(memory.n_set_aside(), (0, 0));
+            assert_eq!(part.unreserved.available_permits(), part.size - part.size / RESERVED);
+        }
     }
 
     #[tokio::test]

@@ -3,11 +3,13 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::proxy::frames::machine::{Code, Machine};
+use crate::proxy::connection::Activity;
+use crate::proxy::frames::machine::{Code, DATA, HEADERS, Machine};
 use crate::proxy::linger::Linger;
 
 const GOAWAY: u8 = 7;
@@ -20,6 +22,7 @@ pub(crate) struct Guard<S> {
     machine: Machine,
     written: Written,
     refused: Option<Refused>,
+    activity: Arc<Activity>,
 }
 
 /// Where in a frame of ours the library's last write ended.
@@ -43,14 +46,30 @@ struct Refused {
 }
 
 impl<S> Guard<S> {
-    /// `most_head` is what a header block may measure, in bytes.
-    pub(crate) fn new(stream: S, most_head: usize) -> Self {
+    /// `most_head` is what a header block may measure, in bytes; `most_streams` is how many streams may be open at once. The
+    /// connection's clocks hear of the answers that are not at their end.
+    pub(crate) fn new(
+        stream: S,
+        most_head: usize,
+        most_streams: u32,
+        activity: Arc<Activity>,
+    ) -> Self {
         Self {
             stream,
-            machine: Machine::new(most_head),
+            machine: Machine::new(most_head, most_streams),
             written: Written::default(),
             refused: None,
+            activity,
         }
+    }
+
+    /// Follows what has gone of the library's writing.
+    fn wrote(&mut self, bytes: &[u8]) {
+        let Self { written, machine, activity, .. } = self;
+        written.note(bytes, |kind, flags, stream| {
+            machine.wrote(kind, flags, stream);
+            activity.owes(machine.n_owed(), matches!(kind, DATA | HEADERS));
+        });
     }
 
     fn refuse(&mut self, code: Code) {
@@ -79,7 +98,8 @@ impl Written {
         self.left == 0 && self.head.is_empty()
     }
 
-    fn note(&mut self, mut bytes: &[u8]) {
+    /// Hands out kind, flags, and stream of each frame whose head is whole.
+    fn note(&mut self, mut bytes: &[u8], mut hear: impl FnMut(u8, u8, u32)) {
         while !bytes.is_empty() {
             if self.left > 0 {
                 let n = self.left.min(bytes.len());
@@ -92,10 +112,11 @@ impl Written {
             let (head, rest) = bytes.split_at(n);
             self.head.extend_from_slice(head);
             bytes = rest;
-            if let [a, b, c, kind, _, _, _, _, _] = *self.head.as_slice() {
+            if let [a, b, c, kind, flags, s0, s1, s2, s3] = *self.head.as_slice() {
                 self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
                 self.farewell = (kind == GOAWAY).then_some((0, 0));
                 self.head.clear();
+                hear(kind, flags, u32::from_be_bytes([s0, s1, s2, s3]) & 0x7FFF_FFFF);
             }
         }
     }
@@ -150,6 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
             let before = buf.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
             let (n, code) = this.machine.pass(buf.filled().get(before..).unwrap_or_default());
+            this.activity.owes(this.machine.n_owed(), false);
             let Some(code) = code else { return Poll::Ready(Ok(())) };
             buf.set_filled(before + n);
             this.refuse(code);
@@ -175,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
             return Poll::Ready(Ok(buf.len()));
         }
         let n = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
-        this.written.note(buf.get(..n).unwrap_or_default());
+        this.wrote(buf.get(..n).unwrap_or_default());
         Poll::Ready(Ok(n))
     }
 
@@ -192,7 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         let mut left = n;
         for buf in bufs {
             let taken = left.min(buf.len());
-            this.written.note(buf.get(..taken).unwrap_or_default());
+            this.wrote(buf.get(..taken).unwrap_or_default());
             left -= taken;
         }
         Poll::Ready(Ok(n))
@@ -213,9 +235,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::Guard;
+    use crate::proxy::connection::Activity;
 
     /// Graceful ends say the last stream first as any, and then as it was.
     #[tokio::test]
@@ -227,7 +252,7 @@ mod tests {
             (vec![3, 5], 3),
         ] {
             let (mut client, server) = duplex(4096);
-            let mut guard = Guard::new(server, 4096);
+            let mut guard = Guard::new(server, 4096, 100, Arc::new(Activity::new(true)));
             let mut n_said = 0;
             for stream in said {
                 let head = [0, 0, 8, 7, 0, 0, 0, 0, 0];
@@ -251,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_client_is_told_why_after_what_was_under_way() {
         let (mut client, server) = duplex(4096);
-        let mut guard = Guard::new(server, 4096);
+        let mut guard = Guard::new(server, 4096, 100, Arc::new(Activity::new(true)));
         let library = tokio::spawn(async move {
             // A frame of ours in two writes.
             guard.write_all(&[0, 0, 2, 0, 0, 0, 0, 0, 1, b'a']).await.unwrap();

@@ -8,14 +8,15 @@ const PREFACE: usize = 24;
 const HEAD: usize = 9;
 /// What the library takes: the default, as its settings name no other (RFC 9113, 4.2).
 const MOST_FRAME: usize = 16 * 1024;
-/// Streams whose client has said neither its last nor that it takes them back. The library allows fewer at once; those that it
-/// reset itself stay until there are more.
-const MOST_OPEN: usize = 4096;
 /// Gaps between streams that are remembered. Few clients leave any; of what is forgotten only the code differs.
 const MOST_SKIPPED: usize = 64;
+/// Streams that we reset and whose client has not said its last: it may not have heard yet. The oldest are forgotten.
+const MOST_RESET: usize = 4096;
+/// How many more streams than may be open at once a client begins before it hears that they are refused.
+const SLACK: usize = 4096;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -72,12 +73,19 @@ pub(super) struct Machine {
     last: u32,
     /// Which streams below it never began: from the first to before the second.
     skipped: Vec<(u32, u32)>,
+    /// How many streams may be open at once.
+    most_open: usize,
+    /// Streams whose client has said neither its last nor that it takes them back, and that we did not reset.
     open: BTreeSet<u32>,
+    /// Such as we did reset.
+    reset: BTreeSet<u32>,
+    /// Streams whose answer has not gone to its end.
+    owed: BTreeSet<u32>,
     walker: Walker,
 }
 
 impl Machine {
-    pub(super) fn new(most_head: usize) -> Self {
+    pub(super) fn new(most_head: usize, most_streams: u32) -> Self {
         Self {
             place: Place::Preface(PREFACE),
             most_block: most_head.saturating_add(4 * MOST_FRAME),
@@ -85,9 +93,30 @@ impl Machine {
             block: None,
             last: 0,
             skipped: Vec::new(),
+            most_open: (most_streams as usize).saturating_add(SLACK),
             open: BTreeSet::new(),
+            reset: BTreeSet::new(),
+            owed: BTreeSet::new(),
             walker: Walker::default(),
         }
+    }
+
+    /// Hears of a frame of ours that has gone.
+    pub(super) fn wrote(&mut self, kind: u8, flags: u8, stream: u32) {
+        if kind == RST_STREAM && self.open.remove(&stream) {
+            self.reset.insert(stream);
+            if self.reset.len() > MOST_RESET {
+                self.reset.pop_first();
+            }
+        }
+        if kind == RST_STREAM || matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 {
+            self.owed.remove(&stream);
+        }
+    }
+
+    /// How many answers have not gone to their end.
+    pub(super) fn n_owed(&self) -> usize {
+        self.owed.len()
     }
 
     /// Looks at the next bytes. Says how many may pass, and why no more.
@@ -167,7 +196,7 @@ impl Machine {
         match frame.kind {
             // What never began is for the library to refuse.
             DATA | HEADERS if frame.stream <= self.last && frame.stream % 2 == 1 => {
-                if !self.open.contains(&frame.stream) {
+                if !self.open.contains(&frame.stream) && !self.reset.contains(&frame.stream) {
                     let is_skipped = self
                         .skipped
                         .iter()
@@ -190,8 +219,10 @@ impl Machine {
                     self.last = frame.stream;
                 }
                 self.open.insert(frame.stream);
-                if self.open.len() > MOST_OPEN {
-                    self.open.pop_first();
+                self.owed.insert(frame.stream);
+                // None of them can be forgotten: its client would be wronged.
+                if self.open.len().max(self.owed.len()) > self.most_open {
+                    return Err(Code::Calm);
                 }
             }
             _ => {}
@@ -200,6 +231,10 @@ impl Machine {
             || frame.kind == RST_STREAM
         {
             self.open.remove(&frame.stream);
+            self.reset.remove(&frame.stream);
+        }
+        if frame.kind == RST_STREAM {
+            self.owed.remove(&frame.stream);
         }
         Ok(())
     }
@@ -291,7 +326,7 @@ impl Frame {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Machine, PREFACE};
+    use super::{Code, MOST_RESET, Machine, PREFACE, SLACK};
 
     fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -304,7 +339,7 @@ mod tests {
         let all = [vec![b'p'; PREFACE], frames.concat()].concat();
         let whole = all.len() - frames.last().map_or(0, Vec::len);
         for step in [1, 2, 7, 9, usize::MAX] {
-            let mut machine = Machine::new(4096);
+            let mut machine = Machine::new(4096, 100);
             let (mut n_passed, mut end) = (0, None);
             for piece in all.chunks(step.min(all.len())) {
                 let (n, code) = machine.pass(piece);
@@ -414,7 +449,7 @@ mod tests {
             vec![frame(1, 1, 1, &REQUEST[..1]), frame(9, 4, 1, &REQUEST[1..])],
             vec![frame(4, 0, 0, &[0, 4, 0, 0, 0, 9].repeat(1000))],
         ] {
-            let mut machine = Machine::new(4096);
+            let mut machine = Machine::new(4096, 100);
             machine.pass(&[0; PREFACE]);
             assert_eq!(machine.pass(&over.concat()).1, None);
             // Freed, not cleared: only that overwrites it.
@@ -424,7 +459,7 @@ mod tests {
 
     #[test]
     fn gaps_are_remembered_up_to_a_bound() {
-        let mut machine = Machine::new(4096);
+        let mut machine = Machine::new(4096, 100);
         machine.pass(&[0; PREFACE]);
         for n in 0..500 {
             assert_eq!(machine.pass(&frame(1, 5, 4 * n + 3, REQUEST)).1, None);
@@ -433,10 +468,44 @@ mod tests {
         assert_eq!(machine.pass(&frame(1, 5, 1997, REQUEST)).1, Some(Code::Protocol));
     }
 
+    /// A machine past its greeting whose client began so many posts.
+    fn posting(most_streams: u32, n: u32) -> (Machine, Option<Code>) {
+        let mut machine = Machine::new(4096, most_streams);
+        machine.pass(&[0; PREFACE]);
+        let posts: Vec<u8> = (0..n).flat_map(|n| frame(1, 4, 2 * n + 1, REQUEST)).collect();
+        let code = machine.pass(&posts).1;
+        (machine, code)
+    }
+
+    #[test]
+    fn no_stream_that_lives_is_forgotten() {
+        let (mut machine, code) = posting(10_000, 10_000);
+        assert_eq!(code, None);
+        assert_eq!(machine.n_owed(), 10_000);
+        // What we reset is forgotten, the oldest first; what its client may not have heard of passes.
+        for stream in (1..19_999).step_by(2) {
+            machine.wrote(3, 0, stream);
+        }
+        let kept = 19_999 - 2 * u32::try_from(MOST_RESET).unwrap();
+        assert_eq!(machine.pass(&frame(0, 1, kept, b"a")).1, None);
+        assert_eq!(machine.pass(&frame(0, 1, 19_999, b"a")).1, None);
+        assert_eq!(machine.n_owed(), 1);
+        machine.wrote(1, 4, 19_999);
+        machine.wrote(0, 0, 19_999);
+        assert_eq!(machine.n_owed(), 1);
+        machine.wrote(0, 1, 19_999);
+        assert_eq!(machine.n_owed(), 0);
+        assert_eq!(machine.pass(&frame(0, 1, kept, b"a")).1, Some(Code::StreamClosed));
+        // Far more than there may be are no mistake.
+        let most = u32::try_from(100 + SLACK).unwrap();
+        assert_eq!(posting(100, most).1, None);
+        assert_eq!(posting(100, most + 1).1, Some(Code::Calm));
+    }
+
     proptest::proptest! {
         #[test]
         fn no_bytes_are_a_panic(kinds: Vec<(u8, u8, u8, Vec<u8>)>, rest: Vec<u8>) {
-            let mut machine = Machine::new(4096);
+            let mut machine = Machine::new(4096, 100);
             machine.pass(&[0; PREFACE]);
             for (kind, flags, stream, payload) in kinds {
                 if machine.pass(&frame(kind % 11, flags, u32::from(stream % 8), &payload)).1.is_some() {

@@ -157,3 +157,23 @@ async fn what_is_one_request_arrives_framed_anew() {
         assert_eq!(seen.parts.uri, "/api/v1/statuses", "{name}");
     }
 }
+
+#[tokio::test]
+async fn as_many_streams_live_as_are_allowed() {
+    let upstream = Upstream::start().await;
+    let proxy = Proxy::to(&upstream).config(|config| config.edge.streams = 6000).start().await;
+    let mut raw = Raw::connect(&proxy).await;
+    let head = block(&[
+        (":method", "POST"),
+        (":scheme", "https"),
+        (":authority", HOST),
+        (":path", "/api/v1/statuses"),
+        ("content-type", "application/json"),
+        ("content-length", "18"),
+    ]);
+    let posts: Vec<u8> =
+        (0..5000).flat_map(|n| frame(HEADERS, END_HEADERS, 2 * n + 1, &head)).collect();
+    raw.send(&posts).await;
+    raw.send(&frame(DATA, END_STREAM, 1, br#"{"status":"quiet"}"#)).await;
+    assert_eq!(raw.fate(1).await, Fate::Status(200));
+}

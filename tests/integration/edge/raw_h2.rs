@@ -92,7 +92,8 @@ impl Raw {
         while self.frame().await.is_some() {}
     }
 
-    async fn frame(&mut self) -> Option<(u8, u32, Vec<u8>)> {
+    /// The kind of the next frame, its stream, and what it holds; nothing at the end of the connection.
+    pub(super) async fn frame(&mut self) -> Option<(u8, u32, Vec<u8>)> {
         self.flagged().await.map(|(kind, _, id, payload)| (kind, id, payload))
     }
 

@@ -3,10 +3,16 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
+use http_body_util::{BodyExt as _, Full};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::raw_h2::{CONTINUATION, END_HEADERS, HEADERS, RST_STREAM, Raw, block, frame};
+use super::raw_h2::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw, SETTINGS,
+    WINDOW_UPDATE, block, frame,
+};
 use crate::support::client::raw;
 use crate::support::proxy::{HOST, Started};
 use crate::support::{Proxy, Upstream};
@@ -135,6 +141,74 @@ async fn half_a_greeting_of_http_2_ends() {
     raw.send(&frame(HEADERS, END_HEADERS, 1, &post())).await;
     raw.closed().await;
     assert_eq!(upstream.n_begun(), 0);
+}
+
+/// A client of HTTP/2 that asks for an answer and takes all but its last bytes.
+async fn all_but(proxy: &Started, n: u32, n_left: u32) -> Raw {
+    let mut raw = Raw::silent(proxy).await;
+    let window = [&[0, 4][..], &(n - n_left).to_be_bytes()].concat();
+    let get = block(&[
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", HOST),
+        (":path", "/picture"),
+    ]);
+    let hello = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(SETTINGS, 0, 0, &window),
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, &get),
+    ];
+    raw.send(&hello.concat()).await;
+    let mut n_taken = 0;
+    while n_taken < n - n_left {
+        let (kind, _, payload) = raw.frame().await.unwrap();
+        if kind == DATA {
+            n_taken += u32::try_from(payload.len()).unwrap();
+        }
+    }
+    raw
+}
+
+fn wider(n: u32) -> Vec<u8> {
+    frame(WINDOW_UPDATE, 0, 1, &n.to_be_bytes())
+}
+
+#[tokio::test]
+async fn the_last_piece_of_an_answer_waits_as_long_as_any_other() {
+    let n = 5000;
+    let upstream = Upstream::answering(move |_| {
+        Response::new(Full::new(Bytes::from(vec![b'a'; n as usize])).boxed())
+    })
+    .await;
+    // Longer than a client that is idle may be.
+    let proxy = impatient(&upstream, |config| config.timeouts.idle = Duration::from_secs(1)).await;
+    let paused = async {
+        let mut raw = all_but(&proxy, n, 100).await;
+        tokio::time::sleep(Duration::from_millis(3500)).await;
+        raw.send(&wider(100)).await;
+        assert_eq!(raw.end_of(1).await, DATA);
+        // And then it is idle, and hears so.
+        while raw.frame().await.unwrap().0 != GOAWAY {}
+        raw.closed().await;
+    };
+    // Longer than a pause may be, on the whole.
+    let patient = impatient(&upstream, |config| {
+        config.timeouts.idle = Duration::from_secs(1);
+        config.timeouts.answer_idle = Duration::from_secs(2);
+    })
+    .await;
+    let slow = async {
+        let mut raw = all_but(&patient, n, 20).await;
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            raw.send(&wider(1)).await;
+        }
+        assert_eq!(raw.end_of(1).await, DATA);
+    };
+    // Who takes nothing at all is not waited for.
+    let impatient = impatient(&upstream, |config| config.timeouts.answer_idle = SHORT).await;
+    let gone = async { all_but(&impatient, n, 100).await.closed().await };
+    tokio::join!(paused, slow, gone);
 }
 
 #[tokio::test]
