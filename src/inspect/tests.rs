@@ -828,21 +828,21 @@ fn a_post_is_blocked_as_not_inspected_once_the_mapped_roster_was_written_to() {
         Inspector::new(Arc::new(engine.with_roster(Arc::new(live))), policy, Limits::default())
     };
     let (held, mapped) = (with(u64::MAX), with(0));
-    let named = Case::toot(status("Zebulon Quackenthorpe coded last night"));
+    let post = Case::toot(status("Zebulon Quackenthorpe coded last night"));
     let found = |inspection: &Inspection| {
         inspection.findings.iter().any(|it| it.rule.as_str().starts_with("roster-"))
     };
     for inspector in [&held, &mapped] {
-        let inspection = named.run(inspector);
+        let inspection = post.run(inspector);
         assert!(inspection.fault.is_none() && found(&inspection), "{inspection:?}");
     }
     let mut opened = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
     opened.seek(SeekFrom::Start(4096)).unwrap();
     opened.write_all(&vec![0; whole.len() - 4096]).unwrap();
     opened.set_len(5000).unwrap();
-    let inspection = named.run(&held);
+    let inspection = post.run(&held);
     assert!(inspection.fault.is_none() && found(&inspection), "{inspection:?}");
-    let inspection = named.run(&mapped);
+    let inspection = post.run(&mapped);
     assert!(matches!(inspection.verdict, Verdict::Block(_)));
     assert_eq!(inspection.fault, Some(Fault::Failed));
 }

@@ -312,7 +312,7 @@ async fn acquire<const N: usize>(
     if let Ok(taken) = Arc::clone(free).try_acquire_many_owned(n) {
         return Ok(taken);
     }
-    let waiting: [_; N] = std::array::from_fn(|n| Waiting::new(lines.get(n)?, most.get(n)?));
+    let waiting: [_; N] = std::array::from_fn(|n| Waiting::new(lines.get(n)?, *most.get(n)?));
     if waiting.iter().any(Option::is_none) {
         return Err(Busy);
     }
@@ -324,10 +324,10 @@ async fn acquire<const N: usize>(
 struct Waiting<'n>(&'n AtomicUsize);
 
 impl<'n> Waiting<'n> {
-    fn new(n: &'n AtomicUsize, most: &usize) -> Option<Self> {
+    fn new(n: &'n AtomicUsize, most: usize) -> Option<Self> {
         let before = n.fetch_add(1, Relaxed);
         let waiting = Self(n);
-        (before < *most).then_some(waiting)
+        (before < most).then_some(waiting)
     }
 }
 

@@ -82,7 +82,8 @@ impl<R: Read> Source for CsvSource<R> {
             return Ok(None);
         }
         let n_lines = self.reader.position().line().saturating_sub(line);
-        let swallowed = self.row.iter().last().is_some_and(|last| last.trim_ascii().ends_with(end));
+        let swallowed =
+            self.row.iter().next_back().is_some_and(|last| last.trim_ascii().ends_with(end));
         if swallowed || n_lines > MOST_LINES {
             let why = "a quote in the row that begins here is not closed: it would swallow the rows behind it";
             return Err(SourceError::Unfit { line, why: why.to_owned() });
@@ -360,12 +361,12 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("Thea"));
     }
 
-    fn read(table: &str) -> (Vec<Box<crate::roster::Patient>>, Vec<(u64, usize)>, String) {
+    fn read(table: &str) -> (Vec<crate::roster::Patient>, Vec<(u64, usize)>, String) {
         let mut source = CsvSource::new(table.as_bytes(), &Columns::default()).unwrap();
         let (mut patients, mut unread) = (Vec::new(), Vec::new());
         loop {
             match source.next_entry() {
-                Ok(Some(Entry::Patient(patient))) => patients.push(patient),
+                Ok(Some(Entry::Patient(patient))) => patients.push(*patient),
                 Ok(Some(_)) => {}
                 Ok(None) => return (patients, unread, String::new()),
                 Err(error) => return (patients, unread, error.to_string()),

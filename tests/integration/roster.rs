@@ -70,11 +70,11 @@ fn scan(at: &Path, post: &str) -> (String, Vec<String>) {
     );
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
     let judged: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    let findings = judged["findings"].as_array().unwrap().iter();
+    let findings = judged.pointer("/findings").unwrap().as_array().unwrap().iter();
     let findings = findings.map(|it| {
         format!("{} {}", it["rule"].as_str().unwrap(), it["confidence"].as_str().unwrap())
     });
-    (judged["verdict"].as_str().unwrap().to_owned(), findings.collect())
+    (judged.pointer("/verdict").unwrap().as_str().unwrap().to_owned(), findings.collect())
 }
 
 #[test]

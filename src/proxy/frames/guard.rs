@@ -109,8 +109,8 @@ impl Written {
                 continue;
             }
             let n = bytes.len().min(9 - self.head.len());
-            let (head, rest) = bytes.split_at(n);
-            self.head.extend_from_slice(head);
+            let (more, rest) = bytes.split_at(n);
+            self.head.extend_from_slice(more);
             bytes = rest;
             if let [a, b, c, kind, flags, s0, s1, s2, s3] = *self.head.as_slice() {
                 self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);

@@ -127,9 +127,9 @@ async fn the_least_memory_is_enough_for_the_longest_body_however_it_comes() {
     let json = format!("{calm}{fill}");
     let part = "--b\r\nContent-Disposition: form-data; name=";
     // Longer than may be held, and so its film is spooled.
-    let file = format!("{part}\"file\"; filename=\"a.mp4\"\r\nContent-Type: video/mp4\r\n\r\n");
+    let opening = format!("{part}\"file\"; filename=\"a.mp4\"\r\nContent-Type: video/mp4\r\n\r\n");
     let text = format!("\r\n{part}\"status\"\r\n\r\ncalm{fill}\r\n--b--\r\n");
-    let form = [file.as_bytes(), &film(1 << 20), text.as_bytes()].concat();
+    let form = [opening.as_bytes(), &film(1 << 20), text.as_bytes()].concat();
     for (kind, body) in
         [("application/json", json.into_bytes()), ("multipart/form-data; boundary=b", form)]
     {

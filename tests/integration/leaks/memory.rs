@@ -100,11 +100,7 @@ fn held_open(house: &House, ways: &Ways, clients: &Runtime) {
         let search = Search::plainly([&canary]);
         let standing = leftovers(house, &search, |_| false);
         let count = |what: &str| standing.iter().filter(|(leak, _)| leak.what == what).count();
-        println!(
-            "held open, {door:?}: {} of words, {} of the token",
-            count("ssn"),
-            count("secret")
-        );
+        println!("held open: {} of words, {} of the token", count("ssn"), count("secret"));
         assert!(count("ssn") <= most_words && count("secret") <= most_tokens, "{standing:#?}");
         clients.block_on(async move { drop(kept) });
         let left = leftovers(house, &search, <[_]>::is_empty);
