@@ -130,7 +130,6 @@ fn text_of(field: &Field<'_>) -> Option<At> {
 mod tests {
     use http::{HeaderMap, Method};
     use jiff::civil::date;
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     use crate::body::{base64, work};
     use crate::inspect::check::{PLATFORMS, inspector};
@@ -170,7 +169,11 @@ mod tests {
         const ONE: &str = "my patient Mr. Castellano coded ";
         let code = |n: usize| base64::encode(ONE.repeat(n).as_bytes());
         let codes = |n: usize| vec![base64::encode(ONE.as_bytes()); n].join(" ");
-        let percent = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        // Letters and all: a code that still shows would be found there, too, after the digits of an escape.
+        let percent = |text: &str| -> String {
+            let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+            text.bytes().flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 15)]).collect()
+        };
         let json = |n: usize| serde_json::json!([vec![ONE; n]]).to_string();
         let in_json = |n: usize| serde_json::json!([json(n)]).to_string();
         let policy = Policy::embedded().replace("action = \"block\"", "action = \"redact\"");
