@@ -204,9 +204,9 @@ const OF_POSTS: [&str; 16] = [
 ];
 
 /// What may derive `Debug` there although it holds texts or bytes: nothing of a client's or a patient's is in it.
-const PRINTABLE: [(&str, &str); 14] = [
+const PRINTABLE: [(&str, &str); 16] = [
     (
-        "AuditSettings BrokenLink ChainReport Clock Event Found What Writer Batch",
+        "AuditSettings BrokenLink ChainReport Clock Event Found What Writer Batch Change",
         "the audit's own, and it holds no text",
     ),
     ("Answer AnswerTemplate End Splice", "our own words"),
@@ -223,14 +223,16 @@ const PRINTABLE: [(&str, &str); 14] = [
         "CaError CaFiles DecidedBy Gateway Leaves Offsets Place PlatformCounters Routes Target TlsSetupError",
         "configuration",
     ),
-    ("UnknownPlatform Columns", "configuration"),
+    ("UnknownPlatform Columns Way Origin", "configuration"),
     ("Sorted Word Words", "lists that ship with the program"),
     ("Part", "what is put in place of a file's words: blanks"),
     ("BadRow SourceError", "numbers of lines, and reasons of a fixed set"),
-    ("Bytes Hash", "hashes"),
+    ("Bytes Hash Hashes", "hashes"),
     ("About Head", "a roster's counts, and the id of its key"),
     ("Count Shape", "kinds of things that are called like types"),
     ("Boxed", "the four letters of a kind of box"),
+    ("Shadowed", "a verdict's name and a count"),
+    ("Out", "what the fuzzers' check of the filter compares; no request of a client gets there"),
 ];
 
 /// Every type that holds words or bytes and derives `Debug` in the rooms of posts is known to hold none of theirs: a
@@ -297,7 +299,14 @@ fn enclosed(code: &str) -> &str {
 }
 
 /// What log lines may write with `%` and `?`: everything else is a number, a flag, or a word of ours.
-const LOGGED: [(&str, &str); 15] = [
+const LOGGED: [(&str, &str); 22] = [
+    ("self.audit().head()", "a hash"),
+    ("running.audit().head()", "a hash"),
+    ("in_force.hashes.config", "a hash"),
+    ("in_force.hashes.rules", "a hash"),
+    ("in_force.hashes.policy", "a hash"),
+    ("self.server.addresses()", "the listeners' own addresses"),
+    ("warning", "what `check` says of a configuration file, read while no client is"),
     ("self.audit.head()", "a hash"),
     ("running.audit.head()", "a hash"),
     ("self.link.hash", "a hash"),

@@ -118,8 +118,9 @@ impl Running {
         if !self.reloader.server.stop(deadline).await {
             tracing::warn!("requests were cut off at the drain deadline, or by a second signal");
         }
-        // A disk that never answers must not keep the process from ending.
-        if timeout(self.reloader.server.audit_limit(), self.audit().close()).await.is_err() {
+        // A disk that never answers must not keep the process from ending; one that is slow has as long as requests had.
+        let patience = limit.max(self.reloader.server.audit_limit());
+        if timeout(patience, self.audit().close()).await.is_err() {
             tracing::error!("the audit did not end: its last lines may be missing");
         }
         tracing::info!(audit_head = %self.audit().head(), "stopped");

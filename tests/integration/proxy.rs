@@ -622,29 +622,6 @@ fn form(description: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_is_noted() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy =
-        Proxy::with_routes(vec![route(&[HOST], listener.local_addr().unwrap())]).start().await;
-    let mut client = Client::tls(proxy.tls, &proxy.authority, HOST).await;
-    let body = serde_json::json!({ "status": HARMLESS }).to_string();
-    let request = client.post(HOST, "/api/v1/statuses", "application/json", body);
-    let posting = tokio::spawn(async move { client.begin(request).await.map(drop) });
-    // The platform has the post, and does not answer.
-    let (mut tcp, _) = listener.accept().await.unwrap();
-    let mut buffer = [0; 4096];
-    assert!(tcp.read(&mut buffer).await.unwrap() > 0);
-    posting.abort();
-    let _ = posting.await;
-    let mut rest = Vec::new();
-    let _ = timeout(Duration::from_secs(5), tcp.read_to_end(&mut rest))
-        .await
-        .expect("the request is dropped");
-    let events = proxy.stop().await;
-    assert_eq!(outcomes(&events), ["client-gone"]);
-}
-
-#[tokio::test]
 async fn what_cannot_be_audited_is_not_sent() {
     for (policy, status, n_sent) in
         [("block", StatusCode::UNPROCESSABLE_ENTITY, 0), ("forward", StatusCode::OK, 1)]
@@ -710,10 +687,6 @@ async fn a_head_request_keeps_its_length() {
 
 fn verdicts(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event.get("verdict")).filter_map(Value::as_str).collect()
-}
-
-fn outcomes(events: &[Value]) -> Vec<&str> {
-    events.iter().filter_map(|event| event.get("outcome")).filter_map(Value::as_str).collect()
 }
 
 /// A body whose frames come when the test sends them.
