@@ -108,7 +108,7 @@ fn held_open(house: &House, ways: &Ways, clients: &Runtime) {
     }
     let search = Search::plainly(&canaries);
     let found = standing(house, &search);
-    for ((door, most_words, most_tokens), canary) in doors.into_iter().zip(&canaries) {
+    for ((_, most_words, most_tokens), canary) in doors.into_iter().zip(&canaries) {
         let count = |what: &str| {
             found.iter().filter(|(leak, _)| leak.path == canary.path && leak.what == what).count()
         };
