@@ -113,7 +113,7 @@ Examples:
   postward roster test --roster roster.pwr --key-file roster.key --text 'Chidi from 4 West coded'
   postward roster test --config postward.toml --text 'Chidi from 4 West coded'")]
 pub(crate) struct RosterTest {
-    /// The configuration whose [roster], rules and policy to use.
+    /// The configuration whose `[roster]`, rules and policy to use.
     #[arg(long, value_name = "FILE", required_unless_present = "roster", conflicts_with_all = ["roster", "key_file", "staff"])]
     pub(crate) config: Option<PathBuf>,
     /// The roster, with the rules that ship inside this program.
