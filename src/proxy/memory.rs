@@ -30,7 +30,7 @@ const BASE: usize = 8 << 10;
 /// A body that is held: its bytes, and as many for the copy that a redaction makes.
 const HELD: usize = 2;
 
-/// A byte of text that is read. Measured with `cargo bench --bench memory -- bodies`: the peak of the process over what it
+/// A byte of text that is read. Measured by hand as `cargo bench --bench memory -- bodies` does: the peak of the process over what it
 /// had before, over the length of the text. Prose takes 23 times its length, a text of nothing but addresses 101 times.
 const READ: usize = 104;
 
