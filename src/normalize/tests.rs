@@ -87,6 +87,18 @@ fn a_hostile_text_costs_no_more_than_its_length() {
     }
 }
 
+/// Whether a word is in disguise is asked of the text as it will be folded: `𝔻` beside `Ц` is Latin both times.
+#[test]
+fn letters_in_fancy_dress_count_as_the_plain_ones() {
+    for text in ["𝜶 Ц𝔻", "𝜶 🄳Ц", "а Цd", "𝜶𝛾 αн 𝜶"] {
+        let once = View::of(text);
+        assert_eq!(once.text(), View::of(once.text()).text(), "{text}");
+    }
+    assert_eq!(View::of("𝜶 Ц𝔻").text(), "a цd");
+    // A word that only its own script can write keeps the others: nothing here is a disguise.
+    assert_eq!(View::of("оса Цирк").text(), "оса цирк");
+}
+
 proptest! {
     #[test]
     fn spans_stay_on_characters(text in "[ -~]{0,9}\\PC{0,20}", a in 0_usize..60, b in 0_usize..60) {

@@ -7,7 +7,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_canonical;
 
-use crate::normalize::letters::{may_disguise, spelled, twin};
+use crate::normalize::letters::{dressed, may_disguise, spelled, twin};
 
 /// What a text's words say of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +60,8 @@ impl Scripts {
             return Self::default();
         }
         let mut word = Word::default();
-        for c in text.nfc() {
+        // As it will be folded: a letter of mathematics or in a box is the plain one, so that folding again reads the same.
+        for c in text.nfkc().map(|c| dressed(c).unwrap_or(c)) {
             if c.is_alphabetic() {
                 word.note(c.to_lowercase().next().unwrap_or(c));
             } else if c.is_ascii() || c.is_whitespace() {
