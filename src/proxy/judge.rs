@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -25,9 +25,7 @@ const INLINE: usize = 64 * 1024;
 /// Where and how long posts are judged.
 #[derive(Clone, Debug)]
 pub(crate) struct Judging {
-    /// Places for inspections on the async threads: one fewer than there are threads, so that an inspection without end, or
-    /// as many as there are places, leaves one to move bytes.
-    inline: Arc<Semaphore>,
+    places: Arc<Counted>,
     limit: Duration,
     memory: Memory,
     late_lines: Arc<Seldom>,
@@ -35,20 +33,37 @@ pub(crate) struct Judging {
 
 /// What all sets share of that.
 #[derive(Clone, Debug)]
-pub(crate) struct Places(Arc<Semaphore>, Arc<Seldom>);
+pub(crate) struct Places(Arc<Counted>, Arc<Seldom>);
+
+/// Places for inspections. More threads than cores judge nothing sooner, and each keeps the memory that it once needed.
+#[derive(Debug)]
+struct Counted {
+    /// On the async threads: one fewer than there are, so that an inspection without end, or as many as there are places,
+    /// leaves one to move bytes.
+    inline: Semaphore,
+    /// Off them, for what is short: long ones do not keep it waiting.
+    short: Semaphore,
+    /// Off them, for what may take long.
+    long: Semaphore,
+}
 
 impl Places {
     /// Within a runtime.
     pub(crate) fn new() -> Self {
         let n_threads = Handle::current().metrics().num_workers();
-        Self(Arc::new(Semaphore::new(n_threads.saturating_sub(1))), Arc::default())
+        let counted = Counted {
+            inline: Semaphore::new(n_threads.saturating_sub(1)),
+            short: Semaphore::new(n_threads.max(2)),
+            long: Semaphore::new(n_threads.max(2)),
+        };
+        Self(Arc::new(counted), Arc::default())
     }
 
     /// For one set: its deadline, and its memory.
     pub(crate) fn judging(&self, limit: Duration, memory: Memory) -> Judging {
-        let Self(inline, late_lines) = self;
-        let (inline, late_lines) = (Arc::clone(inline), Arc::clone(late_lines));
-        Judging { inline, limit, memory, late_lines }
+        let Self(places, late_lines) = self;
+        let (places, late_lines) = (Arc::clone(places), Arc::clone(late_lines));
+        Judging { places, limit, memory, late_lines }
     }
 }
 
@@ -63,7 +78,7 @@ impl Judging {
     ) -> Option<(Passage, Inspection)> {
         // What a coded body holds is not known before it is decoded.
         let is_short = body.len() <= INLINE && !passage.is_encoded();
-        let place = if is_short { self.inline.try_acquire().ok() } else { None };
+        let place = if is_short { self.places.inline.try_acquire().ok() } else { None };
         let passage = Arc::new(passage);
         let weight = if place.is_some() {
             Ok(Some((0, 0)))
@@ -82,7 +97,7 @@ impl Judging {
             judge()
         } else {
             let judged = match weight {
-                Ok(weight) => self.off_thread(weight?, judge).await,
+                Ok(weight) => self.off_thread(is_short, weight?, judge).await,
                 Err(why) => Err(why),
             };
             match judged {
@@ -111,19 +126,30 @@ impl Judging {
         if !is_long {
             return Ok(Some(weigh()));
         }
+        let _place = self.place(false).await?;
         timeout(self.limit, spawn_blocking(weigh)).await.map(Result::ok).map_err(|_| NotDone::Late)
+    }
+
+    /// Waits for a place off the async threads. It is given back when its inspection is no longer waited for, though its
+    /// thread may go on: those without end would fill them all.
+    async fn place(&self, is_short: bool) -> Result<Option<SemaphorePermit<'_>>, NotDone> {
+        let places = if is_short { &self.places.short } else { &self.places.long };
+        // They are never closed.
+        timeout(self.limit, places.acquire()).await.map(Result::ok).map_err(|_| NotDone::Busy)
     }
 
     /// Runs what takes so many bytes of texts and media, once there is memory for it. `Ok(None)` only while the runtime is
     /// being torn down.
     async fn off_thread<T: Send + 'static>(
         &self,
+        is_short: bool,
         (n_text, n_media): (usize, usize),
         run: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Option<T>, NotDone> {
         // Those before it end, unless an inspection does not: then it waits no longer than that one was waited for.
         let reading = timeout(self.limit, self.memory.read(n_text, n_media)).await;
         let reading = reading.map_err(|_| NotDone::Busy)?;
+        let _place = self.place(is_short).await?;
         let run = move || {
             // Until it has ended: a thread that nobody waits for takes its memory all the same.
             let _reading = reading;
@@ -258,7 +284,7 @@ impl Judging {
                 (spooled, refused.map(|refusal| *refusal).or(panicked))
             }
         };
-        let stripped = match self.off_thread((0, n_held), strip).await {
+        let stripped = match self.off_thread(false, (0, n_held), strip).await {
             Ok(stripped) => Ok(stripped?),
             Err(why) => Err(self.not_done(why, &inspector, &passage)),
         };

@@ -192,6 +192,77 @@ async fn under_load_no_post_is_lost_and_each_is_judged_by_one_set() {
     }
 }
 
+/// A body that is half sent when another set comes into force: it is judged, audited and sent by the one it began with, and the
+/// next request on the same connection by the newest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_is_judged_by_the_set_it_began_with() {
+    let upstream = Upstream::start().await;
+    let mut program = started(&upstream);
+    let mut tcp = tokio::net::TcpStream::connect(program.listening[0]).await.unwrap();
+    let request = |text: &str| {
+        let body = serde_json::json!({ "status": text }).to_string();
+        format!(
+            "POST /api/v1/statuses HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let first = request("1 a long day at Cedar Crest");
+    // All but its last words: nothing can be judged yet.
+    let (begun, rest) = first.split_at(first.len() - 15);
+    tcp.write_all(begun.as_bytes()).await.unwrap();
+    // Another connection's post shows that the first has begun: the program reads what comes in its order, and this came later.
+    let mut other = Client::plain(program.listening[0]).await;
+    while program.metric("postward_in_flight").await < 1.0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    program.put("policy.toml", &policy("[two]").replace("\"redact\"", "\"block\""));
+    program.put("rules.d/ours.toml", &rules("clinic-two"));
+    program.signal(Signal::HUP);
+    program.logged("another configuration is in force");
+    let reply = other.toot(HOST, "2 a day at Cedar Crest").await;
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", reply.text());
+
+    tcp.write_all(rest.as_bytes()).await.unwrap();
+    assert_eq!(answered(&mut tcp).await, "HTTP/1.1 200 OK");
+    tcp.write_all(request("3 a day at Cedar Crest").as_bytes()).await.unwrap();
+    assert_eq!(answered(&mut tcp).await, "HTTP/1.1 422 Unprocessable Entity");
+
+    assert_eq!(
+        texts(&upstream),
+        BTreeMap::from([("1".to_owned(), vec!["1 a long day at [one]".to_owned()])])
+    );
+    let events = program.stop();
+    let change = events.iter().find(|event| event["event"] == "reload").unwrap();
+    let decisions: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "decision")
+        .map(|event| (event["verdict"].as_str().unwrap(), &event["policy"], &event["rules"]))
+        .collect();
+    let (before, after) = (
+        (&change["policy-before"], &change["rules-before"]),
+        (&change["policy"], &change["rules"]),
+    );
+    assert_eq!(
+        decisions,
+        [("block", after.0, after.1), ("redact", before.0, before.1), ("block", after.0, after.1)]
+    );
+}
+
+/// The status line of an answer that has a length.
+async fn answered(tcp: &mut tokio::net::TcpStream) -> String {
+    let mut read = Vec::new();
+    let length = loop {
+        assert!(tcp.read_buf(&mut read).await.unwrap() > 0, "no answer");
+        let text = String::from_utf8_lossy(&read).to_ascii_lowercase();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let named = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() >= named.map_or(0, |named| named.parse().unwrap()) {
+            break head.find("\r\n").unwrap_or(head.len());
+        }
+    };
+    String::from_utf8_lossy(&read[..length]).into_owned()
+}
+
 /// What is wrong, how it is made so, and what an operator must be told.
 type Bad = (&'static str, fn(&Program), &'static [&'static str]);
 
