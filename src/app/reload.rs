@@ -393,6 +393,7 @@ impl Fixed {
             ("`file` under [audit]", audit.file != self.audit.file),
             ("`sync` under [audit]", audit.sync != self.audit.sync),
             ("`node` under [audit]", audit.node != self.audit.node),
+            ("how the file under [audit] is rotated and kept", audit.keep != self.audit.keep),
             ("`sandbox`", sandbox != self.sandbox),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| {

@@ -5,9 +5,12 @@ mod clock;
 mod event;
 mod find;
 mod id;
+mod keep;
+mod keeper;
 mod line;
 mod lines;
 mod previous;
+mod segments;
 mod sink;
 mod store;
 mod tail;
@@ -16,6 +19,8 @@ mod writer;
 
 pub use event::{Change, Event, Hashes, Outcome, What};
 pub use find::{Found, find};
+pub use keep::{Held, Keep, Period};
+pub use segments::{Segment, segments, with_segments};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
 pub use verify::{BrokenLink, ChainReport, verify};
 

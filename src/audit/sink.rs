@@ -1,14 +1,17 @@
 //! The hash-chained file, as the rest of the house sees it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 
 use crate::audit::chain::Link;
+use crate::audit::keep::{Held, Keep};
+use crate::audit::keeper::Keeper;
+use crate::audit::segments::first_of;
 use crate::audit::store::{FileStore, Store};
 use crate::audit::tail::{self, Tail};
-use crate::audit::writer::{Shared, Writer};
+use crate::audit::writer::{Rotation, Shared, Writer};
 use crate::audit::{Change, Event, id, line, previous as renamed};
 
 /// When a line counts as written.
@@ -30,6 +33,8 @@ pub struct AuditSettings {
     pub sync: Sync,
     /// The name of this node in events.
     pub node: String,
+    /// When the file is rotated, and how long it is kept.
+    pub keep: Keep,
 }
 
 /// Why an event could not be written.
@@ -98,12 +103,17 @@ impl Audit {
     /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined. A
     /// new file continues the chain of the newest one beside it whose name begins alike, if there is one.
     pub fn open(settings: AuditSettings) -> Result<Self, AuditError> {
-        open(settings, None)
+        open(settings, None, Held::everything())
     }
 
     /// The same, but a file that is new continues the chain of a previous one, and says so in its first line.
     pub fn open_after(settings: AuditSettings, previous: &Path) -> Result<Self, AuditError> {
-        open(settings, Some(previous))
+        open(settings, Some(previous), Held::everything())
+    }
+
+    /// The same as [`Audit::open`], where other sinks follow the file: `held` says how far all of them are.
+    pub fn open_held(settings: AuditSettings, held: Held) -> Result<Self, AuditError> {
+        open(settings, None, held)
     }
 
     /// Draws an event id.
@@ -157,10 +167,10 @@ impl Audit {
     }
 }
 
-fn open(settings: AuditSettings, previous: Option<&Path>) -> Result<Audit, AuditError> {
+fn open(settings: AuditSettings, previous: Option<&Path>, held: Held) -> Result<Audit, AuditError> {
     // The first draw of a process measures its entropy for a tenth of a second: no post waits for that.
     let _ = id::new_id();
-    let AuditSettings { file, sync, node } = settings;
+    let AuditSettings { file, sync, node, keep } = settings;
     let failed = |source| AuditError::Open { file: file.clone(), source };
     let store = FileStore::open(&file)?;
     let length = store.file().metadata().map_err(failed)?.len();
@@ -192,7 +202,14 @@ fn open(settings: AuditSettings, previous: Option<&Path>) -> Result<Audit, Audit
     if unended || !note.is_empty() {
         writer.note(unended, &note).map_err(failed)?;
     }
-    start(writer).map_err(failed)
+    let (wake, rotated) = mpsc::channel();
+    let first = if length > 0 { first_of(&file).map_err(failed)? } else { None };
+    let rotation =
+        Rotation { live: file.clone(), keep: keep.clone(), first, keeper: wake, not_before: None };
+    let audit = start(writer.rotating(rotation)).map_err(failed)?;
+    let shared = Arc::clone(&audit.handle.shared);
+    Keeper { live: file.clone(), keep, held, shared }.start(rotated).map_err(failed)?;
+    Ok(audit)
 }
 
 /// The newest line of a file that another continues.

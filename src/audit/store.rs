@@ -3,11 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
 use crate::audit::AuditError;
+use crate::audit::segments::folder;
 
 /// What the writer asks of a file; tests put one in its place that fails.
 pub(super) trait Store: Send + 'static {
@@ -22,12 +23,16 @@ pub(super) trait Store: Send + 'static {
 
     /// Cuts the file back to a length.
     fn cut(&mut self, length: u64) -> io::Result<()>;
+
+    /// Gives the file another name in its folder and goes on with a new one under its own.
+    fn rotate(&mut self, name: &str) -> io::Result<()>;
 }
 
 /// A locked file.
 #[derive(Debug)]
 pub(super) struct FileStore {
     file: File,
+    path: PathBuf,
 }
 
 impl FileStore {
@@ -54,18 +59,22 @@ impl FileStore {
         }
         if is_new {
             // Otherwise a power cut could take the new name with the lines behind it.
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+            File::open(folder(path)).and_then(|folder| folder.sync_all()).map_err(failed)?;
         }
-        Ok(Self { file })
+        Ok(Self { file, path: path.to_owned() })
     }
 
     pub(super) fn file(&self) -> &File {
         &self.file
     }
+}
+
+/// A file that was not there before, for its owner only, and locked.
+fn new_file(path: &Path) -> io::Result<File> {
+    let file =
+        OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(path)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
 }
 
 impl Store for FileStore {
@@ -98,5 +107,39 @@ impl Store for FileStore {
             return Ok(());
         }
         self.file.set_len(length)
+    }
+
+    fn rotate(&mut self, name: &str) -> io::Result<()> {
+        self.file.sync_all()?;
+        let to = self.path.with_file_name(name);
+        let (ours, named) = (self.file.metadata()?, self.path.metadata());
+        match named {
+            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => {
+                if to.try_exists()? {
+                    let what = "there is a file of the name that it would get";
+                    return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+                }
+                std::fs::rename(&self.path, &to)?;
+            }
+            // Somebody renamed it, as was done before this was: nothing but a new file is missing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(_) => {
+                let what = "another file has taken the audit file's name";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+            }
+            Err(error) => return Err(error),
+        }
+        match new_file(&self.path) {
+            Ok(file) => self.file = file,
+            Err(error) => {
+                // So that the name leads to what is written meanwhile; if not even that works, the old file goes on under
+                // its new name, and the chain is whole all the same.
+                if !self.path.try_exists().unwrap_or(true) {
+                    let _ = std::fs::rename(&to, &self.path);
+                }
+                return Err(error);
+            }
+        }
+        File::open(folder(&self.path))?.sync_all()
     }
 }

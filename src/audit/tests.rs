@@ -13,7 +13,10 @@ use crate::audit::chain::Link;
 use crate::audit::sink::start;
 use crate::audit::store::Store;
 use crate::audit::writer::Writer;
-use crate::audit::{Audit, AuditError, AuditSettings, Event, Outcome, Sync, What, line, verify};
+use crate::audit::{
+    Audit, AuditError, AuditSettings, Event, Held, Keep, Outcome, Sync, What, line, verify,
+};
+use crate::audit::{find, segments, with_segments};
 use crate::body::Unreadable;
 use crate::inspect::{Coverage, Fault, Inspection, JudgedFinding, Verdict};
 use crate::policy::{Action, DecidedBy};
@@ -25,7 +28,9 @@ const OLD_LINES: &str = r#"{"time":"2026-11-22T15:54:32.007Z","node":"edge-1","s
 "#;
 
 fn settings(file: &Path) -> AuditSettings {
-    AuditSettings { file: file.to_owned(), sync: Sync::None, node: "edge-1".into() }
+    // Its thread would work beside the tests.
+    let keep = Keep { compress: false, ..Keep::default() };
+    AuditSettings { file: file.to_owned(), sync: Sync::None, node: "edge-1".into(), keep }
 }
 
 fn inspection() -> Inspection {
@@ -521,6 +526,10 @@ impl Store for Disk {
         if self.0.lock().unwrap().no_sync { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
     }
 
+    fn rotate(&mut self, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn cut(&mut self, length: u64) -> io::Result<()> {
         let mut disk = self.0.lock().unwrap();
         if disk.no_cut {
@@ -605,4 +614,112 @@ async fn a_file_that_somebody_changed_takes_no_line_and_loses_none() {
 fn a_missing_file_is_named() {
     let error = verify(&[Path::new("/no/such/audit.jsonl")]).unwrap_err();
     assert!(error.to_string().starts_with("/no/such/audit.jsonl: "), "{error}");
+}
+
+/// Waits for what the keeper's thread does beside the posts.
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("never: {what}");
+}
+
+fn rotating(file: &Path) -> AuditSettings {
+    AuditSettings { keep: Keep { size: 4096, ..Keep::default() }, ..settings(file) }
+}
+
+#[tokio::test]
+async fn a_file_is_rotated_by_size_and_the_chain_runs_on_over_its_segments() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    let held = Held::everything();
+    held.set(0);
+    let audit = Audit::open_held(rotating(&file), held.clone()).unwrap();
+    for n in 0..60 {
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+    }
+    audit.close().await;
+    let found = segments(&file).unwrap();
+    assert!(found.len() >= 3, "{found:?}");
+    assert!(found.iter().all(|segment| !segment.compressed), "no sink has had them");
+    let all = with_segments(std::slice::from_ref(&file));
+    let files: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
+    let report = verify(&files).unwrap();
+    assert_eq!((report.broken, report.n_lines), (None, 60 + found.len()));
+    assert_eq!(report.head, audit.head());
+    // Any of them alone is whole too, and one that is taken away is missed.
+    assert_eq!(verify(&[&file]).unwrap().broken, None);
+    assert!(verify(&[files[0], files[2]]).unwrap().broken.is_some());
+    assert_eq!(find(&files, "abcd2345").unwrap().len(), 60);
+
+    // Once every sink has them they are compressed, and everything reads as before.
+    let audit = Audit::open(rotating(&file)).unwrap();
+    eventually("all are compressed", || segments(&file).unwrap().iter().all(|s| s.compressed));
+    audit.record(event("LAST")).await.unwrap();
+    audit.close().await;
+    let all = with_segments(std::slice::from_ref(&file));
+    let files: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
+    assert!(files[0].to_str().unwrap().ends_with(".jsonl.gz"));
+    let again = verify(&files).unwrap();
+    assert_eq!((again.broken, again.head), (None, audit.head()));
+    assert_eq!(find(&files, "ABCD2345").unwrap().len(), 61);
+    // The live file lost: its name goes on where the newest segment ends, though that is compressed.
+    fs::remove_file(&file).unwrap();
+    let newest = segments(&file).unwrap().last().unwrap().path.clone();
+    let before = verify(&[&newest]).unwrap().head;
+    let audit = Audit::open(settings(&file)).unwrap();
+    audit.close().await;
+    assert_eq!(lines(&file)[0]["prev"], before);
+}
+
+#[tokio::test]
+async fn what_is_over_is_removed_after_the_chain_says_so_and_never_before_a_sink_has_it() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    written(&file, 5).await;
+    let old = folder.path().join("audit-2019-01-31-000000000001.jsonl");
+    fs::rename(&file, &old).unwrap();
+    written(&file, 5).await;
+    let middle = folder.path().join("audit-2020-02-01-000000000006.jsonl");
+    fs::rename(&file, &middle).unwrap();
+    let settings = settings(&file);
+    let held = Held::everything();
+    held.set(4);
+    let audit = Audit::open_held(settings.clone(), held).unwrap();
+    audit.record(event("A")).await.unwrap();
+    audit.close().await;
+    assert!(old.exists(), "line 5 has not been had by a sink");
+
+    let audit = Audit::open(settings).unwrap();
+    eventually("the oldest is removed", || !old.exists());
+    // The newest segment's last line was written on the day of the live file's first at the latest: today.
+    assert!(middle.exists());
+    audit.close().await;
+    let said = lines(&file);
+    let retired = said.iter().find(|line| line["event"] == "retired").unwrap();
+    assert_eq!(retired["file"], "audit-2019-01-31-000000000001.jsonl");
+    assert_eq!((&retired["first"], &retired["last"]), (&json!(1), &json!(5)));
+    let all = with_segments(std::slice::from_ref(&file));
+    let files: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
+    assert_eq!(verify(&files).unwrap().broken, None);
+    assert_eq!(retired["head"], lines(&middle)[0]["prev"]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_rotated_goes_on() {
+    let folder = folder();
+    let file = folder.path().join("audit.jsonl");
+    let audit = Audit::open(rotating(&file)).unwrap();
+    let today = crate::audit::keep::today();
+    fs::write(folder.path().join(format!("audit-{today}-000000000001.jsonl")), "in the way")
+        .unwrap();
+    for n in 0..30 {
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+    }
+    audit.close().await;
+    assert_eq!(lines(&file).len(), 30);
+    assert_eq!(verify(&[&file]).unwrap().broken, None);
 }

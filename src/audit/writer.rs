@@ -5,13 +5,17 @@
 //! be written is counted, and the count is the first thing written when the disk takes lines again.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use tokio::sync::{oneshot, watch};
 
 use crate::audit::chain::{Hash, Link, MAX_LINE, seal};
 use crate::audit::clock::Clock;
+use crate::audit::keep::{Keep, today};
+use crate::audit::segments;
 use crate::audit::store::Store;
 use crate::audit::{AuditError, Sync, line};
 
@@ -30,6 +34,9 @@ const PACE: Duration = Duration::from_millis(1);
 
 /// How often the head goes to the log while lines are written: somebody who keeps the log notices a cut tail.
 const HEAD_EVERY: Duration = Duration::from_secs(3600);
+
+/// How long after a failure the file is not rotated again.
+const ROTATE_RETRY: Duration = Duration::from_secs(60);
 
 /// Whom to tell that an event is written.
 pub(super) type Answer = oneshot::Sender<Result<(), AuditError>>;
@@ -158,6 +165,24 @@ pub(super) struct Writer<S> {
     n_lost: u64,
     buffer: Vec<u8>,
     head_logged: Instant,
+    /// `None`: the file grows for ever.
+    rotation: Option<Rotation>,
+    /// Whether the next line is a new file's first.
+    opens: bool,
+}
+
+/// When and how a new file is begun.
+#[derive(Debug)]
+pub(super) struct Rotation {
+    /// The file whose name stays.
+    pub(super) live: PathBuf,
+    pub(super) keep: Keep,
+    /// The number and the day of its first line.
+    pub(super) first: Option<(u64, Date)>,
+    /// Told of each segment.
+    pub(super) keeper: mpsc::Sender<()>,
+    /// Not tried before, after it failed.
+    pub(super) not_before: Option<Instant>,
 }
 
 impl<S: Store> Writer<S> {
@@ -175,7 +200,18 @@ impl<S: Store> Writer<S> {
             n_lost: 0,
             buffer: Vec::new(),
             head_logged: Instant::now(),
+            rotation: None,
+            opens: false,
         }
+    }
+
+    /// From now on a new file is begun when it is time.
+    pub(super) fn rotating(mut self, mut rotation: Rotation) -> Self {
+        if self.length > 0 && rotation.first.is_none() {
+            rotation.first = Some((self.link.seq, today()));
+        }
+        self.rotation = Some(rotation);
+        self
     }
 
     pub(super) const fn link(&self) -> Link {
@@ -291,8 +327,12 @@ impl<S: Store> Writer<S> {
         if batch.events.is_empty() && self.n_lost == 0 {
             return Ok(());
         }
+        self.rotate_if_due();
         let before = self.link;
         self.buffer.clear();
+        if self.opens {
+            self.add(b"\"event\":\"continue\"");
+        }
         if self.n_lost > 0 {
             let mut lost = b"\"event\":\"lost\"".to_vec();
             line::key_number("lines", self.n_lost, &mut lost);
@@ -310,7 +350,44 @@ impl<S: Store> Writer<S> {
             return Err(error.kind());
         }
         self.length += self.buffer.len() as u64;
+        self.opens = false;
+        if let Some(rotation) = &mut self.rotation
+            && rotation.first.is_none()
+        {
+            rotation.first = Some((before.seq + 1, today()));
+            // Whoever looks after segments may have ended: they are looked after at the next start.
+            let _ = rotation.keeper.send(());
+        }
         Ok(())
+    }
+
+    /// Begins a new file if the old one is long or old enough. If that fails, the old one goes on.
+    fn rotate_if_due(&mut self) {
+        let Some(rotation) = &mut self.rotation else { return };
+        let Some((first_seq, day)) = rotation.first else { return };
+        let keep = &rotation.keep;
+        let is_due = self.length >= keep.size || keep.rotate.parts(day, today());
+        let waits = rotation.not_before.is_some_and(|until| Instant::now() < until);
+        if !is_due || waits || self.uncut || self.length == 0 {
+            return;
+        }
+        let rotated = self.store.check(self.length).and_then(|()| {
+            let name = segments::name(&rotation.live, day, first_seq).unwrap_or_default();
+            self.store.rotate(&name)
+        });
+        match rotated {
+            Ok(()) => {
+                rotation.first = None;
+                rotation.not_before = None;
+                self.length = 0;
+                self.opens = true;
+                tracing::info!(seq = self.link.seq, "the audit goes on in a new file");
+            }
+            Err(error) => {
+                rotation.not_before = Some(Instant::now() + ROTATE_RETRY);
+                tracing::warn!(%error, "the audit file cannot be rotated; it goes on as it is");
+            }
+        }
     }
 
     fn put(&mut self) -> io::Result<()> {

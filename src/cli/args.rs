@@ -444,7 +444,8 @@ pub(crate) enum Audit {
 /// Check that audit files are whole.
 ///
 /// Every line carries a hash over itself and the line before. A line that was changed, dropped or moved breaks the
-/// chain; the first broken link is named. Give rotated files in the order in which they were written. A tail that was
+/// chain; the first broken link is named. Rotated files beside a given one (audit-2026-11-23-000000000001.jsonl.gz) are
+/// read before it; give others in the order in which they were written. A tail that was
 /// cut off whole shows only against a head noted elsewhere (the log, /metrics): give it with --head.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -468,7 +469,7 @@ pub(crate) struct AuditVerify {
 #[command(after_help = "\
 Examples:
   postward audit find k3f7q2ma audit.jsonl
-  postward audit find k3f7q2ma audit.jsonl.1 audit.jsonl | jq .findings")]
+  postward audit find k3f7q2ma audit-2025.jsonl audit.jsonl | jq .findings")]
 pub(crate) struct AuditFind {
     /// The reference: 8 letters and digits, small or capital.
     #[arg(value_name = "REF", value_parser = reference)]

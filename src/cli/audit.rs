@@ -11,9 +11,10 @@ use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
 
 pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
-    let files = openable(&args.files)?;
+    let all = audit::with_segments(&args.files);
+    let files = openable(&all)?;
     let report = audit::verify(&files).map_err(unreadable)?;
-    style::to_stdout(&said(&report, args.files.len()))?;
+    style::to_stdout(&said(&report, all.len()))?;
     let Some(wanted) = &args.head else { return Ok(exit(&report)) };
     if wanted.eq_ignore_ascii_case(&report.head) {
         style::to_stdout(&format!(
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn find(args: &args::AuditFind) -> Result<Exit, Failure> {
-    let files = openable(&args.files)?;
+    let all = audit::with_segments(&args.files);
+    let files = openable(&all)?;
     let found = audit::find(&files, &args.reference).map_err(unreadable)?;
     if found.is_empty() {
         return Err(Failure::new(

@@ -5,6 +5,7 @@ mod edge;
 mod files;
 mod folders;
 mod host;
+mod keep;
 mod load;
 mod roster;
 mod route;

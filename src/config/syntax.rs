@@ -7,13 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::audit::{AuditSettings, Sync};
+use crate::audit::{AuditSettings, Keep, Sync};
 use crate::body::Limits;
 use crate::config::{
     Admin, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
     Upstream, Way,
 };
-use crate::config::{folders::is_shared, roster, route};
+use crate::config::{folders::is_shared, keep, roster, route};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -79,6 +79,7 @@ pub(super) fn without_file() -> Config {
             file: PathBuf::from("audit.jsonl"),
             sync: Sync::default(),
             node: node_name(),
+            keep: Keep::default(),
         },
         max_body: 16 << 20,
         max_media: 512 << 20,
@@ -367,6 +368,7 @@ fn audit(
             );
         }
     }
+    audit.keep = keep::read(&mut table, faults);
     table.finish(faults);
     audit
 }

@@ -374,6 +374,9 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "2:19: the sandbox is required and turned off",
         "take out one of",
     ),
+    ("[audit]\nrotate = \"hour\"", "2:10: `rotate` cannot be `hour`", "`day`"),
+    ("[audit]\nkeep = \"6 days\"", "2:8: `keep` is no amount that can be used", "months"),
+    ("[audit]\nrotate-size = 10", "2:15: `rotate-size` is no amount", "1 MiB"),
     ("[audit]\nsync = \"always\"", "2:8: `sync` cannot be `always`", "use one of `none`, `group`"),
     ("[audit]\nnode = \"edge 1\"", "2:8: this cannot be a node's name", "edge-1"),
     (

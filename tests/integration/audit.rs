@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What, verify};
+use postward::audit::{Audit, AuditSettings, Event, Keep, Outcome, Sync, What, verify};
 
 /// Where the writer writes; set only in the process that plays it.
 const FILE: &str = "POSTWARD_TEST_AUDIT_FILE";
@@ -20,7 +20,12 @@ const MOST: usize = 100_000;
 #[test]
 fn play_the_writer() {
     let Ok(file) = std::env::var(FILE) else { return };
-    let settings = AuditSettings { file: file.into(), sync: Sync::Group, node: "edge-1".into() };
+    let settings = AuditSettings {
+        file: file.into(),
+        sync: Sync::Group,
+        node: "edge-1".into(),
+        keep: Keep::default(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let audit = Audit::open(settings).unwrap();
@@ -148,8 +153,12 @@ fn a_disk_that_runs_full_refuses_and_leaves_a_chain_that_goes_on() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let settings =
-            AuditSettings { file: file.clone(), sync: Sync::Group, node: "edge-1".into() };
+        let settings = AuditSettings {
+            file: file.clone(),
+            sync: Sync::Group,
+            node: "edge-1".into(),
+            keep: Keep::default(),
+        };
         let audit = Audit::open(settings).unwrap();
         audit.record(event("AFTER")).await.unwrap();
         audit.close().await;
@@ -168,7 +177,12 @@ fn a_file_in_use_is_refused_until_its_process_ends() {
     while ids(&said, "recorded ").is_empty() {
         assert!(output.read_line(&mut said).unwrap() > 0, "the writer ended early");
     }
-    let settings = AuditSettings { file: file.clone(), sync: Sync::None, node: "edge-2".into() };
+    let settings = AuditSettings {
+        file: file.clone(),
+        sync: Sync::None,
+        node: "edge-2".into(),
+        keep: Keep::default(),
+    };
     let error = Audit::open(settings.clone()).unwrap_err();
     assert!(error.to_string().contains("another process writes the audit file"), "{error}");
     child.kill().unwrap();
@@ -186,6 +200,7 @@ fn anybody_can_verify_a_line_with_sed_and_sha256sum() {
             file: file.clone(),
             sync: Sync::None,
             node: "edge-1".into(),
+            keep: Keep::default(),
         })
         .unwrap();
         for id in ["A", "B", "C"] {

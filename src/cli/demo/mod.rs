@@ -143,6 +143,7 @@ fn configured(
         file: audit_file.to_owned(),
         sync: audit::Sync::Group,
         node: "demo".to_owned(),
+        keep: audit::Keep::default(),
     };
     loaded
 }

@@ -72,6 +72,7 @@ impl Proxy {
                 file: scratch.path().join("audit.jsonl"),
                 sync: audit::Sync::None,
                 node: "test".into(),
+                keep: audit::Keep::default(),
             },
             max_body: 64 * 1024,
             max_media: 8 << 20,

@@ -1,0 +1,162 @@
+//! Looks after rotated files: compresses them, and removes the oldest once their time is over. A thread of its own,
+//! behind all posts.
+//!
+//! Nothing is removed that another sink has not had, and never without a line in the chain that says so first: a
+//! beginning that is missing by rule is told apart from one that somebody took away.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
+
+use crate::audit::chain::Hash;
+use crate::audit::keep::{Held, Keep, today};
+use crate::audit::line;
+use crate::audit::lines::Lines;
+use crate::audit::segments::{COMPRESSED, Segment, first_of, folder, last_of, segments};
+use crate::audit::writer::Shared;
+
+/// How often it looks although nothing was rotated.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Below whatever serves posts.
+const NICE: i32 = 15;
+
+/// What becomes of segments.
+pub(super) struct Keeper {
+    pub(super) live: PathBuf,
+    pub(super) keep: Keep,
+    pub(super) held: Held,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Keeper {
+    /// Starts it; it ends when the other end of `rotated` goes.
+    pub(super) fn start(self, rotated: Receiver<()>) -> io::Result<()> {
+        std::thread::Builder::new().name("audit-keeper".into()).spawn(move || {
+            // Where it is refused, nothing is lost but that.
+            let _ = rustix::process::setpriority_process(None, NICE);
+            loop {
+                if let Err(error) = self.round() {
+                    tracing::warn!(%error, "the audit's rotated files cannot be looked after");
+                }
+                if rotated.recv_timeout(EVERY) == Err(RecvTimeoutError::Disconnected) {
+                    return;
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Removes what is over, then compresses what is not yet.
+    fn round(&self) -> io::Result<()> {
+        let mut all = segments(&self.live)?;
+        let live = if all.is_empty() { None } else { first_of(&self.live)? };
+        let today = today();
+        while let Some((oldest, others)) = all.split_first() {
+            // Its last line was written on the day of the next file's first at the latest.
+            let next = others.first().map(|next| (next.first_seq, next.day)).or(live);
+            let Some((next_seq, last_day)) = next else { break };
+            if !self.keep.is_over(last_day, today) || next_seq > self.held.get().saturating_add(1) {
+                break;
+            }
+            self.retire(oldest, next_seq.saturating_sub(1))?;
+            all.remove(0);
+        }
+        if !self.keep.compress {
+            return Ok(());
+        }
+        for (at, segment) in all.iter().enumerate() {
+            let next = all.get(at + 1).map(|next| next.first_seq).or(live.map(|(seq, _)| seq));
+            // The last one, while nothing follows it, may be what a new file continues.
+            let is_held = next.is_some_and(|next| next <= self.held.get().saturating_add(1));
+            if is_held && !segment.compressed {
+                compress(&segment.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn retire(&self, segment: &Segment, last_seq: u64) -> io::Result<()> {
+        let head = last_of(&segment.path)?.map_or(Hash::NONE, |link| link.hash);
+        let name = segment.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (answer, answered) = oneshot::channel();
+        let pushed = self.shared.push(Some(answer), |buffer| {
+            buffer.extend_from_slice(b"\"event\":\"retired\"");
+            line::key_text("file", name, buffer);
+            line::key_number("first", segment.first_seq, buffer);
+            line::key_number("last", last_seq, buffer);
+            line::key_text("head", &head.to_string(), buffer);
+        });
+        let written = pushed.and_then(|()| {
+            answered.blocking_recv().unwrap_or(Err(crate::audit::AuditError::Stopped))
+        });
+        written.map_err(io::Error::other)?;
+        fs::remove_file(&segment.path)?;
+        File::open(folder(&self.live))?.sync_all()?;
+        tracing::info!(
+            first = segment.first_seq,
+            last = last_seq,
+            "a file of the audit was removed: it was kept as long as `keep` says"
+        );
+        Ok(())
+    }
+}
+
+/// Puts a compressed file in place of a plain one, once it was read back and says the same.
+fn compress(plain: &Path) -> io::Result<()> {
+    let name = plain.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let part = plain.with_file_name(format!(".{name}{COMPRESSED}.part"));
+    let whole = plain.with_file_name(format!("{name}{COMPRESSED}"));
+    // What an earlier process left behind.
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let made = write_compressed(plain, &part);
+    let same = made.and_then(|()| Ok(digest(plain)? == digest(&part)?));
+    match same {
+        Ok(true) => {}
+        Ok(false) | Err(_) => {
+            let _ = fs::remove_file(&part);
+            same?;
+            return Err(io::Error::other("a compressed file did not read back as it was"));
+        }
+    }
+    fs::rename(&part, &whole)?;
+    File::open(folder(plain))?.sync_all()?;
+    fs::remove_file(plain)
+}
+
+fn write_compressed(plain: &Path, part: &Path) -> io::Result<()> {
+    let mut from = File::open(plain)?;
+    let written = from.metadata()?.modified()?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
+    let mut encoder = GzEncoder::new(io::BufWriter::new(file), Compression::default());
+    io::copy(&mut from, &mut encoder)?;
+    let mut buffered = encoder.finish()?;
+    buffered.flush()?;
+    let file = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
+    // By the time of writing a new file finds the one that it continues.
+    file.set_modified(written)?;
+    file.sync_all()
+}
+
+/// A hash over all lines.
+fn digest(path: &Path) -> io::Result<Hash> {
+    let mut lines = Lines::open(path)?;
+    let mut hasher = Sha256::new();
+    while let Some((_, line, fits)) = lines.next()? {
+        hasher.update(line);
+        hasher.update(if fits { b"\n" } else { b"\0" });
+    }
+    Ok(Hash::finish(hasher))
+}
