@@ -37,6 +37,7 @@ def main():
             image.image(said, binary, work)
         if "resolvers" in parts:
             resolvers.resolvers(said, work)
+            resolvers.balancer(said, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(f"deploy: {said.passed} passed, {said.failed} failed, {said.skipped} skipped")

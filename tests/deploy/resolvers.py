@@ -1,4 +1,4 @@
-"""The resolvers' lines in docs/deploy.md, in the resolvers themselves.
+"""The resolvers' and the balancer's lines in docs/deploy.md, in these programs themselves.
 
 Each gets the page's own lines and a stand-in for the world to ask, which knows every name and, as platforms do, an HTTPS record that
 leads to HTTP/3. Then it is asked as a device would, and as Postward's own machine.
@@ -54,6 +54,16 @@ def resolvers(said, work):
         finally:
             end(process)
     world.close()
+
+
+def balancer(said, work):
+    """The load balancer's lines; tests/scale has them carry posts."""
+    if not said.has("haproxy", "the lines for HAProxy in docs/deploy.md"):
+        return
+    file = work / "haproxy.cfg"
+    file.write_text(re.search(r"^```haproxy\n(.*?)^```", PAGE.read_text(), re.M | re.S)[1])
+    ran = subprocess.run(["haproxy", "-c", "-f", file], capture_output=True, text=True, timeout=20)
+    said.check("HAProxy's own checker takes the lines in docs/deploy.md", [] if ran.returncode == 0 else ran.stderr.splitlines())
 
 
 def judge(said, name, process, port, views):
