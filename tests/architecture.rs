@@ -204,7 +204,11 @@ const OF_POSTS: [&str; 16] = [
 ];
 
 /// What may derive `Debug` there although it holds texts or bytes: nothing of a client's or a patient's is in it.
-const PRINTABLE: [(&str, &str); 16] = [
+const PRINTABLE: [(&str, &str); 17] = [
+    (
+        "Expiry Family Page",
+        "names of files, and the page of metrics: names of the configuration and numbers",
+    ),
     (
         "AuditSettings BrokenLink ChainReport Clock Event Found What Writer Batch Change",
         "the audit's own, and it holds no text",

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -73,6 +73,13 @@ async fn run(listener: TcpListener, source: Arc<dyn Source>) {
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// What the asker takes, of all its `Accept` headers.
+fn accepted<B>(request: &Request<B>) -> String {
+    let asked = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    asked.collect::<Vec<_>>().join(",")
+}
 
 async fn answer<B>(source: Arc<dyn Source>, request: &Request<B>) -> Response<Full<Bytes>> {
     let path = request.uri().path();
@@ -88,15 +95,19 @@ async fn answer<B>(source: Arc<dyn Source>, request: &Request<B>) -> Response<Fu
     }
     match path {
         // Says that this process answers, and nothing of what it depends on.
-        "/livez" => page(StatusCode::OK, TEXT, "live\n".into()),
+        "/livez" => page(StatusCode::OK, JSON, "{\"live\":true}\n".into()),
         "/readyz" => match source.unready() {
-            None => page(StatusCode::OK, TEXT, "ready\n".into()),
-            Some(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("not ready: {why}\n")),
+            None => page(StatusCode::OK, JSON, "{\"ready\":true}\n".into()),
+            Some(why) => {
+                let said = serde_json::json!({ "ready": false, "reason": why });
+                page(StatusCode::SERVICE_UNAVAILABLE, JSON, format!("{said}\n"))
+            }
         },
         "/metrics" => {
-            page(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", source.metrics())
+            let (content_type, text) = source.metrics(&accepted(request));
+            page(StatusCode::OK, content_type, text)
         }
-        "/status" => page(StatusCode::OK, "application/json", format!("{:#}\n", source.status())),
+        "/status" => page(StatusCode::OK, JSON, format!("{:#}\n", source.status())),
         _ => page(
             StatusCode::NOT_FOUND,
             TEXT,
@@ -140,8 +151,12 @@ mod tests {
             self.0
         }
 
-        fn metrics(&self) -> String {
-            "postward_x 1\n".into()
+        fn metrics(&self, accept: &str) -> (&'static str, String) {
+            if accept.is_empty() {
+                ("text/plain", "postward_x 1\n".into())
+            } else {
+                ("x/y", String::new())
+            }
         }
 
         fn status(&self) -> serde_json::Value {
@@ -196,6 +211,9 @@ mod tests {
             .unwrap();
         let mut text = String::new();
         tcp.read_to_string(&mut text).await.unwrap();
-        assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("ready\n"), "{text}");
+        assert!(
+            text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("{\"ready\":true}\n"),
+            "{text}"
+        );
     }
 }

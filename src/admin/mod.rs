@@ -25,8 +25,8 @@ pub trait Source: Send + Sync {
     /// Why no traffic should come, if so.
     fn unready(&self) -> Option<&'static str>;
 
-    /// Prometheus text.
-    fn metrics(&self) -> String;
+    /// The page of metrics and its content type, in the format that an `Accept` header asks for.
+    fn metrics(&self, accept: &str) -> (&'static str, String);
 
     /// What runs, as JSON.
     fn status(&self) -> serde_json::Value;

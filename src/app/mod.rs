@@ -1,8 +1,10 @@
 //! Puts the parts together and keeps them running: start, ready, change, stop.
 
 mod dumps;
+mod families;
 mod observed;
 mod panics;
+mod process;
 mod proved;
 mod reload;
 mod standing;
@@ -10,6 +12,7 @@ mod start;
 mod watch;
 
 pub use dumps::forbid_dumps;
+pub use families::families;
 pub use panics::hide_payloads;
 pub use proved::{chain, proved};
 pub use standing::Trigger;

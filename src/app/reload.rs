@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::admin::{self, Reloaded, Reloading};
-use crate::app::observed::Observed;
+use crate::app::observed::{Observed, Serving};
 use crate::app::proved::{chain, of_setup, proved};
 use crate::app::standing::{InForce, Trigger};
 use crate::app::start::StartError;
@@ -22,7 +22,7 @@ use crate::app::watch::Watch;
 use crate::audit::{Audit, AuditError, AuditSettings, Change};
 use crate::config::{self, Loaded, Seen};
 use crate::diagnostic::{Diagnostic, Severity, Source, draw_all};
-use crate::proxy::{Ground, Prepared, Server};
+use crate::proxy::{Format, Ground, Prepared, Server};
 use crate::sandbox;
 
 /// Most faults of one attempt that go to the log; `/status` and the answer to a request have all of them.
@@ -324,7 +324,7 @@ impl Reloader {
             tracing::error!(%fault, help = fault.help.as_deref().unwrap_or_default(), "fault of the configuration");
         }
         let text = draw_all(faults);
-        self.observed.standing.refuse(text.clone(), trigger);
+        self.observed.standing.refuse(text.clone(), faults, trigger);
         Reloaded { is_in_force: false, text }
     }
 
@@ -333,6 +333,11 @@ impl Reloader {
         if let Some(why) = self.observed.standing.refused() {
             tracing::error!(why, "the configuration still cannot be used: what ran before goes on");
         }
+    }
+
+    /// What only the data path knows of itself.
+    fn serving(&self) -> Serving {
+        Serving { listeners: self.server.listeners(), expiries: self.server.expiries() }
     }
 
     pub(crate) fn operators(&self) -> MutexGuard<'_, Operators> {
@@ -349,12 +354,13 @@ impl admin::Source for Reloader {
         self.observed.unready()
     }
 
-    fn metrics(&self) -> String {
-        self.observed.metrics()
+    fn metrics(&self, accept: &str) -> (&'static str, String) {
+        let format = Format::accepted(accept);
+        (format.content_type(), self.observed.metrics(format, &self.serving()))
     }
 
     fn status(&self) -> Value {
-        self.observed.status()
+        self.observed.status(&self.serving())
     }
 
     fn reload(self: Arc<Self>) -> Reloading {

@@ -1,16 +1,18 @@
 //! How the configuration stands: what is in force since when, what came of the last attempt to change it, and what is
 //! wrong with the files until they are mended.
 
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::app::families;
 use crate::audit::Hashes;
 use crate::config::Loaded;
 use crate::detect::Engine;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::policy::{Mode, Policy};
+use crate::proxy::Page;
 
 /// Why the files are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +44,8 @@ impl Trigger {
 pub(crate) struct InForce {
     pub(crate) hashes: Hashes,
     pub(crate) n_rules: usize,
+    /// The hash of the platforms' files.
+    pub(crate) platforms: String,
     pub(crate) policy: Arc<Policy>,
     engine: Arc<Engine>,
     at: Timestamp,
@@ -58,6 +62,7 @@ impl InForce {
                 policy: loaded.policy.hash().to_owned(),
             },
             n_rules: loaded.rules.rules.len(),
+            platforms: loaded.platforms.hash(),
             policy: Arc::clone(&loaded.policy),
             engine: Arc::clone(&loaded.engine),
             at: Timestamp::now(),
@@ -70,12 +75,42 @@ impl InForce {
         self.engine.is_damaged()
     }
 
+    /// What is known of the rosters in use, if there are any.
+    pub(crate) fn roster(&self) -> Option<RosterInUse> {
+        let roster = self.engine.roster()?.now();
+        Some(RosterInUse {
+            built: roster.indexes.iter().map(|index| index.about().built).max(),
+            n_patients: roster.indexes.iter().map(|index| index.about().n_patients).sum(),
+            n_staff: roster.staff.n_people() as u64,
+        })
+    }
+
     pub(crate) fn mode(&self) -> &'static str {
         match self.policy.mode() {
             Mode::Enforce => "enforce",
             Mode::Monitor => "monitor",
         }
     }
+}
+
+/// What operators are told of rosters: counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RosterInUse {
+    /// When the newest was built.
+    pub(crate) built: Option<Timestamp>,
+    pub(crate) n_patients: u64,
+    pub(crate) n_staff: u64,
+}
+
+/// Most faults that `/status` lists one by one; its text has them all.
+const MOST_FAULTS: usize = 100;
+
+/// What is wrong with the files, and since when.
+#[derive(Clone, Debug)]
+struct Refused {
+    text: String,
+    faults: Vec<Value>,
+    since: Timestamp,
 }
 
 /// How the configuration stands.
@@ -85,8 +120,7 @@ pub(crate) struct Standing(Mutex<State>);
 #[derive(Debug)]
 struct State {
     in_force: Arc<InForce>,
-    /// What is wrong with the files, and since when.
-    refused: Option<(String, Timestamp)>,
+    refused: Option<Refused>,
     /// When an attempt last ended, and whether it did well.
     last_attempt: (Timestamp, Trigger),
     /// When the files were last found to be what is in force.
@@ -116,7 +150,7 @@ impl Standing {
 
     /// What is wrong with the files, if they cannot be used.
     pub(crate) fn refused(&self) -> Option<String> {
-        self.state().refused.as_ref().map(|(why, _)| why.clone())
+        self.state().refused.as_ref().map(|refused| refused.text.clone())
     }
 
     /// Another set is in force.
@@ -136,36 +170,33 @@ impl Standing {
     }
 
     /// The files cannot be used.
-    pub(crate) fn refuse(&self, why: String, trigger: Trigger) {
+    pub(crate) fn refuse(&self, text: String, faults: &[Diagnostic], trigger: Trigger) {
+        let errors = faults.iter().filter(|fault| fault.severity == Severity::Error);
+        let faults = errors.take(MOST_FAULTS).map(fault_as_json).collect();
         let now = Timestamp::now();
         let mut state = self.state();
         state.n_refused += 1;
-        let since = state.refused.take().map_or(now, |(_, since)| since);
-        state.refused = Some((why, since));
+        let since = state.refused.take().map_or(now, |refused| refused.since);
+        state.refused = Some(Refused { text, faults, since });
         state.last_attempt = (now, trigger);
     }
 
-    pub(crate) fn write_metrics(&self, out: &mut String) {
+    pub(crate) fn write_metrics(&self, page: &mut Page) {
         let state = self.state();
-        let _ = writeln!(
-            out,
-            "# HELP postward_config_last_reload_successful Whether what the files say is what runs.\n\
-             # TYPE postward_config_last_reload_successful gauge\n\
-             postward_config_last_reload_successful {}\n\
-             # HELP postward_config_last_reload_success_timestamp_seconds When the files were last found to be what runs.\n\
-             # TYPE postward_config_last_reload_success_timestamp_seconds gauge\n\
-             postward_config_last_reload_success_timestamp_seconds {}\n\
-             # HELP postward_config_reloads_total Attempts to change the configuration while running, by what came of them.\n\
-             # TYPE postward_config_reloads_total counter\n\
-             postward_config_reloads_total{{result=\"applied\"}} {}\n\
-             postward_config_reloads_total{{result=\"unchanged\"}} {}\n\
-             postward_config_reloads_total{{result=\"refused\"}} {}",
-            u8::from(state.refused.is_none()),
-            state.last_success.as_second(),
-            state.n_applied,
-            state.n_unchanged,
-            state.n_refused,
-        );
+        let is_bad = state.refused.is_some();
+        page.single(&families::RELOAD_GOOD, u8::from(!is_bad));
+        page.single(&families::FILE_BAD, u8::from(is_bad));
+        page.single(&families::RELOAD_SUCCESS, state.last_success.as_second());
+        page.single(&families::RELOAD_TIME, state.last_attempt.0.as_second());
+        page.single(&families::GENERATION, state.n_applied + 1);
+        let mut samples = page.family(&families::RELOADS);
+        for (result, n) in [
+            ("applied", state.n_applied),
+            ("unchanged", state.n_unchanged),
+            ("refused", state.n_refused),
+        ] {
+            samples.put(&[result], n);
+        }
     }
 
     pub(crate) fn as_json(&self) -> Value {
@@ -173,6 +204,7 @@ impl Standing {
         let (attempted, trigger) = state.last_attempt;
         json!({
             "hash": state.in_force.hashes.config,
+            "generation": state.n_applied + 1,
             "applied": state.in_force.at.to_string(),
             "trigger": state.in_force.trigger.as_str(),
             "last_reload": {
@@ -180,8 +212,9 @@ impl Standing {
                 "trigger": trigger.as_str(),
                 "successful": state.refused.is_none(),
             },
-            "error": state.refused.as_ref().map(|(why, since)| {
-                json!({ "since": since.to_string(), "text": why })
+            "last_success": state.last_success.to_string(),
+            "error": state.refused.as_ref().map(|Refused { text, faults, since }| {
+                json!({ "since": since.to_string(), "text": text, "faults": faults })
             }),
         })
     }
@@ -197,4 +230,16 @@ impl State {
         self.last_attempt = (at, trigger);
         self.last_success = at;
     }
+}
+
+/// Where a fault stands, what it is and what to do about it, each by itself.
+fn fault_as_json(fault: &Diagnostic) -> Value {
+    let (line, column) = fault.line_column().unzip();
+    json!({
+        "file": fault.source.name,
+        "line": line,
+        "column": column,
+        "message": fault.message,
+        "remedy": fault.help,
+    })
 }

@@ -155,6 +155,16 @@ impl Audit {
         self.handle.shared.head().to_string()
     }
 
+    /// The number of the newest line in its chain.
+    pub fn seq(&self) -> u64 {
+        self.handle.shared.seq()
+    }
+
+    /// Events that wait to be written, and their bytes.
+    pub fn queued(&self) -> (usize, usize) {
+        self.handle.shared.queued()
+    }
+
     /// Whether the last write succeeded.
     pub fn is_writable(&self) -> bool {
         self.handle.shared.is_writable()

@@ -85,6 +85,7 @@ struct Batch {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
+    seq: u64,
     head: Hash,
     writable: bool,
 }
@@ -94,7 +95,7 @@ impl Shared {
         Arc::new(Self {
             queue: Mutex::default(),
             arrived: Condvar::new(),
-            state: Mutex::new(State { head: link.hash, writable: true }),
+            state: Mutex::new(State { seq: link.seq, head: link.hash, writable: true }),
             stopped: watch::Sender::new(false),
         })
     }
@@ -128,6 +129,17 @@ impl Shared {
 
     pub(super) fn head(&self) -> Hash {
         lock(&self.state).head
+    }
+
+    /// The number of the newest line.
+    pub(super) fn seq(&self) -> u64 {
+        lock(&self.state).seq
+    }
+
+    /// Events that wait for the disk, and their bytes.
+    pub(super) fn queued(&self) -> (usize, usize) {
+        let queue = lock(&self.queue);
+        (queue.batch.events.len(), queue.batch.bytes.len())
     }
 
     pub(super) fn is_writable(&self) -> bool {
@@ -273,7 +285,7 @@ impl<S: Store> Writer<S> {
     fn publish(&mut self, shared: &Shared, failed: Option<io::ErrorKind>) {
         let mut state = lock(&shared.state);
         let before = state.writable;
-        *state = State { head: self.link.hash, writable: failed.is_none() };
+        *state = State { seq: self.link.seq, head: self.link.hash, writable: failed.is_none() };
         drop(state);
         match failed {
             Some(kind) if before => tracing::error!(%kind, "the audit file cannot be written"),

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::body::{Document, Edit, Limits, Role, Step, Unreadable};
 use crate::diagnostic::{Diagnostic, Source};
@@ -89,6 +92,8 @@ pub struct Resolved<'a> {
 #[derive(Debug, Default)]
 pub struct Platforms {
     by_name: BTreeMap<String, Arc<Platform>>,
+    /// Over every file that was added.
+    hash: Sha256,
 }
 
 /// Why a post cannot be redacted, though it should be.
@@ -428,8 +433,19 @@ impl Platforms {
     /// Adds (or replaces, by name) a platform file.
     pub fn add(&mut self, source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
         let platform = file::parse(source)?;
+        self.hash.update((source.text.len() as u64).to_be_bytes());
+        self.hash.update(&source.text);
         self.by_name.insert(platform.id.clone(), Arc::new(platform));
         Ok(())
+    }
+
+    /// SHA-256 over all files in the order in which they were added, in hexadecimal.
+    pub fn hash(&self) -> String {
+        let hash = self.hash.clone().finalize();
+        hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// One platform by its name.

@@ -24,6 +24,7 @@ use crate::proxy::body::{self, Answering};
 use crate::proxy::current::Current;
 use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::frames::Guard;
+use crate::proxy::metrics::Metrics;
 use crate::proxy::passage::Peer;
 use crate::proxy::respond;
 use crate::proxy::service::Gateway;
@@ -127,8 +128,8 @@ impl Activity {
     }
 
     /// Counts a request that its client took back before it had an answer. Each costs us what a whole one costs, and the
-    /// client nothing (CVE-2023-44487).
-    fn taken_back(&self, most: u32) {
+    /// client nothing (CVE-2023-44487). Says whether this is the first that is too many.
+    fn taken_back(&self, most: u32) -> bool {
         let now = self.now();
         let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_sub(resets.0) > RESET_WINDOW {
@@ -138,6 +139,7 @@ impl Activity {
         if resets.1 > most {
             self.flood.notify_one();
         }
+        resets.1 == most.saturating_add(1)
     }
 
     /// Says that a head has come in part, if only behind the request before.
@@ -233,8 +235,9 @@ where
     let gateway = current.load();
     let (timeouts, edge) = (gateway.timeouts().clone(), gateway.limits.edge.clone());
     let activity = Arc::clone(&peer.activity);
-    let watched = Watched { stream, activity: Arc::clone(&activity) };
     let metrics = Arc::clone(gateway.metrics());
+    let (activity_of, counted) = (Arc::clone(&activity), Arc::clone(&metrics));
+    let watched = Watched { stream, activity: activity_of, metrics: counted };
     // A connection lives long, and must not keep a set alive that nothing else uses.
     drop(gateway);
     let is_h2 = activity.is_h2;
@@ -288,14 +291,15 @@ struct Cut;
 /// A request that is dropped without an answer was taken back.
 struct Whole<'a> {
     activity: &'a Activity,
+    metrics: Arc<Metrics>,
     most: u32,
     is_answered: bool,
 }
 
 impl Drop for Whole<'_> {
     fn drop(&mut self) {
-        if !self.is_answered {
-            self.activity.taken_back(self.most);
+        if !self.is_answered && self.activity.taken_back(self.most) {
+            self.metrics.flooded();
         }
     }
 }
@@ -307,8 +311,8 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Response<Answering> {
     let activity = Arc::clone(&peer.activity);
-    let mut whole =
-        Whole { activity: &activity, most: gateway.limits.edge.resets, is_answered: false };
+    let (most, metrics) = (gateway.limits.edge.resets, Arc::clone(gateway.metrics()));
+    let mut whole = Whole { activity: &activity, metrics, most, is_answered: false };
     let asks_for_upgrade = request.headers().contains_key(UPGRADE);
     let mut response = gateway.handle(peer, request).await;
     whole.is_answered = true;
@@ -395,6 +399,16 @@ fn http2_builder(timeouts: &Timeouts, edge: &Edge) -> http2::Builder<TokioExecut
 struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
+    metrics: Arc<Metrics>,
+}
+
+impl<S> Watched<S> {
+    fn wrote(&self, polled: &Poll<io::Result<usize>>) {
+        self.activity.wrote(polled.is_pending());
+        if let Poll::Ready(Ok(n)) = polled {
+            self.metrics.sent(*n);
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
@@ -408,6 +422,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let n = buf.filled().len() - before;
         if n > 0 {
             self.activity.heard(n);
+            self.metrics.received(n);
         }
         polled
     }
@@ -420,7 +435,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.activity.wrote(polled.is_pending());
+        self.wrote(&polled);
         polled
     }
 
@@ -430,7 +445,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.activity.wrote(polled.is_pending());
+        self.wrote(&polled);
         polled
     }
 

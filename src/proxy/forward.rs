@@ -1,6 +1,6 @@
 //! Sends on what may be sent, and brings back the platform's answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{
@@ -105,7 +105,12 @@ pub(crate) async fn forward(
         PendingOutcome::tell(outcome, Outcome::Failed);
         return respond::refuse(Refusal::Target, passage.asker(true, in_flight));
     };
+    let began = Instant::now();
     let answered = send(gateway, request, sent, limit).await;
+    if let Ok(response) = &answered {
+        let (platform, status) = (passage.target.platform_index, response.status().as_u16());
+        gateway.metrics.answered(platform, status, began.elapsed());
+    }
     let whole = match answered {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             Err(UpstreamFault::Broken)

@@ -188,6 +188,8 @@ pub(crate) async fn run(
         if let Some(place) = caps.take(permit, neighbour) {
             let signal = all.signal_with(&drain);
             tokio::spawn(one(tcp, address, tls, Arc::clone(&current), place, signal));
+        } else {
+            current.load().metrics().one_too_many();
         }
     }
 }

@@ -32,7 +32,7 @@ mod upstream;
 pub mod websocket;
 pub mod wire;
 
-pub use metrics::Metrics;
+pub use metrics::{FAMILIES, Family, Format, Kind, Metrics, Page, Samples};
 pub use prove::{Proof, prove};
 pub use route::UnknownPlatform;
 pub use server::{Ready, Server, SetupError};

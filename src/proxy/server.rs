@@ -12,12 +12,14 @@ use tokio::time::sleep;
 use crate::audit::Audit;
 use crate::config::{Listener, Loaded, TlsIdentity};
 use crate::proxy::current::Current;
-use crate::proxy::listener;
+use crate::proxy::listener::{self, Listening};
 use crate::proxy::metrics::Metrics;
 use crate::proxy::route::{Routes, UnknownPlatform};
 use crate::proxy::service::Gateway;
 use crate::proxy::set::{Ground, Lasting, Prepared};
-use crate::proxy::tls::{self, Authority, CaError, KeyFileError, TlsAcceptor, TlsSetupError};
+use crate::proxy::tls::{
+    self, Authority, CaError, Expiry, KeyFileError, TlsAcceptor, TlsSetupError,
+};
 use crate::proxy::upstream::{self, Dialler, Pool, Trust, UpstreamSetupError};
 
 /// Why the data path cannot be set up.
@@ -142,6 +144,23 @@ impl Server {
     /// The addresses of the listeners, with the ports actually bound.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.current.load().listening.iter().map(|one| one.address).collect()
+    }
+
+    /// Each listener's address, and how TLS is spoken there: `ca`, `certificate` or `none`.
+    pub fn listeners(&self) -> Vec<(SocketAddr, &'static str)> {
+        let of = |one: &Listening| match &one.origin {
+            None => (one.address, "none"),
+            Some(origin) => (one.address, origin.kind()),
+        };
+        self.current.load().listening.iter().map(of).collect()
+    }
+
+    /// When the certificates and lists in use end.
+    pub fn expiries(&self) -> Vec<Expiry> {
+        let gateway = self.current.load();
+        let leaves = gateway.listening.iter().filter_map(|one| one.tls.as_ref()?.first_end());
+        let leaf = leaves.min().map(|at| Expiry { kind: "leaf", file: tls::MEMORY.to_owned(), at });
+        gateway.expiries.iter().cloned().chain(leaf).collect()
     }
 
     /// The counters.

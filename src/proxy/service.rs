@@ -39,6 +39,7 @@ use crate::proxy::route::{RequestHost, Routes};
 use crate::proxy::seldom::Seldom;
 use crate::proxy::set::Way;
 use crate::proxy::spool::{SpoolLimits, Spooled, spool};
+use crate::proxy::tls::Expiry;
 use crate::proxy::upstream::Pool;
 use crate::proxy::websocket::{self, Asked, Asking};
 
@@ -62,6 +63,8 @@ pub(crate) struct Gateway {
     pub(crate) unanswered_lines: Arc<Seldom>,
     pub(crate) untrusted_lines: Arc<Seldom>,
     pub(crate) listening: Vec<Listening>,
+    /// When the certificates and lists that it was made of end.
+    pub(crate) expiries: Vec<Expiry>,
     /// By what the pool's connections were made.
     pub(crate) way: Way,
 }

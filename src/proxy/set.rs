@@ -23,7 +23,7 @@ use crate::proxy::route::Routes;
 use crate::proxy::seldom::Seldom;
 use crate::proxy::server::{SetupError, acceptor, pool};
 use crate::proxy::service::{Gateway, Limits};
-use crate::proxy::tls::Authority;
+use crate::proxy::tls::{self, Authority, Expiry};
 
 /// What outlives every set.
 #[derive(Debug)]
@@ -86,6 +86,16 @@ pub(crate) struct Origin {
     hosts: Vec<String>,
 }
 
+impl Origin {
+    /// What the certificates of an acceptor are: a word for operators.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.identity {
+            TlsIdentity::Ca { .. } => "ca",
+            TlsIdentity::Certificate { .. } => "certificate",
+        }
+    }
+}
+
 /// What a set is made on: what runs now.
 #[derive(Clone, Debug)]
 pub struct Ground {
@@ -117,6 +127,7 @@ impl Ground {
         let Self { lasting, running } = self;
         let config = &loaded.config;
         let counted = lasting.metrics.counted();
+        lasting.metrics.count_rules(&loaded.rules.rules);
         let routes = Arc::new(Routes::new(&config.routes, &loaded.platforms, counted)?);
         let (listening, bound) =
             Listeners::of(running.as_deref()).all(loaded, &lasting, &routes)?;
@@ -151,10 +162,18 @@ impl Ground {
             unanswered_lines: Arc::clone(&lasting.unanswered_lines),
             untrusted_lines: Arc::clone(&lasting.untrusted_lines),
             listening,
+            expiries: expiries(loaded, &lasting),
             way,
         };
         Ok(Prepared { gateway, bound, drain: config.timeouts.drain, is_reached_as_before })
     }
+}
+
+fn expiries(loaded: &Loaded, lasting: &Lasting) -> Vec<Expiry> {
+    let Some(authority) = &lasting.authority else { return tls::expiries(loaded) };
+    let end = tls::end_of(authority.certificate());
+    let file = tls::MEMORY.to_owned();
+    end.map(|at| Expiry { kind: "ca", file, at }).into_iter().collect()
 }
 
 /// The budget of the running set, if it is the same. Of another one, what is under way holds nothing: for as long as that

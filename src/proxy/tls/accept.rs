@@ -113,6 +113,11 @@ impl TlsAcceptor {
         })
     }
 
+    /// When the first of the leaves that are shown ends, in seconds since 1970; `None` where there are none.
+    pub(crate) fn first_end(&self) -> Option<i64> {
+        self.leaves.as_ref()?.first_end()
+    }
+
     /// A certificate of the operator's own.
     pub(crate) fn own(certificate: &Path, key: &Path) -> Result<Self, TlsSetupError> {
         let chain = files::certificates(certificate, &files::read_text(certificate)?)?;

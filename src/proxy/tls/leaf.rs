@@ -81,6 +81,18 @@ impl Leaves {
         Some(key)
     }
 
+    /// When the first of those that are still shown ends, in seconds since 1970.
+    pub(crate) fn first_end(&self) -> Option<i64> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        let shown = kept.values().filter(|leaf| leaf.is_good(now));
+        let ends = shown.filter_map(|leaf| {
+            let end = leaf.minted_at + (LEAF_LIFE - BACKDATED);
+            i64::try_from(end.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs()).ok()
+        });
+        ends.min()
+    }
+
     /// Mints one without keeping it.
     pub(crate) fn mint(&self, host: &str) -> Result<CertifiedKey, CaError> {
         let leaf = self.authority.mint(host)?;

@@ -2,6 +2,7 @@
 
 mod accept;
 pub mod ca;
+mod expiry;
 mod files;
 mod leaf;
 #[cfg(test)]
@@ -10,5 +11,7 @@ mod tests;
 pub use accept::TlsSetupError;
 pub(crate) use accept::{Accepted, Presented, TlsAcceptor, provider};
 pub use ca::{Authority, CaError, CaFiles, init};
+pub use expiry::Expiry;
+pub(crate) use expiry::{MEMORY, end_of, expiries};
 pub use files::KeyFileError;
 pub(crate) use files::{certificates, read_text, revocation_lists};

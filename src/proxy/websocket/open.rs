@@ -1,6 +1,7 @@
 //! Opens a socket: the handshake with the platform, and what its client is told.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -46,12 +47,15 @@ pub(crate) async fn open(
         return forward::failed(gateway, &passage, fault, outcome, in_flight);
     };
     let limit = gateway.limits.timeouts.answer;
+    let began = Instant::now();
     let answered = timeout(limit, gateway.pool.open(request)).await;
     let mut response = match answered.unwrap_or(Err(UpstreamFault::Silent)) {
         Ok(response) => response,
         Err(fault) => return forward::failed(gateway, &passage, fault, outcome, in_flight),
     };
     let status = response.status();
+    let index = passage.target.platform_index;
+    gateway.metrics.answered(index, status.as_u16(), began.elapsed());
     if status != StatusCode::SWITCHING_PROTOCOLS {
         PendingOutcome::tell(outcome, Outcome::Answered(status.as_u16()));
         let idle = gateway.limits.timeouts.answer_idle;

@@ -1,8 +1,13 @@
-//! Counters of the data path. Labels are platforms of the configuration and fixed words: nothing a client sends can add
-//! one.
+//! Counters of the data path. Labels are platforms and rules of the configuration, and fixed words: nothing a client sends
+//! can add one.
+
+mod families;
+mod histogram;
+mod page;
+mod rules;
+mod write;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -11,21 +16,44 @@ use crate::body::Unreadable;
 use crate::inspect::{self, Coverage, Inspection, Shadowed, Verdict};
 use crate::proxy::connection::Activity;
 use crate::proxy::memory::Memory;
+use crate::proxy::metrics::histogram::Histogram;
+use crate::proxy::metrics::rules::ByRule;
 use crate::proxy::upstream::UpstreamFault;
 use crate::proxy::wire::Fault;
-use crate::rules::Category;
+use crate::rules::Rule;
+
+pub use families::FAMILIES;
+pub use page::{Family, Format, Kind, Page, Samples};
 
 const VERDICTS: [&str; 3] = ["forward", "redact", "block"];
 
 /// The label of an endpoint that the platform's file does not name. Its path is the client's own words.
 const NO_ENDPOINT: &str = "(none)";
 
+/// The first digits that a status of an answer may have.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// What a limit is known by: of bodies the audit's own word, of connections the setting's.
+const LIMITS: [&str; 8] = [
+    Unreadable::TooLarge.as_str(),
+    Unreadable::TooDeep.as_str(),
+    Unreadable::TooManyFields.as_str(),
+    Unreadable::TooManyCodings.as_str(),
+    Unreadable::TooSlow.as_str(),
+    Unreadable::Busy.as_str(),
+    PER_ADDRESS,
+    RESETS,
+];
+
+const PER_ADDRESS: &str = "max-connections-per-address";
+const RESETS: &str = "max-resets";
+
 /// The counters.
 #[derive(Debug, Default)]
 pub struct Metrics {
     /// Each keeps its place for as long as the process lives, so that no counter ever goes back.
     platforms: RwLock<Vec<PlatformCounters>>,
-    findings: [AtomicU64; Category::ALL.len()],
+    findings: ByRule,
     upstream_faults: [AtomicU64; UpstreamFault::WORDS.len()],
     unrouted: AtomicU64,
     refused: AtomicU64,
@@ -37,7 +65,11 @@ pub struct Metrics {
     unjudged_media: AtomicU64,
     failed_handshakes: AtomicU64,
     unaccepted: AtomicU64,
+    accepted: AtomicU64,
     connections: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
+    over_limits: [AtomicU64; LIMITS.len()],
     in_flight: AtomicU64,
     sockets: AtomicU64,
     /// Posts that the policy beside would have treated otherwise, by what it would have done.
@@ -45,12 +77,24 @@ pub struct Metrics {
     shadow_failed: AtomicU64,
     inspected: AtomicU64,
     inspect_micros: AtomicU64,
+    inspection: Inspections,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Inspections(Histogram);
+
+impl Default for Inspections {
+    fn default() -> Self {
+        Self(Histogram::new(&histogram::INSPECTION))
+    }
+}
+
+#[derive(Debug)]
 struct PlatformCounters {
     name: String,
     verdicts: [AtomicU64; VERDICTS.len()],
+    answers: [AtomicU64; CLASSES.len()],
+    first_byte: Histogram,
     /// Bodies for no endpoint of its file.
     generic: AtomicU64,
     /// Bodies that could not be read, by the endpoint's template and the reason: at most as many as the file has endpoints,
@@ -59,6 +103,17 @@ struct PlatformCounters {
 }
 
 impl PlatformCounters {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            verdicts: Default::default(),
+            answers: Default::default(),
+            first_byte: Histogram::new(&histogram::FIRST_BYTE),
+            generic: AtomicU64::new(0),
+            unreadable: Mutex::default(),
+        }
+    }
+
     fn uncovered(&self, inspection: &Inspection) {
         match inspection.coverage {
             Coverage::Understood => {}
@@ -100,12 +155,12 @@ impl Metrics {
     pub(crate) fn count_for(&self, platforms: &[String]) {
         let mut counted = self.platforms.write().unwrap_or_else(PoisonError::into_inner);
         let n_counted = counted.len();
-        counted.extend(
-            platforms
-                .iter()
-                .skip(n_counted)
-                .map(|name| PlatformCounters { name: name.clone(), ..PlatformCounters::default() }),
-        );
+        counted.extend(platforms.iter().skip(n_counted).map(|name| PlatformCounters::new(name)));
+    }
+
+    /// Makes counters for the rules that have none.
+    pub(crate) fn count_rules(&self, rules: &[Rule]) {
+        self.findings.count_for(rules);
     }
 
     /// The platforms that have counters, in their order.
@@ -124,6 +179,7 @@ impl Metrics {
     }
 
     pub(crate) fn connect(self: &Arc<Self>) -> Connected {
+        self.accepted.fetch_add(1, Relaxed);
         self.connections.fetch_add(1, Relaxed);
         Connected(Arc::clone(self))
     }
@@ -133,11 +189,12 @@ impl Metrics {
         OpenSocket(Arc::clone(self))
     }
 
-    /// Counts a decision; posts by platform and verdict, findings by category.
+    /// Counts a decision; posts by platform and verdict, findings by category and rule.
     pub(crate) fn decided(&self, platform: usize, inspection: &Inspection, spent: Duration) {
         self.inspected.fetch_add(1, Relaxed);
         self.inspect_micros
             .fetch_add(u64::try_from(spent.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        self.inspection.0.observe(spent);
         let platforms = self.platforms();
         if inspection.is_post {
             let verdict = match inspection.verdict {
@@ -149,12 +206,7 @@ impl Metrics {
                 platforms.get(platform).and_then(|counters| counters.verdicts.get(verdict));
             counter.map(|counter| counter.fetch_add(1, Relaxed));
         }
-        for finding in &inspection.findings {
-            let place = Category::ALL.iter().position(|category| *category == finding.category);
-            place
-                .and_then(|place| self.findings.get(place))
-                .map(|counter| counter.fetch_add(1, Relaxed));
-        }
+        self.findings.count(&inspection.findings);
         if let Some(counters) = platforms.get(platform) {
             counters.uncovered(inspection);
         }
@@ -168,9 +220,50 @@ impl Metrics {
             Some(Shadowed::Failed) => drop(self.shadow_failed.fetch_add(1, Relaxed)),
         }
         self.unreadable.fetch_add(inspection.fault.is_some().into(), Relaxed);
-        let is_busy = inspection.fault == Some(inspect::Fault::Unreadable(Unreadable::Busy));
-        self.busy.fetch_add(is_busy.into(), Relaxed);
+        if let Some(inspect::Fault::Unreadable(why)) = inspection.fault {
+            self.busy.fetch_add((why == Unreadable::Busy).into(), Relaxed);
+            self.over_limit(why.as_str());
+        }
         self.unjudged_media.fetch_add(inspection.unjudged_media.into(), Relaxed);
+    }
+
+    /// Counts what is over a limit, if that is what the word says.
+    fn over_limit(&self, word: &str) {
+        let place = LIMITS.iter().position(|limit| *limit == word);
+        place
+            .and_then(|place| self.over_limits.get(place))
+            .map(|counter| counter.fetch_add(1, Relaxed));
+    }
+
+    /// Counts a connection that was closed because its address has too many.
+    pub(crate) fn one_too_many(&self) {
+        self.over_limit(PER_ADDRESS);
+    }
+
+    /// Counts a connection that was closed because it took back too many requests.
+    pub(crate) fn flooded(&self) {
+        self.over_limit(RESETS);
+    }
+
+    /// Counts bytes from clients.
+    pub(crate) fn received(&self, n_bytes: usize) {
+        self.received.fetch_add(n_bytes as u64, Relaxed);
+    }
+
+    /// Counts bytes to clients.
+    pub(crate) fn sent(&self, n_bytes: usize) {
+        self.sent.fetch_add(n_bytes as u64, Relaxed);
+    }
+
+    /// Counts the head of a platform's answer, and how long it took to come.
+    pub(crate) fn answered(&self, platform: usize, status: u16, spent: Duration) {
+        if let Some(counters) = self.platforms().get(platform) {
+            counters.first_byte.observe(spent);
+            let class = usize::from(status / 100).checked_sub(1);
+            class
+                .and_then(|class| counters.answers.get(class))
+                .map(|counter| counter.fetch_add(1, Relaxed));
+        }
     }
 
     pub(crate) fn unrouted(&self) {
@@ -219,6 +312,16 @@ impl Metrics {
         self.in_flight.load(Relaxed)
     }
 
+    /// Client connections open.
+    pub fn n_connections(&self) -> u64 {
+        self.connections.load(Relaxed)
+    }
+
+    /// WebSockets open.
+    pub fn n_websockets(&self) -> u64 {
+        self.sockets.load(Relaxed)
+    }
+
     /// Posts decided, by verdict, over all platforms: forwarded, redacted, blocked.
     pub fn n_posts(&self) -> [u64; 3] {
         let mut sums = [0; 3];
@@ -228,201 +331,6 @@ impl Metrics {
             }
         }
         sums
-    }
-
-    /// What of the traffic no platform's file describes.
-    fn write_coverage(&self, out: &mut String) {
-        family(
-            out,
-            "postward_generic_bodies_total",
-            "counter",
-            "Bodies for no endpoint of the platform's file: read, never edited.",
-        );
-        for counters in self.platforms().iter() {
-            let _ = writeln!(
-                out,
-                "postward_generic_bodies_total{{platform=\"{}\",endpoint=\"{NO_ENDPOINT}\"}} {}",
-                label(&counters.name),
-                counters.generic.load(Relaxed)
-            );
-        }
-        family(
-            out,
-            "postward_unreadable_bodies_total",
-            "counter",
-            "Bodies that could not be read, by platform, endpoint and reason.",
-        );
-        for counters in self.platforms().iter() {
-            let gaps = counters.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-            for ((endpoint, reason), n) in &*gaps {
-                let _ = writeln!(
-                    out,
-                    "postward_unreadable_bodies_total{{platform=\"{}\",endpoint=\"{}\",reason=\"{reason}\"}} {n}",
-                    label(&counters.name),
-                    label(endpoint),
-                );
-            }
-        }
-    }
-
-    fn write_memory(&self, out: &mut String) {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(memory) = memory else { return };
-        let (held, read) = memory.n_set_aside();
-        family(
-            out,
-            "postward_inspect_memory_bytes",
-            "gauge",
-            "Memory set aside for posts, by what for: at most inspect-memory together.",
-        );
-        for (what, n) in [("hold", held), ("read", read)] {
-            let _ = writeln!(out, "postward_inspect_memory_bytes{{for=\"{what}\"}} {n}");
-        }
-    }
-
-    fn write_shadow(&self, out: &mut String) {
-        let name = "postward_shadow_differences_total";
-        family(
-            out,
-            name,
-            "counter",
-            "Posts that the shadow policy would treat otherwise, by its verdict.",
-        );
-        for (verdict, counter) in VERDICTS.iter().zip(&self.shadow) {
-            let _ = writeln!(out, "{name}{{verdict=\"{verdict}\"}} {}", counter.load(Relaxed));
-        }
-    }
-
-    fn write_findings(&self, out: &mut String) {
-        family(out, "postward_findings_total", "counter", "Findings, by category.");
-        for (category, counter) in Category::ALL.iter().zip(&self.findings) {
-            let _ = writeln!(
-                out,
-                "postward_findings_total{{category=\"{}\"}} {}",
-                category.as_str(),
-                counter.load(Relaxed)
-            );
-        }
-    }
-
-    /// Writes every counter as Prometheus text.
-    pub fn write(&self, out: &mut String) {
-        family(out, "postward_posts_total", "counter", "Posts decided, by platform and verdict.");
-        for counters in self.platforms().iter() {
-            for (verdict, counter) in VERDICTS.iter().zip(&counters.verdicts) {
-                let _ = writeln!(
-                    out,
-                    "postward_posts_total{{platform=\"{}\",verdict=\"{verdict}\"}} {}",
-                    label(&counters.name),
-                    counter.load(Relaxed)
-                );
-            }
-        }
-        self.write_coverage(out);
-        self.write_findings(out);
-        self.write_shadow(out);
-        self.write_memory(out);
-        family(
-            out,
-            "postward_upstream_failures_total",
-            "counter",
-            "Requests that a platform did not answer, by reason.",
-        );
-        for (word, counter) in UpstreamFault::WORDS.iter().zip(&self.upstream_faults) {
-            let _ = writeln!(
-                out,
-                "postward_upstream_failures_total{{reason=\"{word}\"}} {}",
-                counter.load(Relaxed)
-            );
-        }
-        family(
-            out,
-            "postward_malformed_total",
-            "counter",
-            "HTTP/1 connections ended because what came was no request, by reason.",
-        );
-        for (fault, counter) in Fault::ALL.iter().zip(&self.malformed) {
-            let _ = writeln!(
-                out,
-                "postward_malformed_total{{reason=\"{}\"}} {}",
-                fault.as_str(),
-                counter.load(Relaxed)
-            );
-        }
-        self.write_singles(out);
-    }
-
-    fn write_singles(&self, out: &mut String) {
-        let singles = [
-            (
-                "postward_unrouted_total",
-                "counter",
-                "Requests for a host without a route (421).",
-                &self.unrouted,
-            ),
-            (
-                "postward_refused_total",
-                "counter",
-                "Requests refused for their form.",
-                &self.refused,
-            ),
-            (
-                "postward_unaudited_total",
-                "counter",
-                "Posts whose audit event could not be written.",
-                &self.unaudited,
-            ),
-            (
-                "postward_busy_total",
-                "counter",
-                "Posts refused because there was no memory to read them in time.",
-                &self.busy,
-            ),
-            (
-                "postward_faults_total",
-                "counter",
-                "Posts that could not be read or redacted.",
-                &self.unreadable,
-            ),
-            (
-                "postward_unjudged_media_total",
-                "counter",
-                "Media that went through unjudged.",
-                &self.unjudged_media,
-            ),
-            (
-                "postward_failed_handshakes_total",
-                "counter",
-                "TLS handshakes that failed or timed out.",
-                &self.failed_handshakes,
-            ),
-            (
-                "postward_accept_failures_total",
-                "counter",
-                "Times that no connection could be accepted, such as for want of file descriptors.",
-                &self.unaccepted,
-            ),
-            (
-                "postward_shadow_failures_total",
-                "counter",
-                "Posts over which the shadow policy failed.",
-                &self.shadow_failed,
-            ),
-            ("postward_inspected_total", "counter", "Requests inspected.", &self.inspected),
-            (
-                "postward_inspect_microseconds_total",
-                "counter",
-                "Time spent inspecting.",
-                &self.inspect_micros,
-            ),
-            ("postward_connections", "gauge", "Client connections open.", &self.connections),
-            ("postward_in_flight", "gauge", "Requests under way.", &self.in_flight),
-            ("postward_websockets", "gauge", "WebSockets open.", &self.sockets),
-        ];
-        for (name, kind, help, counter) in singles {
-            family(out, name, kind, help);
-            let _ = writeln!(out, "{name} {}", counter.load(Relaxed));
-        }
     }
 }
 
@@ -445,20 +353,11 @@ impl Drop for Connected {
     }
 }
 
-fn family(out: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-/// A platform's name comes from a file; Prometheus knows three characters to escape.
-fn label(name: &str) -> String {
-    name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::Metrics;
+    use super::{Format, Metrics, Page};
     use crate::body::Unreadable;
     use crate::inspect::{Coverage, Inspection, Verdict};
 
@@ -480,6 +379,12 @@ mod tests {
         }
     }
 
+    fn text(metrics: &Metrics) -> String {
+        let mut page = Page::new(Format::Prometheus);
+        metrics.write(&mut page);
+        page.finish()
+    }
+
     #[test]
     fn gaps_are_counted_by_platform_and_endpoint() {
         let metrics = Metrics::new(&["mastodon".into(), "x".into()]);
@@ -494,8 +399,7 @@ mod tests {
         ] {
             metrics.decided(platform, &inspection(endpoint, coverage), Duration::ZERO);
         }
-        let mut text = String::new();
-        metrics.write(&mut text);
+        let text = text(&metrics);
         let gaps: Vec<_> = text.lines().filter(|line| line.contains("_bodies_total{")).collect();
         assert_eq!(
             gaps,
@@ -513,8 +417,7 @@ mod tests {
     fn every_line_is_a_comment_or_a_sample() {
         let metrics = Metrics::new(&["mastodon".into(), "odd\"name".into()]);
         metrics.unrouted();
-        let mut text = String::new();
-        metrics.write(&mut text);
+        let text = text(&metrics);
         assert!(text.contains("postward_unrouted_total 1\n"));
         assert!(
             text.contains("postward_posts_total{platform=\"odd\\\"name\",verdict=\"block\"} 0\n")

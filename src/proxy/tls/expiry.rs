@@ -1,0 +1,81 @@
+//! When certificates and revocation lists end: told long before anybody is locked out.
+
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use x509_parser::{parse_x509_certificate, parse_x509_crl};
+
+use crate::config::{Loaded, TlsIdentity};
+use crate::proxy::tls::files::{certificates, read_text, revocation_lists};
+
+/// When what a file holds ends: the first of it that does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Expiry {
+    /// `ca`, `own`, `root`, `list` or `leaf`.
+    pub kind: &'static str,
+    /// The file as the configuration names it; of leaves, where they are: `(memory)`.
+    pub file: String,
+    /// Seconds since 1970.
+    pub at: i64,
+}
+
+/// Where what stands in no file is.
+pub(crate) const MEMORY: &str = "(memory)";
+
+/// Of every certificate and list that a configuration names. What cannot be read has been told of already.
+pub(crate) fn expiries(loaded: &Loaded) -> Vec<Expiry> {
+    let mut found = Vec::new();
+    let mut of_file = |kind, path: &std::path::Path| {
+        let chain = read_text(path).and_then(|pem| certificates(path, &pem)).unwrap_or_default();
+        let at = chain.iter().filter_map(end_of).min();
+        let expiry = at.map(|at| Expiry { kind, file: path.display().to_string(), at });
+        // Listeners may share one.
+        found.extend(expiry.filter(|expiry| !found.contains(expiry)));
+    };
+    for listener in &loaded.config.listeners {
+        match &listener.tls {
+            Some(TlsIdentity::Ca { ca, .. }) => of_file("ca", ca),
+            Some(TlsIdentity::Certificate { certificate, .. }) => of_file("own", certificate),
+            None => {}
+        }
+    }
+    let upstream = &loaded.config.upstream;
+    upstream.extra_roots.iter().for_each(|path| of_file("root", path));
+    for path in &upstream.crls {
+        for (file, list) in revocation_lists(path).unwrap_or_default() {
+            let file = file.display().to_string();
+            found.extend(end_of_list(&list).map(|at| Expiry { kind: "list", file, at }));
+        }
+    }
+    found
+}
+
+/// Seconds since 1970.
+pub(crate) fn end_of(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
+/// When a newer one must be there. A list may not say.
+fn end_of_list(list: &CertificateRevocationListDer<'_>) -> Option<i64> {
+    let (_, list) = parse_x509_crl(list).ok()?;
+    Some(list.next_update()?.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use super::end_of;
+    use crate::proxy::tls::Authority;
+
+    #[test]
+    fn a_ca_lasts_ten_years_and_a_leaf_half_a_one() {
+        const DAY: u64 = 86_400;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let authority = Authority::generate("CA", &[]).unwrap();
+        let leaf = authority.mint("mastodon.example").unwrap();
+        for (certificate, days) in [(authority.certificate(), 3649), (&leaf.chain[0], 196)] {
+            let end = u64::try_from(end_of(certificate).unwrap()).unwrap();
+            assert!((end - now).abs_diff(days * DAY) < DAY / 24, "{days}");
+        }
+    }
+}
