@@ -399,6 +399,8 @@ impl Fixed {
             ("`file` under [audit]", audit.file != self.audit.file),
             ("`sync` under [audit]", audit.sync != self.audit.sync),
             ("`node` under [audit]", audit.node != self.audit.node),
+            ("[[audit.sink]]", audit.sinks != self.audit.sinks),
+            ("`spool` under [audit]", audit.spool != self.audit.spool),
             ("how the file under [audit] is rotated and kept", audit.keep != self.audit.keep),
             ("`sandbox`", sandbox != self.sandbox),
         ];

@@ -12,6 +12,7 @@ mod lines;
 mod previous;
 mod segments;
 mod sink;
+mod sinks;
 mod store;
 mod tail;
 mod verify;
@@ -22,6 +23,7 @@ pub use find::{Found, find};
 pub use keep::{Held, Keep, Period};
 pub use segments::{Segment, segments, with_segments};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
+pub use sinks::{SinkKind, SinkSettings, SinkStatus, SqliteSettings};
 pub use verify::{BrokenLink, ChainReport, verify};
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::audit::chain::Link;
 use crate::audit::keep::{Held, Keep};
 use crate::audit::keeper::Keeper;
 use crate::audit::segments::first_of;
+use crate::audit::sinks::{self, Sink, SinkKind, SinkSettings, SinkStatus, Sinks};
 use crate::audit::store::{FileStore, Store};
 use crate::audit::tail::{self, Tail};
 use crate::audit::writer::{Rotation, Shared, Writer};
@@ -35,6 +36,27 @@ pub struct AuditSettings {
     pub node: String,
     /// When the file is rotated, and how long it is kept.
     pub keep: Keep,
+    /// Further places that keep it.
+    pub sinks: Vec<SinkSettings>,
+    /// Most bytes of lines that may wait for one of them before `on-unaudited` of the policy decides.
+    pub spool: u64,
+}
+
+impl AuditSettings {
+    /// Bytes that may wait for a sink unless `spool` says otherwise.
+    pub const SPOOL: u64 = 1 << 30;
+
+    /// A file alone, as it is kept where nothing else is said.
+    pub fn of(file: impl Into<PathBuf>, node: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            sync: Sync::default(),
+            node: node.into(),
+            keep: Keep::default(),
+            sinks: Vec::new(),
+            spool: Self::SPOOL,
+        }
+    }
 }
 
 /// Why an event could not be written.
@@ -76,6 +98,12 @@ pub enum AuditError {
     /// The line was not written in time, and may be later.
     #[error("the audit file did not take the line in time")]
     Late,
+    /// The line stands in the file, but a sink that posts wait for is down.
+    #[error("an audit sink that posts wait for is down")]
+    Sink,
+    /// The line stands in the file, but more waits for a sink than may.
+    #[error("more waits for an audit sink than `spool` allows")]
+    Spool,
     /// The writer is gone.
     #[error("the audit writer has stopped")]
     Stopped,
@@ -91,6 +119,7 @@ pub struct Audit {
 #[derive(Debug)]
 struct Handle {
     shared: Arc<Shared>,
+    sinks: Option<Arc<Sinks>>,
 }
 
 impl Drop for Handle {
@@ -103,17 +132,23 @@ impl Audit {
     /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined. A
     /// new file continues the chain of the newest one beside it whose name begins alike, if there is one.
     pub fn open(settings: AuditSettings) -> Result<Self, AuditError> {
-        open(settings, None, Held::everything())
+        open(settings, None, Held::everything(), &mut sinks::made)
     }
 
     /// The same, but a file that is new continues the chain of a previous one, and says so in its first line.
     pub fn open_after(settings: AuditSettings, previous: &Path) -> Result<Self, AuditError> {
-        open(settings, Some(previous), Held::everything())
+        open(settings, Some(previous), Held::everything(), &mut sinks::made)
     }
 
     /// The same as [`Audit::open`], where other sinks follow the file: `held` says how far all of them are.
     pub fn open_held(settings: AuditSettings, held: Held) -> Result<Self, AuditError> {
-        open(settings, None, held)
+        open(settings, None, held, &mut sinks::made)
+    }
+
+    /// The same as [`Audit::open`], with sinks of the caller's own.
+    #[cfg(test)]
+    pub(super) fn open_with(settings: AuditSettings, make: Make<'_>) -> Result<Self, AuditError> {
+        open(settings, None, Held::everything(), make)
     }
 
     /// Draws an event id.
@@ -128,10 +163,20 @@ impl Audit {
 
     /// Writes one event; when this returns, the line counts as written by the settings.
     pub async fn record(&self, event: Event) -> Result<(), AuditError> {
+        let sinks = self.handle.sinks.as_ref();
+        if sinks.is_some_and(|sinks| sinks.is_full()) {
+            // Of what becomes of the post nothing is lost: the file has room.
+            self.record_later(event);
+            return Err(AuditError::Spool);
+        }
         let (answer, answered) = oneshot::channel();
         self.handle.shared.push(Some(answer), |buffer| line::write(&event, buffer))?;
         drop(event);
-        answered.await.unwrap_or(Err(AuditError::Stopped))
+        let seq = answered.await.unwrap_or(Err(AuditError::Stopped))?;
+        match sinks {
+            Some(sinks) => sinks.reach(seq).await,
+            None => Ok(()),
+        }
     }
 
     /// Writes down that another configuration takes over; when this returns, the line counts as written. One that cannot
@@ -139,7 +184,7 @@ impl Audit {
     pub async fn record_change(&self, change: &Change) -> Result<(), AuditError> {
         let (answer, answered) = oneshot::channel();
         self.handle.shared.push(Some(answer), |buffer| line::write_change(change, buffer))?;
-        answered.await.unwrap_or(Err(AuditError::Stopped))
+        answered.await.unwrap_or(Err(AuditError::Stopped)).map(drop)
     }
 
     /// Writes one event without waiting (outcomes). Order is kept. If it cannot be written, the chain says later how
@@ -170,17 +215,39 @@ impl Audit {
         self.handle.shared.is_writable()
     }
 
-    /// Writes what is queued and stops.
+    /// How the sinks stand, in the order of the configuration.
+    pub fn sinks(&self) -> Vec<SinkStatus> {
+        self.handle.sinks.as_ref().map(|sinks| sinks.status()).unwrap_or_default()
+    }
+
+    /// Whether more waits for a sink than may: then the policy's `on-unaudited` decides over posts.
+    pub fn is_spool_full(&self) -> bool {
+        self.handle.sinks.as_ref().is_some_and(|sinks| sinks.is_full())
+    }
+
+    /// Writes what is queued and stops. Sinks are given a few seconds more; what they do not take then stays in the file
+    /// for the next start.
     pub async fn close(&self) {
         self.handle.shared.stop();
         self.handle.shared.stopped().await;
+        if let Some(sinks) = &self.handle.sinks {
+            sinks.ended().await;
+        }
     }
 }
 
-fn open(settings: AuditSettings, previous: Option<&Path>, held: Held) -> Result<Audit, AuditError> {
+/// Makes a sink of its settings.
+pub(super) type Make<'m> = &'m mut dyn FnMut(&SinkKind) -> Box<dyn Sink>;
+
+fn open(
+    settings: AuditSettings,
+    previous: Option<&Path>,
+    held: Held,
+    make: Make<'_>,
+) -> Result<Audit, AuditError> {
     // The first draw of a process measures its entropy for a tenth of a second: no post waits for that.
     let _ = id::new_id();
-    let AuditSettings { file, sync, node, keep } = settings;
+    let AuditSettings { file, sync, node, keep, .. } = settings.clone();
     let failed = |source| AuditError::Open { file: file.clone(), source };
     let store = FileStore::open(&file)?;
     let length = store.file().metadata().map_err(failed)?.len();
@@ -212,11 +279,13 @@ fn open(settings: AuditSettings, previous: Option<&Path>, held: Held) -> Result<
     if unended || !note.is_empty() {
         writer.note(unended, &note).map_err(failed)?;
     }
+    let newest = writer.newest();
+    let sinks = sinks::spawn(&settings, newest, &held, make).map_err(failed)?;
     let (wake, rotated) = mpsc::channel();
     let first = if length > 0 { first_of(&file).map_err(failed)? } else { None };
     let rotation =
         Rotation { live: file.clone(), keep: keep.clone(), first, keeper: wake, not_before: None };
-    let audit = start(writer.rotating(rotation)).map_err(failed)?;
+    let audit = start(writer.rotating(rotation), sinks).map_err(failed)?;
     let shared = Arc::clone(&audit.handle.shared);
     Keeper { live: file.clone(), keep, held, shared }.start(rotated).map_err(failed)?;
     Ok(audit)
@@ -232,9 +301,12 @@ fn link_of(previous: &Path) -> Result<Link, AuditError> {
     }
 }
 
-pub(super) fn start<S: Store>(writer: Writer<S>) -> std::io::Result<Audit> {
-    let shared = Shared::new(writer.link());
+pub(super) fn start<S: Store>(
+    writer: Writer<S>,
+    sinks: Option<Arc<Sinks>>,
+) -> std::io::Result<Audit> {
+    let shared = Shared::new(writer.link(), sinks.as_ref().map(|sinks| sinks.trail()));
     let theirs = Arc::clone(&shared);
     std::thread::Builder::new().name("audit".into()).spawn(move || writer.run(&theirs))?;
-    Ok(Audit { handle: Arc::new(Handle { shared }) })
+    Ok(Audit { handle: Arc::new(Handle { shared, sinks }) })
 }

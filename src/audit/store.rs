@@ -15,6 +15,9 @@ pub(super) trait Store: Send + 'static {
     /// Whether the file is still there, and as long as we left it.
     fn check(&self, length: u64) -> io::Result<()>;
 
+    /// Device and inode of what is written, whatever it is called.
+    fn id(&self) -> (u64, u64);
+
     /// Appends all bytes, or fails with some of them written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
@@ -78,6 +81,10 @@ fn new_file(path: &Path) -> io::Result<File> {
 }
 
 impl Store for FileStore {
+    fn id(&self) -> (u64, u64) {
+        self.file.metadata().map_or((0, 0), |metadata| (metadata.dev(), metadata.ino()))
+    }
+
     fn check(&self, length: u64) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         // A file that somebody removed takes lines and keeps none of them.

@@ -30,7 +30,7 @@ const OLD_LINES: &str = r#"{"time":"2026-11-22T15:54:32.007Z","node":"edge-1","s
 fn settings(file: &Path) -> AuditSettings {
     // Its thread would work beside the tests.
     let keep = Keep { compress: false, ..Keep::default() };
-    AuditSettings { file: file.to_owned(), sync: Sync::None, node: "edge-1".into(), keep }
+    AuditSettings { sync: Sync::None, keep, ..AuditSettings::of(file, "edge-1") }
 }
 
 fn inspection() -> Inspection {
@@ -509,6 +509,10 @@ impl Disk {
 }
 
 impl Store for Disk {
+    fn id(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
     fn check(&self, length: u64) -> io::Result<()> {
         assert_eq!(self.0.lock().unwrap().bytes.len() as u64, length);
         Ok(())
@@ -545,7 +549,7 @@ async fn a_full_disk_refuses_and_recovers_with_a_whole_chain() {
     for (no_cut, no_sync) in [(false, false), (true, false), (false, true)] {
         let disk = Disk::default();
         let audit =
-            start(Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0)).unwrap();
+            start(Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0), None).unwrap();
         audit.record(event("before")).await.unwrap();
         assert!(audit.is_writable());
         let head = audit.head();

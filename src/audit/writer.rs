@@ -16,6 +16,7 @@ use crate::audit::chain::{Hash, Link, MAX_LINE, seal};
 use crate::audit::clock::Clock;
 use crate::audit::keep::{Keep, today};
 use crate::audit::segments;
+use crate::audit::sinks::{Newest, Trail};
 use crate::audit::store::Store;
 use crate::audit::{AuditError, Sync, line};
 
@@ -38,8 +39,8 @@ const HEAD_EVERY: Duration = Duration::from_secs(3600);
 /// How long after a failure the file is not rotated again.
 const ROTATE_RETRY: Duration = Duration::from_secs(60);
 
-/// Whom to tell that an event is written.
-pub(super) type Answer = oneshot::Sender<Result<(), AuditError>>;
+/// Whom to tell that an event is written, and by which number.
+pub(super) type Answer = oneshot::Sender<Result<u64, AuditError>>;
 
 /// What callers and the writer share.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Becomes true when the writer has stopped.
     stopped: watch::Sender<bool>,
+    /// For those who follow the file, where anybody does.
+    trail: Option<Arc<Trail>>,
 }
 
 #[derive(Debug, Default)]
@@ -91,12 +94,13 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(link: Link) -> Arc<Self> {
+    pub(super) fn new(link: Link, trail: Option<Arc<Trail>>) -> Arc<Self> {
         Arc::new(Self {
             queue: Mutex::default(),
             arrived: Condvar::new(),
             state: Mutex::new(State { seq: link.seq, head: link.hash, writable: true }),
             stopped: watch::Sender::new(false),
+            trail,
         })
     }
 
@@ -230,6 +234,11 @@ impl<S: Store> Writer<S> {
         self.link
     }
 
+    /// Where the chain ends, for those who follow it.
+    pub(super) fn newest(&self) -> Newest {
+        Newest { link: self.link, length: self.length, file: self.store.id() }
+    }
+
     /// Writes one line of our own before the thread starts: what was found when the file was opened.
     pub(super) fn note(&mut self, line_end_first: bool, event: &[u8]) -> io::Result<()> {
         self.buffer.clear();
@@ -262,11 +271,17 @@ impl<S: Store> Writer<S> {
             let (mut batch, n_lost, closing) = self.take(shared, std::mem::take(&mut spare));
             let began = Instant::now();
             self.n_lost += n_lost;
+            let before = self.link.seq;
             let failed = self.write(&batch).err();
             self.publish(shared, failed);
-            for answer in batch.events.drain(..).filter_map(|(_, answer)| answer) {
+            if let Some(trail) = shared.trail.as_ref().filter(|_| self.link.seq != before) {
+                trail.grew(self.newest(), self.buffer.len() as u64);
+            }
+            let first = self.link.seq.wrapping_sub(batch.events.len() as u64);
+            for ((_, answer), seq) in batch.events.drain(..).zip(first.wrapping_add(1)..) {
+                let Some(answer) = answer else { continue };
                 // Whoever asked may have gone; the line stands anyway.
-                let _ = answer.send(if failed.is_none() { Ok(()) } else { Err(AuditError::Write) });
+                let _ = answer.send(failed.map_or(Ok(seq), |_| Err(AuditError::Write)));
             }
             let is_busy = batch.n_asked > 1;
             batch.bytes.clear();
@@ -446,6 +461,9 @@ impl Drop for End<'_> {
         // Dropping the answers tells whoever still waits.
         queue.batch.events.clear();
         drop(queue);
+        if let Some(trail) = &self.0.trail {
+            trail.stop();
+        }
         self.0.stopped.send_replace(true);
     }
 }

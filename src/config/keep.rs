@@ -12,7 +12,8 @@ const PERIODS: [(&str, Period); 4] = [
 ];
 
 /// Units of time, in months.
-const SPANS: [(&str, u64); 4] = [("month", 1), ("months", 1), ("year", 12), ("years", 12)];
+pub(super) const SPANS: [(&str, u64); 4] =
+    [("month", 1), ("months", 1), ("year", 12), ("years", 12)];
 
 /// Reads them out of the table.
 pub(super) fn read(table: &mut Table<'_>, faults: &mut Faults) -> Keep {

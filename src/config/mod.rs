@@ -10,6 +10,7 @@ mod load;
 mod roster;
 mod route;
 mod settings;
+mod sinks;
 mod syntax;
 
 pub use edge::Edge;

@@ -53,7 +53,8 @@ impl Config {
     /// The files that are read beside rules, policy and platforms: certificates and keys.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let of_listeners = self.listeners.iter().filter_map(|listener| listener.tls.as_ref());
-        of_listeners.flat_map(TlsIdentity::files).chain(self.upstream.files())
+        let sinks = self.audit.sinks.iter().flat_map(|sink| sink.kind.files());
+        of_listeners.flat_map(TlsIdentity::files).chain(self.upstream.files()).chain(sinks)
     }
 }
 

@@ -4,16 +4,16 @@
 //! once they are loaded.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::audit::{AuditSettings, Keep, Sync};
+use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::{
     Admin, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
     Upstream, Way,
 };
-use crate::config::{folders::is_shared, keep, roster, route};
+use crate::config::{folders::is_shared, keep, roster, route, sinks};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -22,7 +22,8 @@ pub(super) const SIZES: [(&str, u64); 4] =
     [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// Units of time, in milliseconds.
-const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000)];
+pub(super) const TIMES: [(&str, u64); 4] =
+    [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000)];
 
 const SYNCS: [(&str, Sync); 2] = [("none", Sync::None), ("group", Sync::Group)];
 
@@ -75,12 +76,7 @@ pub(super) fn without_file() -> Config {
         routes: Vec::new(),
         upstream: Upstream::default(),
         admin: None,
-        audit: AuditSettings {
-            file: PathBuf::from("audit.jsonl"),
-            sync: Sync::default(),
-            node: node_name(),
-            keep: Keep::default(),
-        },
+        audit: AuditSettings::of("audit.jsonl", node_name()),
         max_body: 16 << 20,
         max_media: 512 << 20,
         edge: Edge::default(),
@@ -369,6 +365,8 @@ fn audit(
         }
     }
     audit.keep = keep::read(&mut table, faults);
+    audit.sinks = sinks::read(&mut table, folder, faults);
+    audit.spool = sinks::spool(&mut table, faults).unwrap_or(audit.spool);
     table.finish(faults);
     audit
 }
@@ -519,7 +517,7 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-fn is_node_name(name: &str) -> bool {
+pub(super) fn is_node_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

@@ -513,8 +513,8 @@ impl Gateway {
         match policy.on_unaudited() {
             OnFault::Forward => Ok(()),
             OnFault::Block => {
-                if matches!(error, AuditError::Late) {
-                    // The disk may take the decision in the end; then it must not read as if the post had gone.
+                if matches!(error, AuditError::Late | AuditError::Sink | AuditError::Spool) {
+                    // The file has the decision, or may take it in the end; it must not read as if the post had gone.
                     self.audit.record_later(passage.event(What::Outcome(Outcome::Failed)));
                 }
                 let sentence = policy.fault_sentence(Refused::Unaudited, passage.reference());

@@ -95,7 +95,9 @@ impl Grants {
             .routes
             .iter()
             .filter_map(|route| route.upstream.as_ref())
-            .any(|upstream| upstream.host.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
+            .map(|upstream| upstream.host.as_str())
+            .chain(config.audit.sinks.iter().filter_map(|sink| sink.kind.host()))
+            .any(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
         {
             grants.read.extend(MODULES.iter().map(PathBuf::from));
         }
@@ -148,6 +150,11 @@ impl Grants {
         // By the folders: at the first start there is no file yet.
         self.write.insert(Way::to(file.parent().unwrap_or(Path::new("/"))).real);
         self.write.extend(Way::to(file).real.parent().map(Path::to_owned));
+        for file in config.audit.sinks.iter().flat_map(|sink| sink.kind.written()) {
+            self.written.insert(file.to_owned());
+            self.write.insert(Way::to(file.parent().unwrap_or(Path::new("/"))).real);
+            self.write.extend(Way::to(file).real.parent().map(Path::to_owned));
+        }
         // Where large parts of a post wait, encrypted, in files without a name.
         self.write.insert(Way::to(&std::env::temp_dir()).real);
     }
@@ -162,6 +169,7 @@ impl Grants {
                 .map(|route| route.upstream.as_ref().map_or(HTTPS, |upstream| upstream.port)),
         );
         self.connect.insert(DNS);
+        self.connect.extend(config.audit.sinks.iter().flat_map(|sink| sink.kind.ports()));
         self.connect.extend(config.upstream.resolver.iter().map(std::net::SocketAddr::port));
     }
 }
@@ -174,7 +182,8 @@ fn certificates(config: &Config) -> impl Iterator<Item = &Path> {
         TlsIdentity::Certificate { certificate, key } => [certificate, key],
     });
     let upstream = &config.upstream;
-    pairs.chain(&upstream.extra_roots).chain(&upstream.crls).map(PathBuf::as_path)
+    let sinks = config.audit.sinks.iter().flat_map(|sink| sink.kind.files());
+    pairs.chain(&upstream.extra_roots).chain(&upstream.crls).map(PathBuf::as_path).chain(sinks)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use postward::audit::{Audit, AuditSettings, Event, Keep, Outcome, Sync, What, verify};
+use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What, verify};
 
 /// Where the writer writes; set only in the process that plays it.
 const FILE: &str = "POSTWARD_TEST_AUDIT_FILE";
@@ -20,12 +20,7 @@ const MOST: usize = 100_000;
 #[test]
 fn play_the_writer() {
     let Ok(file) = std::env::var(FILE) else { return };
-    let settings = AuditSettings {
-        file: file.into(),
-        sync: Sync::Group,
-        node: "edge-1".into(),
-        keep: Keep::default(),
-    };
+    let settings = AuditSettings { sync: Sync::Group, ..AuditSettings::of(file, "edge-1") };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let audit = Audit::open(settings).unwrap();
@@ -153,12 +148,7 @@ fn a_disk_that_runs_full_refuses_and_leaves_a_chain_that_goes_on() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let settings = AuditSettings {
-            file: file.clone(),
-            sync: Sync::Group,
-            node: "edge-1".into(),
-            keep: Keep::default(),
-        };
+        let settings = AuditSettings { sync: Sync::Group, ..AuditSettings::of(&file, "edge-1") };
         let audit = Audit::open(settings).unwrap();
         audit.record(event("AFTER")).await.unwrap();
         audit.close().await;
@@ -177,12 +167,7 @@ fn a_file_in_use_is_refused_until_its_process_ends() {
     while ids(&said, "recorded ").is_empty() {
         assert!(output.read_line(&mut said).unwrap() > 0, "the writer ended early");
     }
-    let settings = AuditSettings {
-        file: file.clone(),
-        sync: Sync::None,
-        node: "edge-2".into(),
-        keep: Keep::default(),
-    };
+    let settings = AuditSettings { sync: Sync::None, ..AuditSettings::of(&file, "edge-2") };
     let error = Audit::open(settings.clone()).unwrap_err();
     assert!(error.to_string().contains("another process writes the audit file"), "{error}");
     child.kill().unwrap();
@@ -196,13 +181,9 @@ fn anybody_can_verify_a_line_with_sed_and_sha256sum() {
     let file = folder.path().join("audit.jsonl");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let audit = Audit::open(AuditSettings {
-            file: file.clone(),
-            sync: Sync::None,
-            node: "edge-1".into(),
-            keep: Keep::default(),
-        })
-        .unwrap();
+        let audit =
+            Audit::open(AuditSettings { sync: Sync::None, ..AuditSettings::of(&file, "edge-1") })
+                .unwrap();
         for id in ["A", "B", "C"] {
             audit.record(event(id)).await.unwrap();
         }

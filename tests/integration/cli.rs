@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use postward::audit::{Audit, AuditSettings, Event, Keep, Outcome, Sync, What};
+use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What};
 use tempfile::TempDir;
 
 /// What a command did.
@@ -558,12 +558,7 @@ fn the_demo_shows_what_it_says() {
 /// An audit file of three outcomes.
 fn audit_file(dir: &TempDir) -> String {
     let file = dir.path().join("audit.jsonl");
-    let settings = AuditSettings {
-        file: file.clone(),
-        sync: Sync::None,
-        node: "test".to_owned(),
-        keep: Keep::default(),
-    };
+    let settings = AuditSettings { sync: Sync::None, ..AuditSettings::of(&file, "test") };
     tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
         let audit = Audit::open(settings).expect("a new file");
         for status in [200, 201, 403] {

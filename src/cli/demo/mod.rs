@@ -139,12 +139,8 @@ fn configured(
         .collect();
     config.upstream.extra_roots = Some(scratch.join("platforms.pem"));
     config.admin = None;
-    config.audit = AuditSettings {
-        file: audit_file.to_owned(),
-        sync: audit::Sync::Group,
-        node: "demo".to_owned(),
-        keep: audit::Keep::default(),
-    };
+    config.audit =
+        AuditSettings { sync: audit::Sync::Group, ..AuditSettings::of(audit_file, "demo") };
     loaded
 }
 

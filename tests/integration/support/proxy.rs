@@ -69,10 +69,8 @@ impl Proxy {
             upstream: postward::config::Upstream::default(),
             admin: Some(Admin { address: any }),
             audit: AuditSettings {
-                file: scratch.path().join("audit.jsonl"),
                 sync: audit::Sync::None,
-                node: "test".into(),
-                keep: audit::Keep::default(),
+                ..AuditSettings::of(scratch.path().join("audit.jsonl"), "test")
             },
             max_body: 64 * 1024,
             max_media: 8 << 20,

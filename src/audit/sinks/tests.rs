@@ -1,0 +1,350 @@
+//! Sinks against kills, disks that are full, databases that are gone, and files that are rotated.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::audit::chain::Link;
+use crate::audit::keep::{Held, Keep};
+use crate::audit::sinks::backlog::{Backlog, Sinks};
+use crate::audit::sinks::fault::SinkFault;
+use crate::audit::sinks::follow::{Batch, Follower, Place};
+use crate::audit::sinks::worker::Worker;
+use crate::audit::sinks::{HeldChain, Newest, Sink, Trail};
+use crate::audit::{
+    Audit, AuditError, AuditSettings, Event, Outcome, SinkKind, SinkSettings, SqliteSettings, Sync,
+    What,
+};
+
+fn event(id: &str) -> Event {
+    Event {
+        id: id.into(),
+        client: Some("10.20.0.7".parse().unwrap()),
+        group: None,
+        host: "mastodon.example".into(),
+        platform: "mastodon".into(),
+        method: "POST".into(),
+        what: What::Outcome(Outcome::Answered(200)),
+    }
+}
+
+fn with_sqlite(folder: &Path) -> AuditSettings {
+    let kind =
+        SinkKind::Sqlite(SqliteSettings { file: folder.join("audit.db"), keep_months: None });
+    let sink = SinkSettings { gather: Duration::ZERO, ..SinkSettings::of("db", kind) };
+    AuditSettings {
+        sync: Sync::None,
+        sinks: vec![sink],
+        ..AuditSettings::of(folder.join("audit.jsonl"), "edge-1")
+    }
+}
+
+async fn record(settings: &AuditSettings, from: usize, to: usize) {
+    let audit = Audit::open(settings.clone()).unwrap();
+    for n in from..to {
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+    }
+    audit.close().await;
+}
+
+/// The lines of the database, by chain, in the order of their numbers.
+fn held(folder: &Path) -> Vec<String> {
+    let database = Connection::open(folder.join("audit.db")).unwrap();
+    let mut select = database.prepare("SELECT line FROM event ORDER BY chain, seq").unwrap();
+    let lines = select.query_map([], |row| row.get(0)).unwrap();
+    lines.map(Result::unwrap).collect()
+}
+
+fn written(folder: &Path) -> Vec<String> {
+    let mut files: Vec<_> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
+        .collect();
+    files.sort_by_key(|path| (path.file_name().unwrap() == "audit.jsonl", path.clone()));
+    let texts = files.iter().map(|file| fs::read_to_string(file).unwrap());
+    texts.flat_map(|text| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>()).collect()
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[tokio::test]
+async fn a_database_holds_every_line_of_the_file_once_over_restarts_and_rotations() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep { size: 2048, compress: false, ..Keep::default() };
+    let settings = AuditSettings { keep, ..with_sqlite(folder.path()) };
+    record(&settings, 0, 20).await;
+    assert_eq!(held(folder.path()), written(folder.path()));
+    // Without the sink, over several rotations: it is caught up from the files.
+    record(&AuditSettings { sinks: Vec::new(), ..settings.clone() }, 20, 60).await;
+    record(&settings, 60, 70).await;
+    assert!(folder.path().read_dir().unwrap().count() > 8, "the file was rotated");
+    let lines = held(folder.path());
+    assert!(lines.len() > 70, "the lines that open files, too");
+    assert_eq!(lines, written(folder.path()));
+}
+
+#[tokio::test]
+async fn a_sink_that_is_new_is_given_what_the_files_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep { size: 2048, compress: false, ..Keep::default() };
+    let settings = AuditSettings { keep, spool: 100, ..with_sqlite(folder.path()) };
+    record(&AuditSettings { sinks: Vec::new(), ..settings.clone() }, 0, 30).await;
+    let audit = Audit::open(settings).unwrap();
+    // However much there was before it, nobody waits for that.
+    wait_until("caught up", || audit.sinks()[0].n_waiting == 0 && audit.sinks()[0].is_up);
+    audit.close().await;
+    assert_eq!(held(folder.path()), written(folder.path()));
+}
+
+#[tokio::test]
+async fn a_torn_line_is_no_line_of_a_sink_and_its_chain_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = with_sqlite(folder.path());
+    record(&settings, 0, 3).await;
+    let file = folder.path().join("audit.jsonl");
+    let mut text = fs::read_to_string(&file).unwrap();
+    text.push_str("{\"time\":\"2026-11");
+    fs::write(&file, &text).unwrap();
+    record(&settings, 3, 5).await;
+    let lines = held(folder.path());
+    assert_eq!(lines.len(), 6);
+    assert!(lines[3].contains("\"event\":\"torn\""));
+}
+
+#[tokio::test]
+async fn a_file_that_begins_anew_is_another_chain_beside_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = with_sqlite(folder.path());
+    record(&settings, 0, 3).await;
+    fs::remove_file(folder.path().join("audit.jsonl")).unwrap();
+    record(&settings, 3, 5).await;
+    let database = Connection::open(folder.path().join("audit.db")).unwrap();
+    let mut select = database.prepare("SELECT chain, count(*) FROM event GROUP BY chain").unwrap();
+    let chains: BTreeMap<i64, i64> = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(chains, [(1, 3), (2, 2)].into());
+}
+
+/// A place that is down when told so, and may lose the answer after it took lines.
+#[derive(Clone, Default)]
+struct Weak(Arc<WeakState>);
+
+#[derive(Default)]
+struct WeakState {
+    is_down: AtomicBool,
+    loses_answers: AtomicBool,
+    lines: Mutex<Vec<String>>,
+    end: Mutex<Option<Link>>,
+}
+
+impl Sink for Weak {
+    fn connect(&mut self, _: &str) -> Result<Option<Vec<HeldChain>>, SinkFault> {
+        if self.0.is_down.load(Relaxed) {
+            return Err(SinkFault::new("down"));
+        }
+        let end = *self.0.end.lock().unwrap();
+        Ok(Some(end.map(|end| HeldChain { chain: "1".into(), end }).into_iter().collect()))
+    }
+
+    fn go_on(&mut self, _: &str) -> Result<(), SinkFault> {
+        Ok(())
+    }
+
+    fn begin(&mut self, _: &str, before: Link) -> Result<(), SinkFault> {
+        *self.0.end.lock().unwrap() = Some(before);
+        Ok(())
+    }
+
+    fn put(&mut self, batch: &Batch) -> Result<(), SinkFault> {
+        if self.0.is_down.load(Relaxed) {
+            return Err(SinkFault::new("down"));
+        }
+        let lines = batch.lines().map(|(line, _)| String::from_utf8(line.to_vec()).unwrap());
+        self.0.lines.lock().unwrap().extend(lines);
+        *self.0.end.lock().unwrap() = batch.end();
+        if self.0.loses_answers.swap(false, Relaxed) {
+            return Err(SinkFault::new("the answer was lost"));
+        }
+        Ok(())
+    }
+}
+
+/// An audit with a weak sink that stands at the end of its settings' list.
+fn with_weak(settings: &AuditSettings, weak: &Weak, wait: bool) -> Audit {
+    let kind = SinkKind::Sqlite(SqliteSettings { file: "unused".into(), keep_months: None });
+    let sink = SinkSettings {
+        wait,
+        gather: Duration::ZERO,
+        retry: Duration::from_millis(10),
+        ..SinkSettings::of("weak", kind)
+    };
+    let settings = AuditSettings { sinks: vec![sink], ..settings.clone() };
+    Audit::open_with(settings, &mut |_| Box::new(weak.clone())).unwrap()
+}
+
+#[tokio::test]
+async fn a_sink_that_was_down_is_caught_up_in_order_and_each_line_stands_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = AuditSettings { sinks: Vec::new(), ..with_sqlite(folder.path()) };
+    let weak = Weak::default();
+    let audit = with_weak(&settings, &weak, false);
+    for n in 0..200 {
+        weak.0.is_down.store(n % 50 > 20, Relaxed);
+        weak.0.loses_answers.store(n % 7 == 0, Relaxed);
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+        if n == 30 {
+            wait_until("noticed", || audit.sinks()[0].fault.is_some());
+        }
+    }
+    weak.0.is_down.store(false, Relaxed);
+    wait_until("caught up", || weak.0.lines.lock().unwrap().len() >= 200);
+    audit.close().await;
+    assert_eq!(*weak.0.lines.lock().unwrap(), written(folder.path()));
+    assert_eq!(audit.sinks()[0].held_seq, 200);
+}
+
+#[tokio::test]
+async fn posts_wait_for_a_sink_only_if_told_to_and_not_for_one_that_is_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = AuditSettings { sinks: Vec::new(), ..with_sqlite(folder.path()) };
+    let weak = Weak::default();
+    weak.0.is_down.store(true, Relaxed);
+    let audit = with_weak(&settings, &weak, true);
+    let refused = audit.record(event("A")).await;
+    assert!(matches!(refused, Err(AuditError::Sink)), "{refused:?}");
+    weak.0.is_down.store(false, Relaxed);
+    wait_until("up", || audit.sinks()[0].is_up);
+    audit.record(event("B")).await.unwrap();
+    assert_eq!(weak.0.lines.lock().unwrap().len(), 2, "when it returns, the sink has the line");
+    audit.close().await;
+}
+
+#[tokio::test]
+async fn more_than_the_spool_holds_is_unaudited_and_in_the_file_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = AuditSettings { sinks: Vec::new(), spool: 2000, ..with_sqlite(folder.path()) };
+    let weak = Weak::default();
+    weak.0.is_down.store(true, Relaxed);
+    let audit = with_weak(&settings, &weak, false);
+    let mut n_written = 0;
+    while audit.record(event("A")).await.is_ok() {
+        n_written += 1;
+        assert!(n_written < 100, "the spool has no bound");
+    }
+    assert!(n_written > 3 && audit.is_spool_full());
+    assert!(matches!(audit.record(event("B")).await, Err(AuditError::Spool)));
+    audit.close().await;
+    // A restart does not make room.
+    let audit = with_weak(&AuditSettings { spool: 2000, ..settings.clone() }, &weak, false);
+    wait_until("looked back", || audit.is_spool_full());
+    weak.0.is_down.store(false, Relaxed);
+    wait_until("caught up", || !audit.is_spool_full());
+    audit.record(event("C")).await.unwrap();
+    audit.close().await;
+    let lines = written(folder.path());
+    assert_eq!(lines.len(), n_written + 3);
+    assert_eq!(*weak.0.lines.lock().unwrap(), lines);
+}
+
+#[tokio::test]
+async fn nothing_is_compressed_or_removed_that_a_sink_has_not_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep { size: 2048, ..Keep::default() };
+    let settings = AuditSettings { sinks: Vec::new(), keep, ..with_sqlite(folder.path()) };
+    let weak = Weak::default();
+    weak.0.is_down.store(true, Relaxed);
+    let audit = with_weak(&settings, &weak, false);
+    for n in 0..40 {
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+    }
+    weak.0.is_down.store(false, Relaxed);
+    wait_until("caught up", || audit.sinks()[0].is_up && audit.sinks()[0].n_waiting == 0);
+    audit.close().await;
+    let lines = weak.0.lines.lock().unwrap();
+    let places: Vec<Place> = lines.iter().map(|line| Place::of(line.as_bytes()).unwrap()).collect();
+    assert!(lines.len() > 40, "the lines that open files, too");
+    assert_eq!(places[0].before, Link::START);
+    assert!(places.windows(2).all(|pair| pair[0].link == pair[1].before));
+}
+
+#[test]
+fn a_follower_finds_any_line_of_files_of_any_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = folder.path().join("audit.jsonl");
+    let settings = AuditSettings { sync: Sync::None, ..AuditSettings::of(&live, "edge-1") };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(record(&settings, 0, 77));
+    let text = fs::read_to_string(&live).unwrap();
+    let places: Vec<Place> = text.lines().map(|line| Place::of(line.as_bytes()).unwrap()).collect();
+    let newest = Newest {
+        link: places[76].link,
+        length: text.len() as u64,
+        file: super::follow::id(&fs::File::open(&live).unwrap()).unwrap(),
+    };
+    let mut batch = Batch::default();
+    for place in &places {
+        let mut follower = Follower::new(&live);
+        assert!(follower.seek(place.link).unwrap(), "{}", place.link.seq);
+        follower.next(&newest, &mut batch).unwrap();
+        assert_eq!(batch.n_lines() as u64, 77 - place.link.seq);
+        assert_eq!(follower.after(), newest.link);
+        let other = Link { hash: newest.link.hash, ..place.link };
+        assert_eq!(follower.seek(other).unwrap(), other == newest.link);
+    }
+    let mut follower = Follower::new(&live);
+    assert_eq!(follower.seek_oldest().unwrap(), Link::START);
+    assert_eq!(follower.behind(&newest).unwrap(), text.len() as u64);
+    // No further than what counts as written.
+    let half = Newest { length: text.len() as u64 / 2, ..newest };
+    follower.next(&half, &mut batch).unwrap();
+    assert!(batch.n_read() <= half.length && batch.n_lines() > 30);
+}
+
+#[test]
+fn a_line_that_does_not_follow_is_not_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = folder.path().join("audit.jsonl");
+    let settings = AuditSettings { sync: Sync::None, ..AuditSettings::of(&live, "edge-1") };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(record(&settings, 0, 9));
+    let text = fs::read_to_string(&live).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.remove(4);
+    fs::write(&live, lines.join("\n") + "\n").unwrap();
+    let sink = Weak::default();
+    let newest = Newest {
+        link: Place::of(lines[7].as_bytes()).unwrap().link,
+        length: fs::metadata(&live).unwrap().len(),
+        file: super::follow::id(&fs::File::open(&live).unwrap()).unwrap(),
+    };
+    let backlog = Arc::new(Backlog::new("weak", "sqlite", false));
+    let sinks = Arc::new(Sinks {
+        trail: Arc::new(Trail::new(&live, newest)),
+        backlogs: vec![Arc::clone(&backlog)],
+        bound: 1 << 20,
+        held: Held::default(),
+        workers: Mutex::default(),
+    });
+    sinks.trail().stop();
+    let kind = SinkKind::Sqlite(SqliteSettings { file: "unused".into(), keep_months: None });
+    let settings = SinkSettings::of("weak", kind);
+    Worker::new(&settings, Box::new(sink.clone()), "edge-1", &sinks, &backlog).run();
+    assert_eq!(sink.0.lines.lock().unwrap().len(), 0);
+    assert!(sinks.status()[0].fault.as_ref().unwrap().contains("does not follow"));
+}

@@ -1,0 +1,272 @@
+//! One thread a sink: follows the file, hands lines over, and tries again where the sink is down.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::audit::AuditSettings;
+use crate::audit::chain::Link;
+use crate::audit::keep::Held;
+use crate::audit::sinks::backlog::Sinks;
+use crate::audit::sinks::cursor::{Cursor, CursorFile};
+use crate::audit::sinks::fault::SinkFault;
+use crate::audit::sinks::follow::{Batch, Follower};
+use crate::audit::sinks::sqlite::Sqlite;
+use crate::audit::sinks::{Backlog, Newest, Sink, SinkKind, SinkSettings, Trail};
+
+/// The first pause after a fault; each further one is twice as long, up to `retry`.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long after the last line of all a sink may go on taking lines. What is left stays in the file for the next start.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How often a sink that can tell what it holds has its cursor written, and how often it may tidy up.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Starts the workers of all sinks of a file that ends at `newest`. `None` where there is no sink.
+pub(in crate::audit) fn spawn(
+    settings: &AuditSettings,
+    newest: Newest,
+    held: &Held,
+    make: &mut dyn FnMut(&SinkKind) -> Box<dyn Sink>,
+) -> io::Result<Option<Arc<Sinks>>> {
+    if settings.sinks.is_empty() {
+        return Ok(None);
+    }
+    // Until they say otherwise.
+    held.set(0);
+    let backlog =
+        |sink: &SinkSettings| Arc::new(Backlog::new(&sink.name, sink.kind.as_str(), sink.wait));
+    let sinks = Arc::new(Sinks {
+        trail: Arc::new(Trail::new(&settings.file, newest)),
+        backlogs: settings.sinks.iter().map(backlog).collect(),
+        bound: settings.spool,
+        held: held.clone(),
+        workers: Mutex::default(),
+    });
+    for (sink, backlog) in settings.sinks.iter().zip(&sinks.backlogs) {
+        let worker = Worker::new(sink, make(&sink.kind), &settings.node, &sinks, backlog);
+        let name = format!("audit-{}", sink.kind.as_str());
+        let thread = std::thread::Builder::new().name(name).spawn(move || worker.run())?;
+        sinks.workers.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+    }
+    Ok(Some(sinks))
+}
+
+/// The sink that a configuration names.
+pub(in crate::audit) fn made(kind: &SinkKind) -> Box<dyn Sink> {
+    match kind {
+        SinkKind::Sqlite(settings) => Box::new(Sqlite::new(settings.clone())),
+    }
+}
+
+/// The state of one thread.
+pub(super) struct Worker {
+    settings: SinkSettings,
+    node: String,
+    sink: Box<dyn Sink>,
+    sinks: Arc<Sinks>,
+    trail: Arc<Trail>,
+    backlog: Arc<Backlog>,
+    follower: Follower,
+    cursor: CursorFile,
+    batch: Batch,
+    is_connected: bool,
+    /// Whether the sink cannot tell what it holds.
+    needs_cursor: bool,
+    saved: Instant,
+    tidied: Instant,
+}
+
+/// What one step came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    /// Lines were read.
+    Moved,
+    /// Nothing is due.
+    Idle,
+}
+
+impl Worker {
+    pub(super) fn new(
+        settings: &SinkSettings,
+        sink: Box<dyn Sink>,
+        node: &str,
+        sinks: &Arc<Sinks>,
+        backlog: &Arc<Backlog>,
+    ) -> Self {
+        let now = Instant::now();
+        let trail = &sinks.trail;
+        Self {
+            settings: settings.clone(),
+            node: node.to_owned(),
+            sink,
+            sinks: Arc::clone(sinks),
+            trail: Arc::clone(trail),
+            backlog: Arc::clone(backlog),
+            follower: Follower::new(trail.path()),
+            cursor: CursorFile::of(trail.path(), &settings.name),
+            batch: Batch::default(),
+            is_connected: false,
+            needs_cursor: false,
+            saved: now,
+            // The first time soon after the start.
+            tidied: now.checked_sub(TIDY_EVERY).unwrap_or(now),
+        }
+    }
+
+    /// Hands lines over until none follows.
+    pub(super) fn run(mut self) {
+        if let Err(error) = self.look_back() {
+            tracing::error!(sink = self.settings.name.as_str(), %error, "the audit's files cannot be followed");
+        }
+        let mut pause = FIRST_PAUSE;
+        let mut last_call: Option<Instant> = None;
+        let mut is_down = false;
+        loop {
+            let is_last = self.trail.has_stopped();
+            if is_last && last_call.get_or_insert_with(Instant::now).elapsed() > CATCH_UP {
+                break;
+            }
+            match self.step() {
+                Ok(step) => {
+                    if std::mem::take(&mut is_down) {
+                        tracing::info!(
+                            sink = self.settings.name.as_str(),
+                            "an audit sink takes lines again"
+                        );
+                    }
+                    pause = FIRST_PAUSE;
+                    if step == Step::Moved {
+                        continue;
+                    }
+                    if is_last {
+                        break;
+                    }
+                    self.trail.wait_for_more(self.follower.after().seq, TIDY_EVERY);
+                    if !self.settings.wait {
+                        self.trail.sleep(self.settings.gather);
+                    }
+                }
+                Err(error) => {
+                    self.is_connected = false;
+                    if !std::mem::replace(&mut is_down, true) {
+                        tracing::error!(sink = self.settings.name.as_str(), %error, "an audit sink is down: its lines wait in the file");
+                    }
+                    self.backlog.failed(error.to_string());
+                    if is_last {
+                        break;
+                    }
+                    self.trail.sleep(pause);
+                    pause = (pause * 2).min(self.settings.retry);
+                }
+            }
+        }
+        self.save(true);
+    }
+
+    /// What is known before the sink is reached: how much waits for it.
+    fn look_back(&mut self) -> io::Result<()> {
+        let cursor = self.cursor.read();
+        let known = match cursor {
+            Some(cursor) => self.follower.seek(cursor.end)?,
+            None => false,
+        };
+        if !known {
+            self.follower.seek_oldest()?;
+        }
+        let (newest, n_bytes) = self.trail.newest_and_bytes();
+        let behind = self.follower.behind(&newest)?;
+        self.backlog.is_behind(behind, n_bytes);
+        let cursor = cursor.filter(|_| known);
+        self.backlog.allow(cursor.map_or(behind, |cursor| cursor.allowance));
+        match cursor {
+            Some(_) => Ok(()),
+            // Also before it was ever reached: a restart must not make room in the spool.
+            None => {
+                let end = self.follower.after();
+                self.cursor.write(Cursor { end, allowance: behind }, true)
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<Step, SinkFault> {
+        if !self.is_connected {
+            self.connect()?;
+            self.is_connected = true;
+        }
+        self.follower.next(&self.trail.newest(), &mut self.batch)?;
+        let Some(end) = self.batch.end() else {
+            if self.batch.n_read() > 0 {
+                // A torn line, and nothing behind it yet.
+                self.backlog.delivered(self.follower.after().seq, 0, self.batch.n_read());
+            }
+            if self.tidied.elapsed() >= TIDY_EVERY {
+                self.tidied = Instant::now();
+                self.sink.tidy()?;
+            }
+            self.save(false);
+            return Ok(Step::Idle);
+        };
+        self.sink.put(&self.batch)?;
+        self.backlog.delivered(end.seq, self.batch.n_lines(), self.batch.n_read());
+        self.sinks.tell_held();
+        self.save(false);
+        Ok(Step::Moved)
+    }
+
+    /// Connects, and finds the line that is due.
+    fn connect(&mut self) -> Result<(), SinkFault> {
+        let held = self.sink.connect(&self.node)?;
+        self.needs_cursor = held.is_none();
+        let ends: Vec<(String, Link)> = match held {
+            Some(mut held) => {
+                held.sort_by_key(|held| std::cmp::Reverse(held.end.seq));
+                held.into_iter().map(|held| (held.chain, held.end)).collect()
+            }
+            None => {
+                self.cursor.read().map(|cursor| (String::new(), cursor.end)).into_iter().collect()
+            }
+        };
+        let mut found = None;
+        for (chain, end) in &ends {
+            if self.follower.seek(*end)? {
+                found = Some(chain);
+                break;
+            }
+        }
+        if let Some(chain) = found {
+            self.sink.go_on(chain)?;
+        } else {
+            let before = self.follower.seek_oldest()?;
+            if !ends.is_empty() {
+                tracing::warn!(
+                    sink = self.settings.name.as_str(),
+                    "an audit sink holds no chain that the files go on with: it is given all of them as another one"
+                );
+            }
+            self.sink.begin(&self.node, before)?;
+        }
+        let (newest, n_bytes) = self.trail.newest_and_bytes();
+        self.backlog.is_behind(self.follower.behind(&newest)?, n_bytes);
+        self.backlog.holds(self.follower.after().seq);
+        self.sinks.tell_held();
+        Ok(())
+    }
+
+    /// Remembers how far the sink has come.
+    fn save(&mut self, is_last: bool) {
+        if !self.is_connected
+            || (!is_last && !self.needs_cursor && self.saved.elapsed() < SAVE_EVERY)
+        {
+            return;
+        }
+        let end = self.follower.after();
+        self.saved = Instant::now();
+        let cursor = Cursor { end, allowance: self.backlog.allowance(&self.trail) };
+        if let Err(error) = self.cursor.write(cursor, self.needs_cursor) {
+            tracing::warn!(sink = self.settings.name.as_str(), %error, "how far an audit sink has come cannot be written down");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `[[audit.sink]]`: further places that keep the audit, and `spool`, how much may wait for them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::audit::{SinkKind, SinkSettings, SqliteSettings};
+use crate::config::keep::SPANS;
+use crate::config::syntax::{SIZES, TIMES, is_node_name};
+use crate::diagnostic::{Faults, Table, shown};
+
+/// Kinds, as they are written.
+#[derive(Clone, Copy)]
+enum Kind {
+    Sqlite,
+}
+
+const KINDS: [(&str, Kind); 1] = [("sqlite", Kind::Sqlite)];
+
+/// Reads them out of `[audit]`.
+pub(super) fn read(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Vec<SinkSettings> {
+    let mut sinks: Vec<SinkSettings> = Vec::new();
+    for mut table in table.tables("sink", faults) {
+        let span = table.span();
+        let Some(sink) = sink(&mut table, folder, faults) else {
+            // What else is wrong with it follows from the kind, and is not complained of.
+            continue;
+        };
+        table.finish(faults);
+        if sinks.iter().any(|other| other.name == sink.name) {
+            faults.error(
+                span,
+                format!("another [[audit.sink]] is called `{}`", shown(&sink.name)),
+                "give each a name of its own: `name = \"archive\"`",
+            );
+        }
+        sinks.push(sink);
+    }
+    sinks
+}
+
+/// `spool`, if it is given.
+pub(super) fn spool(table: &mut Table<'_>, faults: &mut Faults) -> Option<u64> {
+    table.quantity("spool", &SIZES, 1, 1 << 20..=1 << 50, faults).map(|spool| spool.value)
+}
+
+fn sink(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<SinkSettings> {
+    let name = table.text("name", faults);
+    table.require("kind", "say what it is: `kind = \"sqlite\"`", faults);
+    let kind = table.choice("kind", &KINDS, faults)?.value;
+    let kind = match kind {
+        Kind::Sqlite => sqlite(table, folder, faults)?,
+    };
+    let mut sink = SinkSettings::of(kind.as_str(), kind);
+    if let Some(name) = name {
+        if is_node_name(&name.value) {
+            sink.name = name.value;
+        } else {
+            faults.error(
+                name.span,
+                "this cannot be a sink's name",
+                "use 1 to 64 letters, digits, dots and hyphens: `name = \"archive\"`",
+            );
+        }
+    }
+    if let Some(wait) = table.flag("wait", faults) {
+        sink.wait = wait.value;
+    }
+    for (key, time, range) in
+        [("gather", &mut sink.gather, 0..=60_000), ("retry", &mut sink.retry, 1000..=3_600_000)]
+    {
+        if let Some(given) = table.quantity(key, &TIMES, 1000, range, faults) {
+            *time = Duration::from_millis(given.value);
+        }
+    }
+    Some(sink)
+}
+
+fn sqlite(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<SinkKind> {
+    let keep_months = keep(table, faults);
+    let file = table.required_text(
+        "file",
+        "name the database: `file = \"audit.db\"`; it is made if there is none",
+        faults,
+    )?;
+    let full = folder.join(&file.value);
+    let parent = full.parent().unwrap_or(folder);
+    if !parent.try_exists().unwrap_or(true) {
+        faults.error(
+            file.span,
+            format!("there is no folder {}", parent.display()),
+            "make it, for the user that postward runs as only",
+        );
+    }
+    if full.is_dir() {
+        faults.error(
+            file.span,
+            format!("{} is a folder", full.display()),
+            "name a file in it: `file = \"audit.db\"`",
+        );
+    }
+    Some(SinkKind::Sqlite(SqliteSettings { file: full, keep_months }))
+}
+
+/// After how many months events are removed; without the key, never.
+fn keep(table: &mut Table<'_>, faults: &mut Faults) -> Option<u32> {
+    table
+        .quantity("keep", &SPANS, 12, 1..=1200, faults)
+        .map(|span| u32::try_from(span.value).unwrap_or(u32::MAX))
+}
