@@ -33,6 +33,7 @@ pub mod inspect;
 pub mod audit;
 
 pub mod config;
+pub mod report;
 
 pub mod admin;
 pub mod proxy;

@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 14] = [
     &["policy"],
     &["inspect"],
     &["audit"],
-    &["config"],
+    &["config", "report"],
     &["proxy", "admin", "sandbox"],
     &["app"],
     &["cli"],

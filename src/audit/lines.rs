@@ -39,6 +39,11 @@ impl Lines {
         Ok(Self { path: path.to_owned(), reader, bytes: Vec::new(), number: 0 })
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The next line's number, from 1, the line without its end, and whether it is short enough to be ours: of one that
     /// is not, only the start. `None` at the end of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<(usize, &[u8], bool)>> {

@@ -2,7 +2,9 @@
 
 mod chain;
 mod clock;
+mod entry;
 mod event;
+mod export;
 mod find;
 mod id;
 mod keep;
@@ -13,17 +15,21 @@ mod previous;
 mod segments;
 mod sink;
 mod sinks;
+mod source;
 mod store;
 mod tail;
 mod verify;
 mod writer;
 
+pub use entry::{Entry, EntryFinding, EntryShadow, Seen};
 pub use event::{Change, Event, Hashes, Outcome, What};
+pub use export::{COLUMNS, Exported, Format, Wanted, export};
 pub use find::{Found, find};
 pub use keep::{Held, Keep, Period};
 pub use segments::{Segment, segments, with_segments};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
 pub use sinks::{SinkKind, SinkSettings, SinkStatus, SqliteSettings};
+pub use source::{LineSource, NextLine, open_lines};
 pub use verify::{BrokenLink, ChainReport, verify};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+pub(crate) use crate::cli::evidence::args::{AuditExport, AuditReport, ExportFormat};
 use crate::cli::exit::Exit;
 
 /// Keeps patients' identifiers out of what hospital staff post.
@@ -439,6 +440,8 @@ pub(crate) struct CaInit {
 pub(crate) enum Audit {
     Verify(AuditVerify),
     Find(AuditFind),
+    Export(AuditExport),
+    Report(AuditReport),
 }
 
 /// Check that audit files are whole.
@@ -529,6 +532,16 @@ mod tests {
             ("postward audit find K3F7Q2MA -", true),
             ("postward audit find k3f7q2ma", false),
             ("postward audit find audit.jsonl k3f7q2ma", false),
+            ("postward audit export --format csv a", true),
+            (
+                "postward audit export --format csv --from 2026-10-01 --verdict block --verdict redact a b",
+                true,
+            ),
+            ("postward audit export --format csv --verdict refuse a", false),
+            ("postward audit export a", false),
+            ("postward audit report --from 2026-10-01 --to 2026-10-31 --out r.html a", true),
+            ("postward audit report --from 2026-10-01 --to 2026-10-31 a", false),
+            ("postward audit report --from October --to 2026-10-31 --out r.html a", false),
             ("postward", false),
         ] {
             assert_eq!(CommandLine::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");

@@ -13,6 +13,7 @@ mod diagnostics;
 mod diff;
 mod endpoints;
 mod eval;
+mod evidence;
 mod exit;
 mod failure;
 mod init;
@@ -62,6 +63,8 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Roster(args) => roster::run(args),
         Command::Audit(args::Audit::Verify(args)) => audit::run(args),
         Command::Audit(args::Audit::Find(args)) => audit::find(args),
+        Command::Audit(args::Audit::Export(args)) => evidence::export(args),
+        Command::Audit(args::Audit::Report(args)) => evidence::report(args),
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Clause {
 #[derive(Clone, Debug)]
 pub(super) struct Exception {
     pub(super) name: Arc<str>,
+    /// Why it may pass, for reports.
+    pub(super) reason: Arc<str>,
     pub(super) expires: Date,
     /// Where `expires` stands, for the warning that it is over.
     pub(super) expires_at: Span,
@@ -110,7 +112,7 @@ impl Exception {
             "say why this may pass: `reason = \"our public number\"`",
             faults,
         );
-        if let Some(reason) = reason.filter(|reason| reason.value.trim().is_empty()) {
+        if let Some(reason) = reason.as_ref().filter(|reason| reason.value.trim().is_empty()) {
             faults.error(
                 reason.span,
                 "the reason is empty",
@@ -142,6 +144,7 @@ impl Exception {
             Placed { value: (), span },
             Self {
                 name: name?.value.into(),
+                reason: reason.map(|reason| reason.value).unwrap_or_default().into(),
                 expires: expires.value,
                 expires_at: expires.span,
                 scope,

@@ -15,7 +15,7 @@ mod syntax;
 pub use action::Action;
 pub use judge::{DecidedBy, Judgement, Question};
 pub use sentence::Refused;
-pub use settings::{MediaAction, Mode, OnFault, Policy};
+pub use settings::{Exemption, MediaAction, Mode, OnFault, Policy};
 
 #[cfg(test)]
 mod tests;

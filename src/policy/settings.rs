@@ -63,6 +63,17 @@ pub struct Policy {
     pub(super) media: Media,
 }
 
+/// An exception as reports name it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exemption {
+    /// Its name.
+    pub name: String,
+    /// Why it was made, in the policy's own words.
+    pub reason: String,
+    /// Its last day, UTC.
+    pub expires: Date,
+}
+
 /// The `[media]` of a policy.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Media {
@@ -157,6 +168,21 @@ impl Policy {
             .help("take it out, or renew it with a later day if its reason still holds")
         })
         .collect()
+    }
+
+    /// Its exceptions, those that are over too, the one that ends first first.
+    pub fn exemptions(&self) -> Vec<Exemption> {
+        let mut all: Vec<Exemption> = self
+            .exceptions
+            .iter()
+            .map(|exception| Exemption {
+                name: exception.name.to_string(),
+                reason: exception.reason.to_string(),
+                expires: exception.expires,
+            })
+            .collect();
+        all.sort_by_key(|exemption| exemption.expires);
+        all
     }
 
     /// A warning about a word of the policy's file, where it stands first.
