@@ -58,6 +58,7 @@ pub(crate) struct Reloader {
 #[derive(Debug)]
 struct Fixed {
     audit: AuditSettings,
+    log: config::Log,
     sandbox: config::Sandbox,
 }
 
@@ -87,7 +88,7 @@ impl Reloader {
         let (audit_settings, sandbox) = (loaded.config.audit.clone(), loaded.config.sandbox);
         Self {
             file: loaded.file.clone(),
-            fixed: Arc::new(Fixed { audit: audit_settings, sandbox }),
+            fixed: Arc::new(Fixed { audit: audit_settings, log: loaded.config.log, sandbox }),
             server,
             audit,
             observed,
@@ -402,6 +403,7 @@ impl Fixed {
             ("[[audit.sink]]", audit.sinks != self.audit.sinks),
             ("`spool` under [audit]", audit.spool != self.audit.spool),
             ("how the file under [audit] is rotated and kept", audit.keep != self.audit.keep),
+            ("[log]", wanted.config.log != self.log),
             ("`sandbox`", sandbox != self.sandbox),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| {

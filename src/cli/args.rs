@@ -1,5 +1,6 @@
 //! What may be written on the command line. The words here are what a stranger reads first.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Demo(Demo),
     Init(Init),
     Check(Check),
+    Health(Health),
     Scan(Scan),
     Diff(Diff),
     Eval(Eval),
@@ -165,13 +167,39 @@ pub(crate) struct Serve {
     /// The configuration, postward.toml. Paths in it are relative to it.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// How log lines are written (to standard error; never the text of a post). Left out: human on a terminal, JSON elsewhere.
+    /// How log lines are written (to standard error; never the text of a post). Left out: `format` under `[log]`, or human on a
+    /// terminal and JSON elsewhere.
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
     /// Which log lines: error, warn, info, debug, or a filter such as postward=debug. Libraries are held to warnings:
-    /// their other lines hold what clients send. Left out: the variable `POSTWARD_LOG`, or info.
+    /// their other lines hold what clients send. Left out: the variable `POSTWARD_LOG`, `level` under
+    /// `[log]`, or info.
     #[arg(long, value_name = "FILTER", value_parser = log_filter)]
     pub(crate) log: Option<String>,
+}
+
+/// Ask a running proxy on this machine how it is.
+///
+/// Asks the admin listener for /readyz and prints what it says: exit 0 if the proxy is ready, 1 if it is not, if it does not
+/// answer, or if it does so too late. For containers without a shell, as their health check.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward health --config /etc/postward/postward.toml
+  postward health --address 127.0.0.1:9464 --live")]
+pub(crate) struct Health {
+    /// The configuration whose `[admin] address` is asked; nothing else of it is read.
+    #[arg(long, value_name = "FILE", conflicts_with = "address")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address that is asked. Left out without --config: 127.0.0.1:9464.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<SocketAddr>,
+    /// Ask for /livez: whether the process answers at all, ready or not.
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// How many seconds the answer may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(crate) timeout: u64,
 }
 
 /// A filter that means something; its text is kept.
@@ -521,6 +549,10 @@ mod tests {
             ("postward serve --config a.toml --log postward=debug,hyper=warn", true),
             ("postward serve --config a.toml --log postward=loud", false),
             ("postward check", true),
+            ("postward health", true),
+            ("postward health --config a.toml --live", true),
+            ("postward health --config a.toml --address 127.0.0.1:1", false),
+            ("postward health --timeout 0", false),
             ("postward check --endpoints", true),
             ("postward check --endpoints mastodon --format json", true),
             ("postward check --endpoints --format xml", false),

@@ -16,6 +16,7 @@ mod eval;
 mod evidence;
 mod exit;
 mod failure;
+mod health;
 mod init;
 mod judging;
 mod progress;
@@ -56,6 +57,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Demo(_) => demo::run(),
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
+        Command::Health(args) => health::run(args),
         Command::Scan(args) => scan::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Eval(args) => eval::run(args),

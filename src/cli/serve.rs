@@ -51,10 +51,11 @@ pub(crate) fn failure(error: StartError) -> Failure {
 
 /// Log lines go to standard error: standard output belongs to results.
 fn start_log(args: &args::Serve) -> Result<(), Failure> {
+    let written = config::log_of(&args.config);
     let filter = match (&args.log, std::env::var(LOG_VARIABLE)) {
         (Some(filter), _) => filter.clone(),
         (None, Ok(filter)) if !filter.is_empty() => filter,
-        _ => "info".to_owned(),
+        _ => written.level.unwrap_or("info").to_owned(),
     };
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         Failure::new(
@@ -63,7 +64,12 @@ fn start_log(args: &args::Serve) -> Result<(), Failure> {
         )
     })?;
     let human = io::stderr().is_terminal();
-    let format = args.log_format.unwrap_or(if human { LogFormat::Human } else { LogFormat::Json });
+    let of_file = written.format.map(|format| match format {
+        config::LogFormat::Human => LogFormat::Human,
+        config::LogFormat::Json => LogFormat::Json,
+    });
+    let usual = if human { LogFormat::Human } else { LogFormat::Json };
+    let format = args.log_format.or(of_file).unwrap_or(usual);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match format {
         LogFormat::Human => lines.with_ansi(human).boxed(),

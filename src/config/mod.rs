@@ -7,6 +7,7 @@ mod folders;
 mod host;
 mod keep;
 mod load;
+mod observe;
 mod roster;
 mod route;
 mod settings;
@@ -17,6 +18,7 @@ pub use edge::Edge;
 pub use files::{Digest, Print, Seen, files_are_limited, is_withheld};
 pub use folders::{Way, is_common};
 pub use load::{Loaded, load, load_policy, load_rules, load_seen};
+pub use observe::{Log, LogFormat, Traces, admin_of, log_of};
 pub use roster::{RECENT_DAYS, RosterFault, RosterFiles};
 pub use settings::{
     Admin, Config, Listener, Reload, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::audit::AuditSettings;
 use crate::body::Limits;
-use crate::config::Edge;
+use crate::config::{Edge, Log, Traces};
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -35,6 +35,10 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// How changes of the files are noticed.
     pub reload: Reload,
+    /// The log.
+    pub log: Log,
+    /// Where traces go; `None` is nowhere.
+    pub traces: Option<Traces>,
 }
 
 /// Whether the process gives up, once and for all, what it does not need (`sandbox`, `require-sandbox`).

@@ -13,7 +13,7 @@ use crate::config::{
     Admin, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
     Upstream, Way,
 };
-use crate::config::{folders::is_shared, keep, roster, route, sinks};
+use crate::config::{folders::is_shared, keep, observe, roster, route, sinks};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -84,6 +84,8 @@ pub(super) fn without_file() -> Config {
         timeouts: Timeouts::default(),
         sandbox: Sandbox::default(),
         reload: Reload::default(),
+        log: observe::Log::default(),
+        traces: None,
     }
 }
 
@@ -116,6 +118,12 @@ pub(super) fn read(
     config.sandbox = sandbox(&mut file, faults);
     if let Some(table) = file.table("reload", faults) {
         config.reload = reload(table, faults);
+    }
+    if let Some(table) = file.table("log", faults) {
+        config.log = observe::log(table, faults);
+    }
+    if let Some(table) = file.table("traces", faults) {
+        config.traces = observe::traces(table, &config.audit.node, faults);
     }
     let start = file.span();
     file.finish(faults);

@@ -26,6 +26,7 @@ use crate::proxy::outcome::PendingOutcome;
 use crate::proxy::passage::Passage;
 use crate::proxy::respond::{self, Refusal};
 use crate::proxy::service::{Gateway, Held, Limits};
+use crate::proxy::trace::Trace;
 use crate::proxy::upstream::{Distrust, UpstreamFault};
 
 /// The longest answer that is rewritten. A session is a few kilobytes.
@@ -90,6 +91,7 @@ pub(crate) async fn forward(
     sending: Sending,
     outcome: Option<PendingOutcome>,
     in_flight: InFlight,
+    trace: Option<&Trace>,
 ) -> Response<Answering> {
     let rewrites = rewrites_answer(&passage.target.platform, &passage.parts);
     if rewrites {
@@ -100,6 +102,7 @@ pub(crate) async fn forward(
             passage.parts.headers.remove(name);
         }
     }
+    let part = trace.map(|trace| trace.upstream(&mut passage.parts.headers));
     let (sent, limit) = (sending.sent, sending.limit);
     let Some(request) = request_of(&mut passage, sending.query.as_deref(), sending.body) else {
         PendingOutcome::tell(outcome, Outcome::Failed);
@@ -110,6 +113,11 @@ pub(crate) async fn forward(
     if let Ok(response) = &answered {
         let (platform, status) = (passage.target.platform_index, response.status().as_u16());
         gateway.metrics.answered(platform, status, began.elapsed());
+    }
+    if let Some((trace, part)) = trace.zip(part) {
+        let answered = answered.as_ref();
+        let outcome = answered.map(|response| response.status().as_u16());
+        trace.end(part, Some(outcome.map_err(|fault| fault.as_str())));
     }
     let whole = match answered {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {

@@ -28,6 +28,7 @@ mod set;
 mod spool;
 mod strange;
 pub mod tls;
+mod trace;
 mod upstream;
 pub mod websocket;
 pub mod wire;

@@ -40,6 +40,7 @@ use crate::proxy::seldom::Seldom;
 use crate::proxy::set::Way;
 use crate::proxy::spool::{SpoolLimits, Spooled, spool};
 use crate::proxy::tls::Expiry;
+use crate::proxy::trace::{Trace, Tracer};
 use crate::proxy::upstream::Pool;
 use crate::proxy::websocket::{self, Asked, Asking};
 
@@ -65,6 +66,8 @@ pub(crate) struct Gateway {
     pub(crate) listening: Vec<Listening>,
     /// When the certificates and lists that it was made of end.
     pub(crate) expiries: Vec<Expiry>,
+    /// Traces requests; `None` is none of them.
+    pub(crate) tracer: Option<Arc<Tracer>>,
     /// By what the pool's connections were made.
     pub(crate) way: Way,
 }
@@ -138,7 +141,13 @@ impl Gateway {
                     let client = passage.parts.extensions.remove::<OnUpgrade>()?;
                     Some(Asking { asked, client, peer })
                 });
-                self.pass(passage, body, asking, in_flight).await
+                let headers = &mut passage.parts.headers;
+                let mut trace = self.tracer.as_ref().and_then(|tracer| tracer.begin(headers));
+                let response = self.pass(passage, body, asking, in_flight, &mut trace).await;
+                if let Some(trace) = &mut trace {
+                    trace.answered(response.status().as_u16());
+                }
+                response
             }
             Err((refusal, origin, framing)) => {
                 // After ambiguous framing, nobody knows where the next request would begin.
@@ -230,6 +239,7 @@ impl Gateway {
         body: Incoming,
         asking: Option<Asking>,
         in_flight: InFlight,
+        trace: &mut Option<Trace>,
     ) -> Response<Answering> {
         let is_media = passage.class() == Class::Media;
         let is_head = passage.parts.method == Method::HEAD;
@@ -245,7 +255,7 @@ impl Gateway {
         let purse = (&self.memory, passage.client);
         let (received, mut claim) = receive(body, passage.framing, reading, purse).await;
         let received = self.separate(&passage, received, claim.as_mut()).await;
-        let began = Instant::now();
+        let (began, part) = (Instant::now(), trace.as_ref().map(|_| Trace::inspect()));
         let Some((mut passage, mut inspection, held)) =
             self.decide(passage, received, is_media).await
         else {
@@ -257,6 +267,11 @@ impl Gateway {
         let spent = began.elapsed();
         passage.endpoint.clone_from(&inspection.endpoint);
         self.metrics.decided(passage.target.platform_index, &inspection, spent);
+        if let Some((trace, part)) = trace.as_mut().zip(part) {
+            trace.end(part, None);
+            let (platform, verdict) = (passage.target.platform.id(), inspection.verdict.as_str());
+            trace.decided(platform, &inspection.endpoint, verdict);
+        }
 
         let enforced = inspection.enforced;
         let verdict = take_verdict(&mut inspection);
@@ -293,7 +308,10 @@ impl Gateway {
                 Some(asking) => {
                     websocket::open(self, passage, sending, asking, outcome, in_flight).await
                 }
-                None => forward::forward(self, passage, sending, outcome, in_flight).await,
+                None => {
+                    forward::forward(self, passage, sending, outcome, in_flight, trace.as_ref())
+                        .await
+                }
             },
             Next::Answer(answer, held) => self.answer(answer, &passage, held, in_flight).await,
             Next::Refuse => {

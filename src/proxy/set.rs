@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustls_native_certs::load_native_certs;
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 
 use crate::audit::Audit;
 use crate::config::{Digest, Edge, Listener, Loaded, TlsIdentity, Upstream, UpstreamAddress};
@@ -24,6 +25,7 @@ use crate::proxy::seldom::Seldom;
 use crate::proxy::server::{SetupError, acceptor, pool};
 use crate::proxy::service::{Gateway, Limits};
 use crate::proxy::tls::{self, Authority, Expiry};
+use crate::proxy::trace::Tracer;
 
 /// What outlives every set.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(super) struct Lasting {
     pub(super) authority: Option<Arc<Authority>>,
     pub(super) caps: Arc<Caps>,
     pub(super) drain: Arc<Drain>,
+    runtime: Handle,
     places: Places,
     calendar: Arc<Calendar>,
     unaccepted_lines: Arc<Seldom>,
@@ -54,6 +57,7 @@ impl Lasting {
             authority: authority.map(Arc::clone),
             caps: Arc::new(Caps::new(edge)),
             drain: Arc::new(Drain::new()),
+            runtime: Handle::current(),
             places: Places::new(),
             calendar: Arc::default(),
             unaccepted_lines: Arc::default(),
@@ -140,6 +144,7 @@ impl Ground {
             None => pool(loaded, &routes, &addresses)?,
         };
         let memory = memory(running.as_deref(), loaded);
+        let tracer = tracer(running.as_deref(), loaded, &lasting);
         let gateway = Gateway {
             routes,
             inspector: Arc::clone(&loaded.inspector),
@@ -163,10 +168,27 @@ impl Ground {
             untrusted_lines: Arc::clone(&lasting.untrusted_lines),
             listening,
             expiries: expiries(loaded, &lasting),
+            tracer,
             way,
         };
         Ok(Prepared { gateway, bound, drain: config.timeouts.drain, is_reached_as_before })
     }
+}
+
+/// That of the running set, if its settings are the same.
+fn tracer(running: Option<&Gateway>, loaded: &Loaded, lasting: &Lasting) -> Option<Arc<Tracer>> {
+    let wanted = loaded.config.traces.as_ref()?;
+    let before = running.and_then(|running| running.tracer.as_ref());
+    if let Some(before) = before.filter(|before| before.is_of(wanted)) {
+        return Some(Arc::clone(before));
+    }
+    let started = Tracer::start(wanted, &lasting.metrics.traces, &lasting.runtime);
+    if started.is_none() {
+        tracing::warn!(
+            "no traces are sent: a variable OTEL_EXPORTER_OTLP_* asks for what is not there"
+        );
+    }
+    started
 }
 
 fn expiries(loaded: &Loaded, lasting: &Lasting) -> Vec<Expiry> {

@@ -95,6 +95,7 @@ impl Grants {
             .routes
             .iter()
             .filter_map(|route| route.upstream.as_ref())
+            .chain(config.traces.as_ref().map(|traces| &traces.endpoint))
             .map(|upstream| upstream.host.as_str())
             .chain(config.audit.sinks.iter().filter_map(|sink| sink.kind.host()))
             .any(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
@@ -168,6 +169,7 @@ impl Grants {
                 .iter()
                 .map(|route| route.upstream.as_ref().map_or(HTTPS, |upstream| upstream.port)),
         );
+        self.connect.extend(config.traces.iter().map(|traces| traces.endpoint.port));
         self.connect.insert(DNS);
         self.connect.extend(config.audit.sinks.iter().flat_map(|sink| sink.kind.ports()));
         self.connect.extend(config.upstream.resolver.iter().map(std::net::SocketAddr::port));

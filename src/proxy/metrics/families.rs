@@ -121,8 +121,14 @@ pub(super) static RECEIVED: Family =
 pub(super) static SENT: Family =
     Family::counter("postward_sent_bytes_total", &[], "Bytes that clients were sent, within TLS.");
 
+pub(super) static SPANS: Family = Family::counter(
+    "postward_trace_spans_total",
+    &["result"],
+    "Spans of traces: sent; dropped because the queue was full; failed because the collector did not take them.",
+);
+
 /// All of them, in the order of the page.
-pub static FAMILIES: [&Family; 29] = [
+pub static FAMILIES: [&Family; 30] = [
     &POSTS,
     &FINDINGS,
     &GENERIC,
@@ -152,4 +158,5 @@ pub static FAMILIES: [&Family; 29] = [
     &WEBSOCKETS,
     &RECEIVED,
     &SENT,
+    &SPANS,
 ];

@@ -18,6 +18,7 @@ use crate::proxy::connection::Activity;
 use crate::proxy::memory::Memory;
 use crate::proxy::metrics::histogram::Histogram;
 use crate::proxy::metrics::rules::ByRule;
+use crate::proxy::trace::Counts;
 use crate::proxy::upstream::UpstreamFault;
 use crate::proxy::wire::Fault;
 use crate::rules::Rule;
@@ -78,6 +79,8 @@ pub struct Metrics {
     inspected: AtomicU64,
     inspect_micros: AtomicU64,
     inspection: Inspections,
+    /// What became of spans.
+    pub(super) traces: Arc<Counts>,
 }
 
 #[derive(Debug)]

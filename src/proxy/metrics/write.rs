@@ -34,6 +34,13 @@ impl Metrics {
         self.write_refusals(page);
         self.write_memory(page);
         self.write_connections(page);
+        let mut samples = page.family(&families::SPANS);
+        let counts = &self.traces;
+        for (result, counter) in
+            [("sent", &counts.sent), ("dropped", &counts.dropped), ("failed", &counts.failed)]
+        {
+            samples.put(&[result], counter.load(Relaxed));
+        }
     }
 
     fn write_refusals(&self, page: &mut Page) {
