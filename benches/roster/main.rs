@@ -211,15 +211,15 @@ fn recall(people: &People, engine: &Engine) {
         let mut covering = of_roster.filter(|it| it.confidence >= Confidence::Medium);
         covering.any(|it| it.span.start() < to && it.span.end() > from)
     };
-    let mut missed = Vec::new();
+    let mut missed: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for person in people.in_house().take(400) {
         for post in posts::variants(&person) {
             let count = counts.entry(post.variant).or_default();
             count[1] += 1;
             if found(&post.text, &post.part) {
                 count[0] += 1;
-            } else if missed.len() < 20 {
-                missed.push(format!("{}: {}", post.variant, post.text));
+            } else {
+                missed.entry(post.variant).or_default().push(post.text);
             }
         }
     }
@@ -233,8 +233,10 @@ fn recall(people: &People, engine: &Engine) {
         println!("                  {variant}: {found} of {all}");
     }
     if std::env::var_os("ROSTER_MISSED").is_some() {
-        for missed in missed {
-            println!("                  {missed}");
+        for (variant, posts) in missed {
+            for post in posts.iter().take(12) {
+                println!("                  {variant}: {post}");
+            }
         }
     }
     let (mut wrong, mut tried) = (0, 0);

@@ -145,7 +145,7 @@ async def websocket(house, tally, secure):
         for _ in range(random.randint(1, 15)):
             # Nothing says which part of a message is a person's words, so one to be redacted cannot be, and is blocked.
             text, want = random.choice(KINDS)
-            want = (1, 1001) if text is CLEAN else 1008
+            want = (1, 1001) if text is CLEAN else (1008, 1001)
             writer.write(masked(1, json.dumps({"status": text % next(NUMBERS)}).encode()))
             kind, payload = await read_frame(reader)
             # 1001: the platform has been silent for longer than its clock, which on a busy machine is no fault.

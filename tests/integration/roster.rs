@@ -112,6 +112,46 @@ fn a_patient_is_found_in_every_way_they_are_written_and_a_stranger_is_not() {
     }
 }
 
+/// Names that are words, diseases or borne by thousands: two columns of one row say who is meant, a word alone says nothing.
+#[test]
+fn names_that_are_words_count_beside_another_column() {
+    let house = house();
+    let at = house.path();
+    let rows = "mrn,first_name,last_name,dob,phone,room,admitted\n\
+        5501946,Denea,Music,2000-04-27,+1 208 555 0163,412,2026-11-20\n5501947,Nellie,Holding,1980-04-27,,413,2026-11-20\n\
+        5501948,Anna,Wright,1970-04-27,800-555-0163,414,2026-11-20\n5501949,Jack,Hardy,1987-10-12,,220,2026-11-20\n\
+        5501950,Lotus,Chan,1987-10-13,,115,2026-11-20\n";
+    fs::write(at.join("patients.csv"), rows).unwrap();
+    assert_eq!(build(at).status.code(), Some(0));
+    for (post, rule) in [
+        ("My patient Denea Music coded", "roster-name certain"),
+        ("#DeneaMusic is back", "roster-name certain"),
+        ("for @nellie_holding we hoped", "roster-name certain"),
+        ("A. Wright coded at 0300", "roster-name high"),
+        ("Hardy, born 10/12/1987, wants to go home", "roster-name certain"),
+        ("Hardy, born October 12, 1987, wants to go home", "roster-birth-date certain"),
+        ("hardy, dob 10/12/1987", "roster-name certain"),
+        ("Lotus in 115 needs ice", "roster-room certain"),
+        ("Lotus in 115 needs ice", "roster-name certain"),
+        ("ring +1 208 555 0163", "roster-phone certain"),
+    ] {
+        let (_, findings) = scan(at, post);
+        assert!(findings.iter().any(|it| it == rule), "{post:?}: {findings:?}");
+    }
+    for post in [
+        "Long day in 412 with Music and tea",
+        "A lotus flower stands in 116 by the window",
+        "A hardy team, 10/12/2026 was a long day",
+        "Wright stain and other old tricks",
+        "For employees: 1-800-555-0163",
+    ] {
+        let (_, findings) = scan(at, post);
+        let certain =
+            findings.iter().any(|it| it.starts_with("roster-") && it.ends_with("certain"));
+        assert!(!certain, "{post:?}: {findings:?}");
+    }
+}
+
 #[test]
 fn the_file_has_no_plain_byte_and_is_refused_once_it_is_not_what_it_was() {
     let house = house();

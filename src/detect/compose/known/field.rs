@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::detect::compose::known::name::{Form, Known, Mention};
-use crate::detect::compose::known::{Asked, Columns, Field};
+use crate::detect::compose::known::name::{Known, may_be_meant};
+use crate::detect::compose::known::{Asked, Columns, Field, Meant};
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Proposal};
 use crate::detect::token::{Gap, Shape};
-use crate::roster::{Day, Hit, IdentifierKind, Number, Stay, number_form, phone_form, street_form};
+use crate::roster::{Day, Hit, IdentifierKind, Number, number_form, phone_form, street_form};
 use crate::rules::Class;
 use crate::span::Span;
 
@@ -17,6 +17,15 @@ use crate::span::Span;
 const MOST_GROUPS: usize = 6;
 /// A number is a stranger's by chance once in so many at most, if it is to be certain by itself.
 const SELDOM: f32 = 0.002;
+/// Telephones of a town are dense: a stranger's is hardly ever in a post all the same. But of a block in which every other number is
+/// a patient's, it is the house's own.
+const OF_A_BLOCK: f32 = 0.4;
+/// A day that is no birthday is that of one of this name's bearers in so many cases at most, if nothing says that it is one.
+const BY_CHANCE: f32 = 0.01;
+/// Days on which those who live were born.
+const DAYS_OF_LIVES: f32 = 34_000.0;
+/// A name stands within so many words of the day or room that makes it certain.
+const NEAR: usize = 5;
 /// Rows that share a telephone number before it is a ward's or a home's and nobody's own.
 const SHARED: usize = 4;
 /// The most days of one post that are asked for with its names, and names of it that are asked for with each.
@@ -96,7 +105,8 @@ fn density(asked: Asked<'_>, form: &str, find: impl Fn(&str) -> bool) -> f32 {
     let last = form.as_bytes().last().copied().unwrap_or_default();
     let others = (b'0'..=b'9').filter(|digit| *digit != last);
     let n_next = others.filter(|digit| find(&format!("{head}{}", char::from(*digit)))).count();
-    let next = f32::from(u8::try_from(n_next).unwrap_or(9)) / 10.0;
+    // One neighbor is chance on a large roster; two are a run.
+    let next = f32::from(u8::try_from(n_next.saturating_sub(1)).unwrap_or(9)) / 10.0;
     all.max(next)
 }
 
@@ -151,13 +161,16 @@ fn phone(
     if hits.is_empty() {
         return None;
     }
-    let seldom = || density(asked, &form, |form| !asked.index.phone(form).is_empty()) <= SELDOM;
-    let certain =
-        form.len() >= 10 && hits.len() < SHARED && !is_in_word(reading, first, last) && seldom();
+    let seldom = || density(asked, &form, |form| !asked.index.phone(form).is_empty()) <= OF_A_BLOCK;
+    let certain = form.len() >= 10
+        && hits.len() < SHARED
+        && !is_toll_free(&form)
+        && !is_in_word(reading, first, last)
+        && seldom();
     let rows = hits.iter().map(|hit| hit.row).collect();
     let mut span = reading.span(first, last);
-    // `(614) 555-0123`: the bracket before it is part of it.
-    if reading.text.view.text().get(..span.start()).is_some_and(|head| head.ends_with('(')) {
+    // `(614) 555-0123`, `+1 614 555 0123`: the mark before it is part of it.
+    if reading.text.view.text().get(..span.start()).is_some_and(|head| head.ends_with(['(', '+'])) {
         span = Span::new(span.start() - 1, span.end());
     }
     Some(Field {
@@ -168,6 +181,12 @@ fn phone(
         rows,
         certain,
     })
+}
+
+/// A number that costs its caller nothing is an office's, on whose row ever it stands.
+fn is_toll_free(form: &str) -> bool {
+    const AREAS: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
+    form.len() == 10 && form.get(..3).is_some_and(|area| AREAS.contains(&area))
 }
 
 /// How many characters of a link may stand before a number in it.
@@ -257,26 +276,38 @@ pub(super) fn births(
     asked: Asked<'_>,
     reading: &Reading<'_>,
     proposals: &[Proposal],
-    named: &BTreeSet<u32>,
+    meant: &[Meant],
+    known: &[Known],
     n_left: &mut usize,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
     let dates = proposals.iter().filter(|proposal| proposal.composer == Composer::DateCalendar);
+    #[expect(clippy::cast_precision_loss, reason = "a chance needs no more digits")]
+    let n_patients = asked.index.about().n_patients as f32;
+    // By chance, a day is the birthday of somebody who bears so common a name.
+    let seldom = |meant: &Meant| meant.share * 1e-6 * n_patients / DAYS_OF_LIVES <= BY_CHANCE;
     for date in dates {
-        if named.is_empty() || *n_left == 0 {
+        if known.is_empty() && meant.is_empty() || *n_left == 0 {
             break;
         }
         *n_left -= 1;
+        let born = is_called_birth(reading, date.words.0);
         let mut rows = Vec::new();
         for day in days(reading, date.words) {
-            for word in named.iter().take(MOST_NAMES) {
-                rows.extend(asked.kept(asked.index.born(*word, day)).iter().map(|hit| hit.row));
+            let names = meant.iter().filter(|meant| meant.named || born || seldom(meant));
+            // Right before a birthday, a word in small letters is a name, too: `hardy, dob 10/12/87`.
+            let beside = known.iter().filter(|known| born && is_near(known.words, date.words));
+            let beside = beside.flat_map(|known| &known.alternatives).map(|word| word.number);
+            let names: BTreeSet<u32> =
+                names.map(|meant| meant.number).take(MOST_NAMES).chain(beside).collect();
+            for word in names {
+                rows.extend(asked.kept(asked.index.born(word, day)).iter().map(|hit| hit.row));
             }
         }
         if !rows.is_empty() {
             fields.push(Field {
                 composer: Composer::RosterBirth,
-                column: Columns(Columns::BIRTH.0 | Columns::NAME.0),
+                column: Columns::NAME_AND_BIRTH,
                 words: date.words,
                 span: date.span,
                 rows,
@@ -285,6 +316,32 @@ pub(super) fn births(
         }
     }
     fields
+}
+
+/// Whether a name stands close to what a row has beside it.
+pub(super) fn is_near(name: (usize, usize), field: (usize, usize)) -> bool {
+    name.0 <= field.1 + NEAR && field.0 <= name.1 + NEAR
+}
+
+/// Whether a day is said to be one of birth.
+fn is_called_birth(reading: &Reading<'_>, first: usize) -> bool {
+    const BIRTHS: [&str; 14] = [
+        "born",
+        "dob",
+        "birth",
+        "birthday",
+        "birthdate",
+        "bday",
+        "b",
+        "nacio",
+        "nacido",
+        "nacida",
+        "nasceu",
+        "geboren",
+        "naissance",
+        "nee",
+    ];
+    (1..=3).filter_map(|back| first.checked_sub(back)).any(|at| BIRTHS.contains(&reading.word(at)))
 }
 
 /// The days that a date in full may mean: of `3/4/61` four.
@@ -331,23 +388,11 @@ fn days(reading: &Reading<'_>, (first, last): (usize, usize)) -> Vec<Day> {
 }
 
 /// Rooms and wards where somebody lies whose name the post has.
-pub(super) fn places(
-    asked: Asked<'_>,
-    reading: &Reading<'_>,
-    mentions: &[Mention],
-    known: &[Known],
-) -> Vec<Field> {
-    let in_house = |mention: &&Mention| {
-        mention.stay == Stay::InHouse
-            && matches!(mention.form, Form::Given | Form::Family | Form::Full)
-    };
-    let mut housed = vec![false; reading.words.len()];
-    for mention in mentions.iter().filter(in_house) {
-        let words = housed.get_mut(mention.words.0..=mention.words.1);
-        words.into_iter().flatten().for_each(|word| *word = true);
-    }
-    let named: Vec<&Known> =
-        known.iter().filter(|known| housed.get(known.words.0) == Some(&true)).take(MOST).collect();
+pub(super) fn places(asked: Asked<'_>, reading: &Reading<'_>, known: &[Known]) -> Vec<Field> {
+    let named = known.iter().filter(|known| may_be_meant(reading, known));
+    // What is surely a name is asked for first.
+    let (sure, rest): (Vec<&Known>, Vec<&Known>) = named.partition(|known| known.named);
+    let named: Vec<&Known> = sure.into_iter().chain(rest).take(MOST).collect();
     let mut fields = Vec::new();
     if named.is_empty() {
         return fields;

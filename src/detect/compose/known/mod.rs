@@ -30,9 +30,26 @@ impl Columns {
     const STREET: Self = Self(32);
     const ROOM: Self = Self(64);
     const RELATIVE: Self = Self(128);
+    const NAME_AND_BIRTH: Self = Self(Self::NAME.0 | Self::BIRTH.0);
 
     const fn are_two(self) -> bool {
         self.0.count_ones() >= 2
+    }
+}
+
+/// A word of the post that is one of the roster's names, if a day or place of a row of theirs stands in it, too.
+#[derive(Clone, Copy, Debug)]
+struct Meant {
+    number: u32,
+    /// Whether something else takes it for a name.
+    named: bool,
+    /// How many of a million strangers bear it.
+    share: f32,
+}
+
+impl Meant {
+    fn of(word: &name::Alternative, named: bool) -> Self {
+        Self { number: word.number, named, share: word.given.max(word.family) }
     }
 }
 
@@ -88,17 +105,27 @@ fn of_index(
         readings.iter().map(|reading| field::numbers(asked, reading)).collect();
     let mut mentions = Vec::with_capacity(readings.len());
     let mut named: BTreeSet<u32> = BTreeSet::new();
+    let mut meant: Vec<Meant> = Vec::new();
     for (reading, proposals) in readings.iter().zip(proposals.iter()) {
         let words = name::words(asked, reading, desk, proposals);
         let own = words.iter().filter(|word| word.named).flat_map(|word| &word.alternatives);
         named.extend(own.map(|word| word.number));
+        let written = words.iter().filter(|word| name::may_be_meant(reading, word));
+        meant.extend(
+            written.flat_map(|known| {
+                known.alternatives.iter().map(|word| Meant::of(word, known.named))
+            }),
+        );
         mentions.push((name::mentions(asked, reading, desk, proposals, &words), words));
     }
+    // What is surely a name is asked for first; a word that stands in the post twice is asked for once.
+    meant.sort_unstable_by_key(|meant| (!meant.named, meant.number));
+    meant.dedup_by_key(|meant| meant.number);
     let mut n_left = field::MOST_DAYS;
     let texts = fields.iter_mut().zip(readings).zip(proposals.iter().zip(&mentions));
-    for ((fields, reading), (proposals, (mentions, words))) in texts {
-        fields.extend(field::births(asked, reading, proposals, &named, &mut n_left));
-        fields.extend(field::places(asked, reading, mentions, words));
+    for ((fields, reading), (proposals, (_, words))) in texts {
+        fields.extend(field::births(asked, reading, proposals, &meant, words, &mut n_left));
+        fields.extend(field::places(asked, reading, words));
     }
     let rows = rows(asked, &fields, &mentions, &named);
     let sure: BTreeSet<RowNumber> =
@@ -116,11 +143,12 @@ fn of_index(
         .flat_map(|(number, row)| row.words.map(|word| (word, number)))
         .filter(|(word, _)| *word != u32::MAX)
         .collect();
-    for ((mut mentions, words), kept) in mentions.into_iter().zip(mentioned.iter_mut()) {
+    let texts = mentions.into_iter().zip(readings).zip(&fields).zip(mentioned.iter_mut());
+    for ((((mut mentions, words), reading), fields), kept) in texts {
         for mention in &mut mentions {
             mention.certain |= is_sure(&mention.rows);
         }
-        mentions.extend(name::of_rows(asked, &own, &words));
+        mentions.extend(name::of_rows(asked, reading, &own, &words, fields));
         kept.extend(mentions);
     }
 }

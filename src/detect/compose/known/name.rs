@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::detect::compose::known::Asked;
-use crate::detect::compose::words::{Reading, Word};
+use crate::detect::compose::known::field::is_near;
+use crate::detect::compose::known::{Asked, Columns, Field};
+use crate::detect::compose::words::{Case, Reading, Word};
 use crate::detect::compose::{Desk, Proposal};
 use crate::detect::token::{Gap, Shape};
 use crate::roster::{Hit, RowNumber, Stay, is_particle};
@@ -102,7 +103,7 @@ pub(super) fn words(
         }
         if matches!(word.token.shape, Shape::Digits)
             || word.token.span.len() < 2
-            || is_function_word(word)
+            || is_function_word(word) && !is_written_as_name(reading, at)
         {
             continue;
         }
@@ -145,6 +146,21 @@ fn is_function_word(word: &Word) -> bool {
     ]);
     let seldom_a_name = word.entry.first < 9 && word.entry.last < 10;
     seldom_a_name && (word.entry.word >= 13 || word.classes.meets(SMALL))
+}
+
+/// Whether a small word is written as a part of a name: with a capital, beside another that has one and is none.
+fn is_written_as_name(reading: &Reading<'_>, at: usize) -> bool {
+    let Some(word) = reading.at(at, 0) else { return false };
+    let is_name = |at: Option<usize>| {
+        at.and_then(|at| reading.at(at, 0)).is_some_and(|word| {
+            (word.token.shape == Shape::Capital || word.token.tagged)
+                && word.entry.first.max(word.entry.last) > word.entry.word.saturating_sub(4)
+        })
+    };
+    const BESIDE: Gap = Gap::SPACE.and(Gap::UNDERSCORE);
+    let tight = |at: usize| reading.gap(at).only(BESIDE);
+    (word.token.shape == Shape::Capital || word.token.tagged)
+        && (tight(at) && is_name(at.checked_sub(1)) || tight(at + 1) && is_name(Some(at + 1)))
 }
 
 /// A folded word without its apostrophes, as names are hashed.
@@ -231,13 +247,14 @@ pub(super) fn mentions(
     let dated = dated(reading, proposals);
     for known in known.iter().filter(|known| is_free(known.words)) {
         let in_date = (known.words.0..=known.words.1).any(|at| dated.get(at) == Some(&true));
-        if in_date || !may_stand_alone(reading, known) {
+        let alone = may_stand_alone(reading, known);
+        if in_date || !(alone || may_have_initial(reading, known)) {
             continue;
         }
         let with_initial = initial(asked, reading, known);
         if with_initial.is_some() {
             mentions.extend(with_initial);
-        } else {
+        } else if alone {
             mentions.extend(lone(asked, known));
         }
     }
@@ -277,6 +294,29 @@ fn may_stand_alone(reading: &Reading<'_>, known: &Known) -> bool {
     }
     // What nothing else takes for a name must be no word.
     known.named || word.token.tagged || (word.entry.word <= 3 && word.token.shape != Shape::Lower)
+}
+
+/// Whether a word that is not taken for a name by itself may be one beside a letter: `A. Wright` is no stain.
+fn may_have_initial(reading: &Reading<'_>, known: &Known) -> bool {
+    let eponym = reading.at(known.words.1, 0).filter(|word| word.classes.has(Class::Eponym));
+    eponym.is_some_and(|word| word.token.shape != Shape::Lower && word.token.span.len() > 2)
+}
+
+/// Whether a known word may be a name where another column of its row stands, too: it is written as one, or is more often a
+/// name than a word.
+pub(super) fn may_be_meant(reading: &Reading<'_>, known: &Known) -> bool {
+    let (first, last) = known.words;
+    known.named
+        || (first..=last).all(|at| {
+            reading.at(at, 0).is_some_and(|word| {
+                let a_name = word.entry.first.max(word.entry.last) > word.entry.word;
+                let small = is_function_word(word) && reading.case != Case::Upper;
+                match word.token.shape {
+                    Shape::Lower => a_name && word.entry.word < 8,
+                    _ => !small || a_name,
+                }
+            })
+        })
 }
 
 /// Whether a name may go on from one word to a later one: nothing between them but initials, particles, names.
@@ -466,14 +506,20 @@ fn tagged(asked: Asked<'_>, reading: &Reading<'_>, desk: Desk<'_>, at: usize) ->
 /// Names of rows that are certain, by the words of those rows: a name that nothing but a number beside it told.
 pub(super) fn of_rows(
     asked: Asked<'_>,
+    reading: &Reading<'_>,
     rows: &BTreeMap<u32, RowNumber>,
     known: &[Known],
+    fields: &[Field],
 ) -> Vec<Mention> {
     let mut found = Vec::new();
     if rows.is_empty() {
         return found;
     }
-    for known in known.iter().filter(|known| known.named) {
+    let near = |known: &Known| {
+        let is_sure = |field: &&Field| matches!(field.column, Columns::NAME_AND_BIRTH);
+        fields.iter().filter(is_sure).any(|field| is_near(known.words, field.words))
+    };
+    for known in known.iter().filter(|known| may_be_meant(reading, known) || near(known)) {
         let own = known.alternatives.iter().find_map(|word| Some((word, *rows.get(&word.number)?)));
         if let Some((word, row)) = own {
             found.push(Mention {
