@@ -79,6 +79,8 @@ impl Proxy {
             timeouts: Timeouts::default(),
             sandbox: postward::config::Sandbox::default(),
             reload: postward::config::Reload::default(),
+            log: postward::config::Log::default(),
+            traces: None,
         };
         Self { policy: Policy::embedded().to_owned(), config, rehearsal: None, scratch }
     }
