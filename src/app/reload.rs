@@ -404,6 +404,7 @@ impl Fixed {
             ("`spool` under [audit]", audit.spool != self.audit.spool),
             ("how the file under [audit] is rotated and kept", audit.keep != self.audit.keep),
             ("[log]", wanted.config.log != self.log),
+            ("`identity`, `address` and the key under [audit]", audit.names != self.audit.names),
             ("`sandbox`", sandbox != self.sandbox),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| {

@@ -1,6 +1,8 @@
 //! What one line of the audit says.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::inspect::Inspection;
@@ -12,8 +14,10 @@ pub struct Event {
     pub id: String,
     /// Who sent it.
     pub client: Option<IpAddr>,
-    /// The client's group.
+    /// The groups that the client proved to be in, one behind the other.
     pub group: Option<String>,
+    /// Whom it proved to be.
+    pub identity: Option<Identity>,
     /// The routed host pattern (never the client's own spelling).
     pub host: String,
     /// The platform.
@@ -22,6 +26,21 @@ pub struct Event {
     pub method: String,
     /// What happened.
     pub what: What,
+}
+
+/// Whom a client proved to be. It does not print the name.
+#[derive(Clone)]
+pub struct Identity {
+    /// The name.
+    pub name: Arc<str>,
+    /// Whose word that is: `header`, `certificate` or `proxy-protocol`.
+    pub by: &'static str,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("by", &self.by).finish_non_exhaustive()
+    }
 }
 
 /// What happened.

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::audit::{Change, Event, Outcome, What};
+use crate::audit::{Change, Event, Identity, Said, Naming, Outcome, What};
 use crate::inspect::{Coverage, Inspection, JudgedFinding, Shadowed};
 use crate::policy::DecidedBy;
 
@@ -23,7 +23,7 @@ const METHODS: [&str; 10] =
 
 /// Writes an event from its `event` key on, without braces: the writer puts its place in the chain before it, and the
 /// hash behind it.
-pub(super) fn write(event: &Event, line: &mut Vec<u8>) {
+pub(super) fn write(event: &Event, names: &Naming, line: &mut Vec<u8>) {
     let kind = match event.what {
         What::Decided { .. } => "decision",
         What::Outcome(_) => "outcome",
@@ -36,8 +36,19 @@ pub(super) fn write(event: &Event, line: &mut Vec<u8>) {
         key_closed("ref", &inspection.reference, is_id, line);
     }
     if let Some(client) = event.client {
-        // Formatting an address into a Vec cannot fail.
-        let _ = write!(line, ",\"client\":\"{}\"", client.to_canonical());
+        let client = client.to_canonical();
+        if names.address == Said::Plain {
+            // Formatting an address into a Vec cannot fail.
+            let _ = write!(line, ",\"client\":\"{client}\"");
+        } else if let Some(said) = names.said(names.address, &client.to_string()) {
+            key_text("client", &said, line);
+        }
+    }
+    if let Some(Identity { name, by }) = &event.identity
+        && let Some(said) = names.said(names.identity, name)
+    {
+        key_text("identity", &said, line);
+        key_text("identity-by", by, line);
     }
     if let Some(group) = &event.group {
         key_text("group", group, line);

@@ -13,7 +13,7 @@ use crate::audit::sinks::{self, Sink, SinkKind, SinkSettings, SinkStatus, Sinks}
 use crate::audit::store::{FileStore, Store};
 use crate::audit::tail::{self, Tail};
 use crate::audit::writer::{Rotation, Shared, Writer};
-use crate::audit::{Change, Event, id, line, previous as renamed};
+use crate::audit::{Change, Event, Naming, id, line, previous as renamed};
 
 /// When a line counts as written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,6 +34,8 @@ pub struct AuditSettings {
     pub sync: Sync,
     /// The name of this node in events.
     pub node: String,
+    /// What events say of who sent a post.
+    pub names: Naming,
     /// When the file is rotated, and how long it is kept.
     pub keep: Keep,
     /// Further places that keep it.
@@ -52,6 +54,7 @@ impl AuditSettings {
             file: file.into(),
             sync: Sync::default(),
             node: node.into(),
+            names: Naming::default(),
             keep: Keep::default(),
             sinks: Vec::new(),
             spool: Self::SPOOL,
@@ -120,6 +123,7 @@ pub struct Audit {
 struct Handle {
     shared: Arc<Shared>,
     sinks: Option<Arc<Sinks>>,
+    names: Naming,
 }
 
 impl Drop for Handle {
@@ -170,7 +174,9 @@ impl Audit {
             return Err(AuditError::Spool);
         }
         let (answer, answered) = oneshot::channel();
-        self.handle.shared.push(Some(answer), |buffer| line::write(&event, buffer))?;
+        self.handle
+            .shared
+            .push(Some(answer), |buffer| line::write(&event, &self.handle.names, buffer))?;
         drop(event);
         let seq = answered.await.unwrap_or(Err(AuditError::Stopped))?;
         match sinks {
@@ -191,7 +197,8 @@ impl Audit {
     /// many could not.
     pub fn record_later(&self, event: Event) {
         // The queue counts what it has no room for.
-        let _ = self.handle.shared.push(None, |buffer| line::write(&event, buffer));
+        let _ =
+            self.handle.shared.push(None, |buffer| line::write(&event, &self.handle.names, buffer));
         drop(event);
     }
 
@@ -247,7 +254,7 @@ fn open(
 ) -> Result<Audit, AuditError> {
     // The first draw of a process measures its entropy for a tenth of a second: no post waits for that.
     let _ = id::new_id();
-    let AuditSettings { file, sync, node, keep, .. } = settings.clone();
+    let AuditSettings { file, sync, node, names, keep, .. } = settings.clone();
     let failed = |source| AuditError::Open { file: file.clone(), source };
     let store = FileStore::open(&file)?;
     let length = store.file().metadata().map_err(failed)?.len();
@@ -285,7 +292,7 @@ fn open(
     let first = if length > 0 { first_of(&file).map_err(failed)? } else { None };
     let rotation =
         Rotation { live: file.clone(), keep: keep.clone(), first, keeper: wake, not_before: None };
-    let audit = start(writer.rotating(rotation), sinks).map_err(failed)?;
+    let audit = start(writer.rotating(rotation), sinks, names).map_err(failed)?;
     let shared = Arc::clone(&audit.handle.shared);
     Keeper { live: file.clone(), keep, held, shared }.start(rotated).map_err(failed)?;
     Ok(audit)
@@ -304,9 +311,10 @@ fn link_of(previous: &Path) -> Result<Link, AuditError> {
 pub(super) fn start<S: Store>(
     writer: Writer<S>,
     sinks: Option<Arc<Sinks>>,
+    names: Naming,
 ) -> std::io::Result<Audit> {
     let shared = Shared::new(writer.link(), sinks.as_ref().map(|sinks| sinks.trail()));
     let theirs = Arc::clone(&shared);
     std::thread::Builder::new().name("audit".into()).spawn(move || writer.run(&theirs))?;
-    Ok(Audit { handle: Arc::new(Handle { shared, sinks }) })
+    Ok(Audit { handle: Arc::new(Handle { shared, sinks, names }) })
 }

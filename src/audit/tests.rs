@@ -14,7 +14,7 @@ use crate::audit::sink::start;
 use crate::audit::store::Store;
 use crate::audit::writer::Writer;
 use crate::audit::{
-    Audit, AuditError, AuditSettings, Event, Held, Keep, Outcome, Sync, What, line, verify,
+    Audit, AuditError, AuditSettings, Event, Held, Keep, Naming, Outcome, Sync, What, line, verify,
 };
 use crate::audit::{find, segments, with_segments};
 use crate::body::Unreadable;
@@ -64,6 +64,7 @@ fn event(id: &str) -> Event {
         id: id.into(),
         client: Some("::ffff:10.20.0.7".parse().unwrap()),
         group: Some("press-office".into()),
+        identity: None,
         host: "mastodon.example".into(),
         platform: "mastodon".into(),
         method: "POST".into(),
@@ -104,7 +105,7 @@ fn lines(file: &Path) -> Vec<Value> {
 
 fn said(event: &Event) -> Value {
     let mut body = b"{".to_vec();
-    line::write(event, &mut body);
+    line::write(event, &Naming::default(), &mut body);
     body.push(b'}');
     serde_json::from_slice(&body).unwrap()
 }
@@ -187,7 +188,7 @@ fn a_clients_own_words_are_withheld() {
     *rules = words.into();
     *policy = words.into();
     let mut line = Vec::new();
-    line::write(&asked, &mut line);
+    line::write(&asked, &Naming::default(), &mut line);
     let line = String::from_utf8(line).unwrap();
     assert_eq!(line.matches("withheld").count(), 9, "{line}");
     assert!(!line.to_ascii_lowercase().contains("jane") && !line.contains("987"), "{line}");
@@ -549,7 +550,7 @@ async fn a_full_disk_refuses_and_recovers_with_a_whole_chain() {
     for (no_cut, no_sync) in [(false, false), (true, false), (false, true)] {
         let disk = Disk::default();
         let audit =
-            start(Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0), None).unwrap();
+            start(Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0), None, Naming::default()).unwrap();
         audit.record(event("before")).await.unwrap();
         assert!(audit.is_writable());
         let head = audit.head();

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::config::Config;
 use crate::config::RosterFiles;
 use crate::config::files::{self, Reader, Seen};
 use crate::config::syntax::{self, Named};
+use crate::config::{Config, Who};
 use crate::detect::{Engine, Piece};
 use crate::diagnostic::{Diagnostic, Faults, Placed, Severity, Source, Table};
 use crate::inspect::Inspector;
@@ -387,11 +387,14 @@ impl Loading<'_> {
     }
 
     fn finish(
-        self,
+        mut self,
         config: Config,
         parts: Result<Parts, Faulty>,
         platforms: Result<Platforms, Faulty>,
     ) -> Result<Loaded, Vec<Diagnostic>> {
+        if let Ok(parts) = &parts {
+            self.found.extend(unproved(&config, &parts.policy));
+        }
         let any_error = self.found.iter().any(|fault| fault.severity == Severity::Error);
         match (parts, platforms) {
             (Ok(Parts { rules, engine, policy, shadow, roster }), Ok(platforms)) if !any_error => {
@@ -418,6 +421,35 @@ impl Loading<'_> {
             _ => Err(self.found),
         }
     }
+}
+
+/// Groups that nobody can prove to be in, because no listener asks for the proof.
+fn unproved(config: &Config, policy: &Policy) -> Vec<Diagnostic> {
+    let any = |has: fn(&Who) -> bool| config.listeners.iter().any(|listener| has(&listener.who));
+    let (for_certificate, for_identity) = policy.asks_for();
+    let mut found = Vec::new();
+    if config.listeners.is_empty() {
+        return found;
+    }
+    let is_certified =
+        any(|who| who.clients.is_some()) || any(|who| !who.proxy_protocol.is_empty());
+    if for_certificate && !is_certified {
+        found.push(policy.warn(
+            "a [[group]] asks for a certificate, and no [[listener]] asks clients for one: nobody is in it".to_owned(),
+            "[[group]]",
+            "add `clients = { roots = \"staff-ca.pem\" }` to the listener's `tls`",
+        ));
+    }
+    let is_identified =
+        any(|who| who.identity.as_ref().is_some_and(|identity| identity.header.is_some()));
+    if for_identity && !is_identified {
+        found.push(policy.warn(
+            "a [[group]] asks for an identity, and no [[listener]] is told any: nobody is in it".to_owned(),
+            "[[group]]",
+            "add `identity = { from = [\"10.0.0.5\"], header = \"X-Remote-User\" }` to the listener, for the load balancer that signs people in",
+        ));
+    }
+    found
 }
 
 /// A shipped rule that fails its own example beside the hospital's rules still works as they mean it to (an except may

@@ -13,6 +13,7 @@ mod route;
 mod settings;
 mod sinks;
 mod syntax;
+mod who;
 
 pub use edge::Edge;
 pub use files::{Digest, Print, Seen, files_are_limited, is_withheld};
@@ -24,6 +25,7 @@ pub use settings::{
     Admin, Config, Listener, Reload, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
     Upstream, UpstreamAddress, WebSocket,
 };
+pub use who::{ClientCertificates, IdentityHeaders, Who};
 
 #[cfg(test)]
 mod tests;

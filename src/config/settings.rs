@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::audit::AuditSettings;
 use crate::body::Limits;
-use crate::config::{Edge, Log, Traces};
+use crate::config::{Edge, Log, Traces, Who};
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -58,7 +58,14 @@ impl Config {
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let of_listeners = self.listeners.iter().filter_map(|listener| listener.tls.as_ref());
         let sinks = self.audit.sinks.iter().flat_map(|sink| sink.kind.files());
-        of_listeners.flat_map(TlsIdentity::files).chain(self.upstream.files()).chain(sinks)
+        let of_clients = self.listeners.iter().flat_map(|listener| listener.who.files());
+        let of_names = self.audit.names.key_file();
+        of_listeners
+            .flat_map(TlsIdentity::files)
+            .chain(of_clients)
+            .chain(self.upstream.files())
+            .chain(sinks)
+            .chain(of_names)
     }
 }
 
@@ -69,6 +76,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// How TLS is spoken; `None` is plain HTTP, on loopback only.
     pub tls: Option<TlsIdentity>,
+    /// By what it knows who sends, beside the address of the connection.
+    pub who: Who,
 }
 
 /// Where a listener's certificates come from. Paths are absolute.

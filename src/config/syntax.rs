@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::{
-    Admin, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
-    Upstream, Way,
+    Admin, ClientCertificates, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity,
+    UnknownRevocation, Upstream, Way, Who,
 };
-use crate::config::{folders::is_shared, keep, observe, roster, route, sinks};
+use crate::config::{folders::is_shared, keep, observe, roster, route, sinks, who};
 use crate::diagnostic::{Faults, Placed, Table, shown};
 use crate::platform::Platforms;
 
@@ -27,7 +27,7 @@ pub(super) const TIMES: [(&str, u64); 4] =
 
 const SYNCS: [(&str, Sync); 2] = [("none", Sync::None), ("group", Sync::Group)];
 
-const UNKNOWN_REVOCATIONS: [(&str, UnknownRevocation); 2] =
+pub(super) const UNKNOWN_REVOCATIONS: [(&str, UnknownRevocation); 2] =
     [("allow", UnknownRevocation::Allow), ("refuse", UnknownRevocation::Refuse)];
 
 /// The two ways of `tls`.
@@ -168,7 +168,10 @@ fn listeners(tables: Vec<Table<'_>>, folder: &Path, faults: &mut Faults) -> Vec<
         );
         let address = address.and_then(|address| socket_address(&address, faults));
         let asked_for_tls = table.has("tls");
-        let tls = table.table("tls", faults).and_then(|tls| identity(tls, folder, faults));
+        let mut who = Who::read(&mut table, faults);
+        let tls = table
+            .table("tls", faults)
+            .and_then(|tls| identity(tls, folder, &mut who.clients, faults));
         table.finish(faults);
         let Some(address) = address else { continue };
         if !asked_for_tls && !is_loopback(address.value.ip()) {
@@ -187,13 +190,18 @@ fn listeners(tables: Vec<Table<'_>>, folder: &Path, faults: &mut Faults) -> Vec<
                 "take one [[listener]] out",
             );
         }
-        listeners.push(Listener { address: address.value, tls });
+        listeners.push(Listener { address: address.value, tls, who });
     }
     listeners
 }
 
 /// Exactly one of a CA and a certificate, each with its key.
-fn identity(mut table: Table<'_>, folder: &Path, faults: &mut Faults) -> Option<TlsIdentity> {
+fn identity(
+    mut table: Table<'_>,
+    folder: &Path,
+    clients: &mut Option<ClientCertificates>,
+    faults: &mut Faults,
+) -> Option<TlsIdentity> {
     let span = table.span();
     let mut path = |key, what: &str, faults: &mut Faults| {
         let path = table.text(key, faults)?;
@@ -211,6 +219,9 @@ fn identity(mut table: Table<'_>, folder: &Path, faults: &mut Faults) -> Option<
     let ca_key = path("ca-key", "key", faults);
     let certificate = path("certificate", "certificate", faults);
     let key = path("key", "key", faults);
+    *clients = table
+        .table("clients", faults)
+        .and_then(|clients| ClientCertificates::read(clients, folder, faults));
     table.finish(faults);
     match (ca, ca_key, certificate, key) {
         (Some(ca), Some(ca_key), None, None) => Some(TlsIdentity::Ca { ca, ca_key }),
@@ -375,6 +386,7 @@ fn audit(
     audit.keep = keep::read(&mut table, faults);
     audit.sinks = sinks::read(&mut table, folder, faults);
     audit.spool = sinks::spool(&mut table, faults).unwrap_or(audit.spool);
+    audit.names = who::naming(&mut table, folder, faults);
     table.finish(faults);
     audit
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::audit::Sync;
+use crate::audit::{Said, Sync};
 use crate::body::Limits;
 use crate::config::syntax::{self, Named};
 use crate::config::{Config, Edge, Loaded, Sandbox, Timeouts, TlsIdentity, load, load_policy};
@@ -112,9 +112,22 @@ fn every_commented_key_of_the_shipped_configuration_is_one() {
         .join("\n");
     let folder =
         folder(&[("ca.pem", ""), ("ca.key", ""), ("upstream-ca.pem", ""), ("crls/ca.crl", "")]);
+    let key = folder.path().join("audit.key");
+    std::fs::write(&key, "0".repeat(64)).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let (config, faults) = read(&text, folder.path());
     assert_eq!(faults, []);
     let config = config.unwrap();
+    assert_eq!(
+        (config.audit.names.identity, config.audit.names.address),
+        (Said::Hashed, Said::Plain)
+    );
+    assert!(config.files().any(|file| file == key));
+    let who = &config.listeners[0].who;
+    assert!(who.is_proxy([10, 0, 0, 5].into()) && !who.is_proxy([10, 0, 0, 6].into()));
+    let identity = who.believed([10, 0, 0, 5].into()).unwrap();
+    assert_eq!(identity.header.as_ref().unwrap(), "x-remote-user");
+    assert_eq!(identity.forwarded_for, Some(1));
     assert_eq!(config.audit.node, "edge-1");
     assert_eq!(config.sandbox, Sandbox::Required);
     assert_eq!(config.upstream.resolver, ["192.0.2.53:53".parse().unwrap()]);
@@ -282,7 +295,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     (
         "[[listener]]\naddress = \"[::]:443\"\ntls = { cert = \"there.pem\", certificate = \"there.pem\", key = \"there.pem\" }",
         "3:9: [tls] has no key `cert`",
-        "use one of `ca`, `ca-key`, `certificate`, `key`",
+        "use one of `ca`, `ca-key`, `certificate`, `key`, `clients`",
     ),
     (
         "[[listener]]\naddress = \"[::]:443\"\ntls = true",
@@ -402,6 +415,79 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "[[route]]",
     ),
     ("[[listener]\n", "1:", "each line is"),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\", ca-key = \"there.pem\", clients = { required = true } }",
+        "3:59: [clients] has no `roots`",
+        "staff-ca.pem",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\", ca-key = \"there.pem\", clients = { roots = \"absent.pem\" } }",
+        "3:69: there is no file",
+        "PEM",
+    ),
+    (
+        "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\", ca-key = \"there.pem\", clients = { roots = \"there.pem\", unknown-revocation = \"allow\" } }",
+        "3:103: `unknown-revocation` says nothing without lists",
+        "staff.crl",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nproxy-protocol = { }",
+        "3:18: [proxy-protocol] has no `from`",
+        "10.0.0.5",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nproxy-protocol = { from = [\"0.0.0.0/0\"] }",
+        "3:28: from everybody, any client could say who it is",
+        "load balancers",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nproxy-protocol = { from = [\"lb.example\"] }",
+        "3:28: `lb.example` is no network",
+        "10.20.0.0/24",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nidentity = { from = [\"10.0.0.5\"] }",
+        "3:12: `identity` names no header",
+        "X-Remote-User",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nidentity = { header = \"X-Remote-User\" }",
+        "3:12: [identity] has no `from`",
+        "10.0.0.5",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nidentity = { from = [\"10.0.0.5\"], header = \"Authorization\" }",
+        "3:44: `Authorization` says something else than who sent a request",
+        "X-Remote-User",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nidentity = { from = [\"10.0.0.5\"], header = \"X-Forwarded-For\" }",
+        "3:44: `X-Forwarded-For` says something else than who sent a request",
+        "forwarded-for = 1",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nidentity = { from = [\"10.0.0.5\"], header = \"X_Remote_User\" }",
+        "3:44: `X_Remote_User` is no name of a header",
+        "hyphens",
+    ),
+    (
+        "[[listener]]\naddress = \"127.0.0.1:1\"\nidentity = { from = [\"10.0.0.5\"], forwarded-for = 0 }",
+        "3:51: `forwarded-for` is out of bounds",
+        "from 1 to 16",
+    ),
+    ("[audit]\nidentity = \"hash\"", "2:12: `identity` cannot be `hash`", ""),
+    (
+        "[audit]\nidentity = \"keyed-hash\"",
+        "2:12: a keyed hash needs a key",
+        "openssl rand -hex 32",
+    ),
+    ("[audit]\nkey-file = \"there.pem\"", "2:12: nothing is hashed with this key", "keyed-hash"),
+    (
+        "[audit]\naddress = \"keyed-hash\"\nkey-file = \"absent.key\"",
+        "3:12: the key",
+        "openssl rand -hex 32",
+    ),
+    ("[audit]\naddress = \"keyed-hash\"\nkey-file = \"there.pem\"", "3:12: the key", ""),
 ];
 
 #[test]

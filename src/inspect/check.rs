@@ -75,7 +75,7 @@ pub fn request(data: &[u8]) {
             query,
             headers: &headers,
             body,
-            group: None,
+            groups: &[],
             reference: "k3f7q2ma",
             mark: None,
             today: TODAY,
@@ -105,7 +105,7 @@ pub fn request(data: &[u8]) {
 /// A text: whatever is found stands in it, on characters, and what is redacted is not what it was.
 pub fn scan(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let judged = SHIPPED.judge_text(text, "mastodon", None, None, TODAY);
+    let judged = SHIPPED.judge_text(text, "mastodon", &[], None, TODAY);
     for (finding, _) in &judged.findings {
         assert!(
             finding.span.of(text).is_some_and(|words| !words.is_empty()),

@@ -240,7 +240,7 @@ pub(super) fn inspect(
         query: query.as_deref(),
         headers: &headers,
         body: &Bytes::copy_from_slice(body.as_bytes()),
-        group: None,
+        groups: &[],
         reference: "k3f7q2ma",
         mark: None,
         today: TODAY,
@@ -259,7 +259,7 @@ fn texts(query: Option<&str>, content_type: &str, body: &str) -> Vec<String> {
 
 #[test]
 fn every_field_is_redacted_in_every_kind_of_body() {
-    let alone = SHIPPED.judge_text(WORDS, "generic", None, None, TODAY);
+    let alone = SHIPPED.judge_text(WORDS, "generic", &[], None, TODAY);
     let redacted = alone.redacted.unwrap();
     let categories: Vec<_> = alone.findings.iter().map(|(finding, _)| finding.category).collect();
     assert!(!redacted.expose().contains("Castellano") && !categories.is_empty());
@@ -489,12 +489,7 @@ const CALLS: &[Call] = &[
 #[test]
 fn calls_of_stock_clients_are_redacted() {
     let redacted = |words: &str| {
-        SHIPPED
-            .judge_text(words, "generic", None, None, TODAY)
-            .redacted
-            .unwrap()
-            .expose()
-            .to_owned()
+        SHIPPED.judge_text(words, "generic", &[], None, TODAY).redacted.unwrap().expose().to_owned()
     };
     let after_words = redacted(WORDS);
     for &(platform, method, path, content_type, body) in CALLS {

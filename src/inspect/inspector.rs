@@ -43,8 +43,8 @@ pub struct Request<'a> {
     pub headers: &'a HeaderMap,
     /// The body as it came, still encoded.
     pub body: &'a Bytes,
-    /// The client's group, if it is in one.
-    pub group: Option<&'a str>,
+    /// The groups that the client proves to be in.
+    pub groups: &'a [String],
     /// The reference for the client's sentence and the event: 8 base32 characters, drawn by the caller.
     pub reference: &'a str,
     /// What stands in the body in place of the long runs of media that the caller holds elsewhere, if it does. Such media
@@ -293,7 +293,7 @@ impl Inspector {
                 words: finding.span.of(&field.text).unwrap_or_default(),
                 care,
                 platform: request.platform.id(),
-                group: request.group,
+                groups: request.groups,
                 field: field.words.map(|spec| spec.template.as_str()),
                 today: request.today,
             };

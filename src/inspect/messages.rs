@@ -23,7 +23,7 @@ fn inspect(platform: &str, path: &str, message: &Value) -> Inspection {
         query: None,
         headers: &headers,
         body: &Bytes::from(message.to_string()),
-        group: None,
+        groups: &[],
         reference: "k3f7q2ma",
         mark: None,
         today: date(2026, 11, 22),

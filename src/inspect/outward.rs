@@ -150,7 +150,7 @@ mod tests {
             query: None,
             headers: &headers,
             body: &body.into(),
-            group: None,
+            groups: &[],
             reference: "k3f7q2ma",
             mark: None,
             today: date(2026, 11, 22),

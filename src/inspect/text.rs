@@ -38,7 +38,7 @@ impl TextInspection {
 #[derive(Clone, Copy, Debug)]
 struct Place<'a> {
     platform: &'a str,
-    group: Option<&'a str>,
+    groups: &'a [String],
     field: Option<&'a str>,
     today: Date,
 }
@@ -49,12 +49,12 @@ impl Inspector {
         &self,
         text: &str,
         platform: &str,
-        group: Option<&str>,
+        groups: &[String],
         field: Option<&str>,
         today: Date,
     ) -> TextInspection {
         let scan = self.engine().scan(&[Piece { text, label: None }], today);
-        self.judge_scan(text, scan, Place { platform, group, field, today })
+        self.judge_scan(text, scan, Place { platform, groups, field, today })
     }
 
     /// The same, with every candidate and the parts of its score. Slower; for people.
@@ -62,16 +62,16 @@ impl Inspector {
         &self,
         text: &str,
         platform: &str,
-        group: Option<&str>,
+        groups: &[String],
         field: Option<&str>,
         today: Date,
     ) -> (TextInspection, Vec<Explained>) {
         let (scan, candidates) = self.engine().explain(&[Piece { text, label: None }], today);
-        (self.judge_scan(text, scan, Place { platform, group, field, today }), candidates)
+        (self.judge_scan(text, scan, Place { platform, groups, field, today }), candidates)
     }
 
     fn judge_scan(&self, text: &str, scan: Scan, place: Place<'_>) -> TextInspection {
-        let Place { platform, group, field, today } = place;
+        let Place { platform, groups, field, today } = place;
         let care = scan.care.speaks_of_care;
         let findings: Vec<(Finding, Judgement)> = scan
             .findings
@@ -80,7 +80,7 @@ impl Inspector {
             .map(|finding| {
                 let words = finding.span.of(text).unwrap_or_default();
                 let question =
-                    Question { finding: &finding, words, care, platform, group, field, today };
+                    Question { finding: &finding, words, care, platform, groups, field, today };
                 let judgement = self.policy().judge(&question);
                 (finding, judgement)
             })

@@ -20,8 +20,8 @@ pub struct Question<'a> {
     pub care: bool,
     /// The platform's name.
     pub platform: &'a str,
-    /// The client's group, if it is in one.
-    pub group: Option<&'a str>,
+    /// The groups that the client proves to be in.
+    pub groups: &'a [String],
     /// The field's path template, if its platform names it.
     pub field: Option<&'a str>,
     /// Today, UTC: exceptions end.

@@ -58,7 +58,7 @@ impl Scope {
             if !known.groups.contains(&word.value) {
                 let names: Vec<&str> = known.groups.iter().map(String::as_str).collect();
                 let help = if names.is_empty() {
-                    "describe the group in a [[group]] with `name` and `clients`".to_owned()
+                    "describe the group in a [[group]] with `name` and `clients`, `certificates` or `identities`".to_owned()
                 } else {
                     did_you_mean(&word.value, &names)
                 };
@@ -98,7 +98,8 @@ impl Scope {
         (self.categories == 0 || self.categories & bit(question.finding.category) != 0)
             && (self.rules.is_empty() || self.rules.iter().any(|name| name.matches(rule)))
             && among(&self.platforms, Some(question.platform))
-            && among(&self.groups, question.group)
+            && (self.groups.is_empty()
+                || question.groups.iter().any(|one| self.groups.contains(one)))
             && among(&self.fields, question.field)
     }
 }

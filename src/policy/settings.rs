@@ -1,17 +1,16 @@
 //! A policy as meant.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::detect::Finding;
 use crate::diagnostic::{Diagnostic, Source};
-use crate::policy::Action;
 use crate::policy::clause::{Clause, Exception};
 use crate::policy::group::Groups;
 use crate::policy::replacement::Replacements;
 use crate::policy::sentence::{Messages, Refused};
+use crate::policy::{Action, Sender};
 use crate::rules::Category;
 
 /// Whether verdicts are carried out.
@@ -114,9 +113,16 @@ impl Policy {
         self.on_unaudited
     }
 
-    /// The group of a client's address; where networks nest, the narrowest decides.
-    pub fn group_of(&self, client: IpAddr) -> Option<&str> {
-        self.groups.of(client)
+    /// The groups that a client proves to be in, in the order of their names. Of groups told by the address alone it is
+    /// one at most: where networks nest, the narrowest decides.
+    pub fn groups_of(&self, sender: &Sender) -> Vec<String> {
+        self.groups.of(sender)
+    }
+
+    /// Whether any group asks for a certificate, and whether any asks for an identity: without a listener that gives
+    /// them, nobody is in such a group.
+    pub fn asks_for(&self) -> (bool, bool) {
+        self.groups.asks_for()
     }
 
     /// What replaces a finding: its generalised form where the policy asks for it, or a fixed word.

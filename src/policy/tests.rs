@@ -8,7 +8,10 @@ use proptest::prelude::*;
 
 use crate::detect::Finding;
 use crate::diagnostic::{Diagnostic, Source};
-use crate::policy::{Action, DecidedBy, MediaAction, Mode, OnFault, Policy, Question, Refused};
+use crate::policy::{
+    Action, CertifiedName, DecidedBy, MediaAction, Mode, NameKind, OnFault, Policy, Question,
+    Refused, Sender,
+};
 use crate::rules::{Category, Confidence, Matcher, Rule, RuleId, RuleSet};
 use crate::span::Span;
 
@@ -78,7 +81,7 @@ fn question(finding: &Finding) -> Question<'_> {
         words: "x",
         care: true,
         platform: "mastodon",
-        group: None,
+        groups: &[],
         field: Some("status"),
         today: TODAY,
     }
@@ -117,7 +120,7 @@ fn the_examples_in_comments_work_when_uncommented() {
         .replace("mastodon = \"block\"", "x = \"block\"");
     let (policy, warnings) = parse(&text).unwrap_or_else(|faults| panic!("{}", faults[0]));
     assert_eq!(warnings, []);
-    assert_eq!(policy.group_of("10.20.0.7".parse().unwrap()), Some("press-office"));
+    assert_eq!(policy.groups_of(&Sender::at("10.20.0.7".parse().unwrap())), ["press-office"]);
     assert_eq!(policy.media("x"), MediaAction::Block);
     assert_eq!(policy.strictest(), Some(Action::Block));
 }
@@ -160,6 +163,7 @@ fn a_clause_applies_only_where_all_it_names_holds() {
     };
     let name = finding("name-kin", Category::Name, Confidence::Medium);
     let base = question(&name);
+    let press = ["press".to_owned()];
     for (conditions, asked, want) in [
         ("categories = [\"name\"]", base, Action::Block),
         ("categories = [\"ssn\"]", base, Action::Log),
@@ -173,7 +177,7 @@ fn a_clause_applies_only_where_all_it_names_holds() {
         ("categories = [\"name\"]\ngroups = [\"press\"]", base, Action::Log),
         (
             "categories = [\"name\"]\ngroups = [\"press\"]",
-            Question { group: Some("press"), ..base },
+            Question { groups: &press, ..base },
             Action::Block,
         ),
         ("categories = [\"name\"]\nfields = [\"status\"]", base, Action::Block),
@@ -241,7 +245,76 @@ fn groups_are_found_by_the_narrowest_network() {
         ("2001:db8:1::1", Some("site")),
         ("2001:db9::1", None),
     ] {
-        assert_eq!(policy.group_of(client.parse::<IpAddr>().unwrap()), want, "{client}");
+        assert_eq!(
+            policy
+                .groups_of(&Sender::at(client.parse::<IpAddr>().unwrap()))
+                .first()
+                .map(String::as_str),
+            want,
+            "{client}"
+        );
+    }
+}
+
+#[test]
+fn a_group_is_for_those_who_prove_all_it_asks() {
+    let policy = policy(
+        "[[group]]\nname = \"site\"\nclients = [\"10.0.0.0/8\"]\n\
+         [[group]]\nname = \"press\"\nidentities = [\"press-*\", \"alice\"]\n\
+         [[group]]\nname = \"desk\"\nclients = [\"10.20.0.0/24\"]\nidentities = [\"*\"]\n\
+         [[group]]\nname = \"card\"\ncertificates = [\"san:email:*@press.example\", \"CN=anna\", \"DN=*,OU=Press,O=Hospital\"]\n",
+    );
+    let name = |kind, value: &str| CertifiedName { kind, value: value.into() };
+    let sender = |address: &str, names: &[CertifiedName], identity: &str| Sender {
+        address: address.parse().ok(),
+        certificate: (!names.is_empty()).then(|| names.into()),
+        identity: (!identity.is_empty()).then(|| identity.into()),
+    };
+    let email = |value| [name(NameKind::Email, value)];
+    for (who, want) in [
+        (sender("10.1.1.1", &[], ""), &["site"][..]),
+        (sender("10.1.1.1", &[], "press-anna"), &["press", "site"]),
+        (sender("10.20.0.9", &[], "bob"), &["desk", "site"]),
+        (sender("10.20.0.9", &[], "alice"), &["desk", "press", "site"]),
+        // Where the address is not established, no network matches.
+        (sender("", &[], "alice"), &["press"]),
+        (sender("", &[], "Alice"), &[]),
+        (sender("192.0.2.1", &email("anna@press.example"), ""), &["card"]),
+        (sender("192.0.2.1", &email("Anna@Press.Example"), ""), &["card"]),
+        (sender("192.0.2.1", &email("anna@press.example.org"), ""), &[]),
+        // The right words in another place of the certificate.
+        (sender("192.0.2.1", &[name(NameKind::CommonName, "anna@press.example")], ""), &[]),
+        (sender("192.0.2.1", &[name(NameKind::Unit, "anna")], ""), &[]),
+        (sender("192.0.2.1", &[name(NameKind::CommonName, "anna")], ""), &["card"]),
+        (sender("", &[name(NameKind::Subject, "CN=eve,OU=Press,O=Hospital")], ""), &["card"]),
+        (sender("", &[name(NameKind::Subject, "CN=eve\\2COU=Press,O=Hospital")], ""), &[]),
+        // An identity is no certificate.
+        (sender("192.0.2.1", &[], "anna@press.example"), &[]),
+        (Sender::default(), &[]),
+    ] {
+        assert_eq!(policy.groups_of(&who), want, "{who:?}");
+    }
+    assert_eq!(policy.asks_for(), (true, true));
+}
+
+#[test]
+fn an_exception_for_a_group_needs_the_proof_and_a_clause_for_one_only_adds() {
+    let policy = policy(
+        "[[group]]\nname = \"press\"\nidentities = [\"press-*\"]\n\
+         [[clause]]\nname = \"names\"\ncategories = [\"name\"]\naction = \"redact\"\n\
+         [[clause]]\nname = \"press-names\"\ncategories = [\"name\"]\ngroups = [\"press\"]\naction = \"log\"\n\
+         [[exception]]\nname = \"press\"\ncategories = [\"name\"]\nfields = [\"status\"]\ngroups = [\"press\"]\nreason = \"r\"\nexpires = 2099-01-01\n",
+    );
+    let name = finding("name-kin", Category::Name, Confidence::Medium);
+    let press = ["night".to_owned(), "press".to_owned()];
+    let base = question(&name);
+    for (asked, want) in [
+        (base, Action::Redact),
+        (Question { groups: &press, ..base }, Action::Log),
+        // Not excused: the clause that is milder for the group changes nothing.
+        (Question { groups: &press, field: None, ..base }, Action::Redact),
+    ] {
+        assert_eq!(policy.judge(&asked).action, want);
     }
 }
 
@@ -507,6 +580,26 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     ("[group]\nname = \"a\"", "1:1: `group` must be a list of tables, not a table", "[[group]]"),
     ("[[group]]\nname = \"a\"", "1:1: [[group]] has no `clients`", "10.20.0.0/24"),
+    (
+        "[[group]]\nname = \"a\"\ncertificates = [\"press-*\"]",
+        "3:17: `press-*` says nothing of a certificate",
+        "CN=press-*",
+    ),
+    (
+        "[[group]]\nname = \"a\"\ncertificates = [\"CN=\"]",
+        "3:17: `CN=` says nothing of a certificate",
+        "CN=press-*",
+    ),
+    (
+        "[[group]]\nname = \"a\"\nidentities = [\"alice, bob\"]",
+        "3:15: `alice, bob` can be nobody's identity",
+        "without commas",
+    ),
+    (
+        "[[group]]\nname = \"a\"\nidentities = [\"alice\"]\nclients = [\"10.0.0.0/33\"]",
+        "4:12: `10.0.0.0/33` is no network",
+        "10.20.0.0/24",
+    ),
     (
         "[[group]]\nname = \"a\"\nclients = [\"10.0.0.0/33\"]",
         "3:12: `10.0.0.0/33` is no network",

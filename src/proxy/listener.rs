@@ -13,14 +13,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::config::Edge;
+use crate::config::{Edge, Who};
 use crate::proxy::connection::{self, Activity};
 use crate::proxy::current::Current;
 use crate::proxy::drain::{Drain, Signal, Stage};
 use crate::proxy::memory::neighbourhood;
 use crate::proxy::passage::Peer;
 use crate::proxy::set::Origin;
-use crate::proxy::tls::{Accepted, Presented, TlsAcceptor};
+use crate::proxy::tls::{Accepted, Presented, TlsAcceptor, fault_of};
+use crate::proxy::upstream::Distrust;
+use crate::proxy::who::{self, Caller};
 
 /// A listener, as one set serves it.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Listening {
     pub(crate) tls: Option<TlsAcceptor>,
     /// What that was made of.
     pub(crate) origin: Option<Origin>,
+    /// By what it knows who sends.
+    pub(crate) who: Arc<Who>,
     /// Ends the connections made over it.
     pub(crate) drain: Arc<Drain>,
 }
@@ -179,15 +183,18 @@ pub(crate) async fn run(
             }
         };
         // Certificate and routes are those of one set.
-        let Some(Listening { tls, drain, .. }) = current.load().listening(id).cloned() else {
+        let Some(listening) = current.load().listening(id).cloned() else {
             return;
         };
-        let address = address.ip().to_canonical();
-        let neighbour = neighbourhood(address);
+        let peer = address.ip().to_canonical();
+        let signal = all.signal_with(&listening.drain);
+        if listening.who.is_proxy(peer) {
+            let (caps, current) = (Arc::clone(&caps), Arc::clone(&current));
+            tokio::spawn(balanced(tcp, peer, listening, current, (caps, permit), signal));
         // A client over its cap is closed at once: letting it wait would take the place of others.
-        if let Some(place) = caps.take(permit, neighbour) {
-            let signal = all.signal_with(&drain);
-            tokio::spawn(one(tcp, address, tls, Arc::clone(&current), place, signal));
+        } else if let Some(place) = caps.take(permit, neighbourhood(peer)) {
+            let caller = Caller::direct(peer);
+            tokio::spawn(one(tcp, caller, listening, Arc::clone(&current), place, signal));
         } else {
             current.load().metrics().one_too_many();
         }
@@ -213,35 +220,78 @@ fn is_of_its_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-/// One connection from the first byte to the last.
+/// A connection of a load balancer that says whose it is before anything else; it counts as that client's.
+async fn balanced(
+    mut tcp: TcpStream,
+    peer: IpAddr,
+    listening: Listening,
+    current: Arc<Current>,
+    (caps, permit): (Arc<Caps>, OwnedSemaphorePermit),
+    mut signal: Signal,
+) {
+    let limit = current.load().timeouts().handshake;
+    let named = tokio::select! {
+        biased;
+        named = who::named(&mut tcp, peer, limit) => named,
+        _ = signal.changed() => return,
+    };
+    match named {
+        Ok(caller) => {
+            if let Some(place) = caps.take(permit, neighbourhood(caller.address)) {
+                one(tcp, caller, listening, current, place, signal).await;
+            } else {
+                current.load().metrics().one_too_many();
+            }
+        }
+        Err(fault) => {
+            current.load().metrics().who.header_refused(fault);
+            tracing::debug!(client = %peer, why = fault.as_str(), "no header of the PROXY protocol");
+        }
+    }
+}
+
+/// One connection from the first byte to the last, or to the last behind its header.
 async fn one(
     tcp: TcpStream,
-    address: IpAddr,
-    tls: Option<TlsAcceptor>,
+    caller: Caller,
+    listening: Listening,
     current: Arc<Current>,
     place: Place,
     mut signal: Signal,
 ) {
+    let (id, tls) = (listening.id, listening.tls);
+    let address = caller.address;
     let gateway = current.load();
     let _counted = gateway.metrics().connect();
     let _place = place;
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else {
-        let peer = Arc::new(Peer::new(address, Presented::Plain, Activity::new(false)));
+        let peer = Arc::new(Peer::new(caller, id, Presented::Plain, Activity::new(false)));
         drop(gateway);
         return connection::serve(tcp, peer, current, signal).await;
     };
+    let asks = listening.who.clients.is_some();
     let shaken = tokio::select! {
         biased;
         shaken = timeout(gateway.timeouts().handshake, tls.accept(tcp)) => shaken,
         _ = signal.changed() => return,
     };
-    let Ok(Ok(Accepted { stream, presented, is_h2 })) = shaken else {
-        gateway.metrics().failed_handshake();
-        tracing::debug!(client = %address, "TLS handshake failed");
-        return;
+    let Accepted { stream, presented, is_h2, certified } = match shaken {
+        Ok(Ok(accepted)) => accepted,
+        failed => {
+            gateway.metrics().failed_handshake();
+            let fault = failed.ok().and_then(Result::err).filter(|_| asks);
+            let why = fault.as_ref().and_then(fault_of).and_then(Distrust::of);
+            if let Some(why) = why {
+                gateway.metrics().who.certificate_refused(why);
+            }
+            let why = why.map(Distrust::as_str);
+            tracing::debug!(client = %address, why, "TLS handshake failed");
+            return;
+        }
     };
     drop(gateway);
-    let peer = Arc::new(Peer::new(address, presented, Activity::new(is_h2)));
+    let caller = caller.certified(certified);
+    let peer = Arc::new(Peer::new(caller, id, presented, Activity::new(is_h2)));
     connection::serve(stream, peer, current, signal).await;
 }

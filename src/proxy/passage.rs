@@ -10,10 +10,11 @@ use http::uri::Authority;
 use http::{HeaderValue, Method, Version};
 use jiff::civil::Date;
 
-use crate::audit::{Audit, Event, What};
+use crate::audit::{Audit, Event, Identity, What};
 use crate::body::{Elider, IsMedia, claims_form, looks_like_file, looks_like_media};
 use crate::inspect;
 use crate::platform::{Class, Endpoint, WEBSOCKET};
+use crate::policy::Sender;
 use crate::proxy::connection::Activity;
 use crate::proxy::headers::Framing;
 use crate::proxy::metrics::InFlight;
@@ -21,10 +22,13 @@ use crate::proxy::respond::Asker;
 use crate::proxy::route::Target;
 use crate::proxy::tls::Presented;
 use crate::proxy::websocket::Opened;
+use crate::proxy::who::Caller;
 
 /// Who is at the other end of a connection.
 pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
+    pub(crate) caller: Caller,
+    /// The listener that took the connection.
+    pub(crate) listener: usize,
     presented: Presented,
     pub(crate) activity: Arc<Activity>,
     /// The host last found covered: nearly always the only one.
@@ -34,9 +38,15 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(address: IpAddr, presented: Presented, activity: Activity) -> Self {
+    pub(crate) fn new(
+        caller: Caller,
+        listener: usize,
+        presented: Presented,
+        activity: Activity,
+    ) -> Self {
         Self {
-            address,
+            caller,
+            listener,
             presented,
             activity: Arc::new(activity),
             covered: OnceLock::new(),
@@ -73,8 +83,15 @@ pub(crate) struct Passage {
     pub(crate) authority: Authority,
     pub(crate) parts: Parts,
     pub(crate) framing: Framing,
+    /// Whom caps and memory count, and events name.
     pub(crate) client: IpAddr,
-    pub(crate) group: Option<String>,
+    /// Whom events name beside that.
+    pub(crate) identity: Option<Identity>,
+    /// What is proved of the sender, and by whose word.
+    pub(crate) sender: Arc<Sender>,
+    /// The listener and the peer whose headers had a say in that.
+    pub(crate) told_by: Option<(usize, IpAddr)>,
+    pub(crate) groups: Vec<String>,
     /// The template of its endpoint, once it was judged.
     pub(crate) endpoint: String,
     pub(crate) id: String,
@@ -135,7 +152,10 @@ impl Passage {
             parts,
             framing: Framing::default(),
             client: self.client,
-            group: self.group.clone(),
+            identity: self.identity.clone(),
+            sender: Arc::clone(&self.sender),
+            told_by: self.told_by,
+            groups: self.groups.clone(),
             id: Audit::new_id(),
             reference: Audit::new_reference(),
             today,
@@ -168,7 +188,8 @@ impl Passage {
         Event {
             id: self.id.clone(),
             client: Some(self.client),
-            group: self.group.clone(),
+            group: (!self.groups.is_empty()).then(|| self.groups.join(", ")),
+            identity: self.identity.clone(),
             host: self.target.pattern.clone(),
             platform: self.target.platform.id().to_owned(),
             method: standard_method(&self.parts.method).to_owned(),
@@ -185,7 +206,7 @@ impl Passage {
             query: self.parts.uri.query().filter(|_| !self.is_message()),
             headers: &self.parts.headers,
             body,
-            group: self.group.as_deref(),
+            groups: &self.groups,
             reference: self.reference(),
             mark: None,
             today: self.today,

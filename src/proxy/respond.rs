@@ -38,6 +38,8 @@ pub(crate) enum Refusal {
     Handshake,
     /// The target is not a path.
     Target,
+    /// A load balancer that is believed names its sender unclearly: a client has had a hand in it.
+    Identity,
     /// The program is stopping.
     Stopping,
 }
@@ -45,7 +47,9 @@ pub(crate) enum Refusal {
 impl Refusal {
     const fn status(self) -> StatusCode {
         match self {
-            Self::Host | Self::Framing | Self::Target | Self::Handshake => StatusCode::BAD_REQUEST,
+            Self::Host | Self::Framing | Self::Target | Self::Handshake | Self::Identity => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unrouted | Self::NotCovered => StatusCode::MISDIRECTED_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
@@ -69,6 +73,7 @@ impl Refusal {
                 "Postward: this is no handshake of a WebSocket, version 13 over HTTP/1.1.\n"
             }
             Self::Target => "Postward: the request's target is not a path.\n",
+            Self::Identity => "Postward: the request does not say clearly who sent it.\n",
             Self::Stopping => "Postward: stopping; nothing was sent.\n",
         }
     }

@@ -18,7 +18,7 @@ use crate::proxy::route::{Routes, UnknownPlatform};
 use crate::proxy::service::Gateway;
 use crate::proxy::set::{Ground, Lasting, Prepared};
 use crate::proxy::tls::{
-    self, Authority, CaError, Expiry, KeyFileError, TlsAcceptor, TlsSetupError,
+    self, Authority, CaError, Clients, Expiry, KeyFileError, TlsAcceptor, TlsSetupError,
 };
 use crate::proxy::upstream::{self, Dialler, Pool, Trust, UpstreamSetupError};
 
@@ -76,6 +76,12 @@ impl SetupError {
             }
             Self::Tls(TlsSetupError::Unusable { .. }) => {
                 Some("give the certificate's own key: both must come from one request".to_owned())
+            }
+            Self::Tls(TlsSetupError::ClientRoot { .. }) => {
+                Some("`roots` of `clients` takes certificates of the CAs that sign clients' certificates, as PEM".to_owned())
+            }
+            Self::Tls(TlsSetupError::ClientList { .. }) => {
+                Some("`crls` of `clients` takes whole lists as the CA publishes them, PEM or DER".to_owned())
             }
             Self::Ca(CaError::Unusable { .. }) => {
                 Some("name the two files that `postward ca init` wrote, or a CA's certificate and its own key".to_owned())
@@ -258,16 +264,19 @@ pub(super) fn acceptor(
     authority: Option<&Arc<Authority>>,
     routes: &Arc<Routes>,
 ) -> Result<Option<TlsAcceptor>, SetupError> {
+    let clients = listener.who.clients.as_ref().filter(|_| listener.tls.is_some());
+    let clients = clients.map(Clients::new).transpose()?;
     Ok(match (&listener.tls, authority) {
         (None, _) => None,
         (Some(_), Some(authority)) => {
-            Some(TlsAcceptor::minting(Arc::clone(authority), Arc::clone(routes))?)
+            Some(TlsAcceptor::minting(Arc::clone(authority), Arc::clone(routes), clients)?)
         }
         (Some(TlsIdentity::Ca { ca, ca_key }), None) => {
-            Some(TlsAcceptor::minting(Arc::new(Authority::open(ca, ca_key)?), Arc::clone(routes))?)
+            let authority = Arc::new(Authority::open(ca, ca_key)?);
+            Some(TlsAcceptor::minting(authority, Arc::clone(routes), clients)?)
         }
         (Some(TlsIdentity::Certificate { certificate, key }), None) => {
-            Some(TlsAcceptor::own(certificate, key)?)
+            Some(TlsAcceptor::own(certificate, key, clients)?)
         }
     })
 }

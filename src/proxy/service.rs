@@ -3,6 +3,7 @@
 //! Invariant: nothing leaves for a platform before its verdict is in hand and its event is written.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
@@ -43,6 +44,7 @@ use crate::proxy::tls::Expiry;
 use crate::proxy::trace::{Trace, Tracer};
 use crate::proxy::upstream::Pool;
 use crate::proxy::websocket::{self, Asked, Asking};
+use crate::proxy::who::{Claims, Unclear};
 
 /// Everything a request needs, made of one configuration and replaced with it as a whole.
 #[derive(Debug)]
@@ -68,6 +70,8 @@ pub(crate) struct Gateway {
     pub(crate) expiries: Vec<Expiry>,
     /// Traces requests; `None` is none of them.
     pub(crate) tracer: Option<Arc<Tracer>>,
+    /// The headers by which any listener may be told who sent a request.
+    pub(crate) identity_headers: Vec<HeaderName>,
     /// By what the pool's connections were made.
     pub(crate) way: Way,
 }
@@ -171,11 +175,19 @@ impl Gateway {
         let host = RequestHost::of(&parts);
         // Before what is this hop's own is taken off.
         let asked = Asked::take(&mut parts);
+        let claims = self.claims(peer, &mut parts);
         let framing = match headers::admit(&mut parts) {
             Ok(framing) => framing,
             Err(refusal) => {
                 self.metrics.refused();
                 return Err((refusal, origin, Framing::default()));
+            }
+        };
+        let claims = match claims {
+            Ok(claims) => claims,
+            Err(Unclear) => {
+                self.metrics.refused();
+                return Err((Refusal::Identity, origin, framing));
             }
         };
         let found = match &host {
@@ -210,8 +222,11 @@ impl Gateway {
                     authority: host.authority,
                     parts,
                     framing,
-                    client: peer.address,
-                    group: self.inspector.policy().group_of(peer.address).map(ToOwned::to_owned),
+                    client: claims.client,
+                    identity: claims.identity,
+                    groups: self.inspector.policy().groups_of(&claims.sender),
+                    sender: Arc::new(claims.sender),
+                    told_by: claims.by_headers.then_some((peer.listener, peer.caller.peer)),
                     endpoint: String::new(),
                     id: Audit::new_id(),
                     reference: Audit::new_reference(),
@@ -230,6 +245,21 @@ impl Gateway {
             }
             (Ok(_), Err(_)) => Err((Refusal::Host, origin, framing)),
         }
+    }
+
+    /// Who sent a request, as its connection and its listener's peers prove it.
+    fn claims(&self, peer: &Peer, parts: &mut Parts) -> Result<Claims, Unclear> {
+        let who = self.listening(peer.listener).map(|one| &*one.who);
+        let claims = Claims::take(&peer.caller, who, &self.identity_headers, &mut parts.headers)?;
+        claims.ignored.iter().for_each(|why| self.metrics.who.ignored(*why));
+        Ok(claims)
+    }
+
+    /// Whether a request that a peer's headers named a sender for would still be believed.
+    pub(crate) fn still_believes(&self, told_by: Option<(usize, IpAddr)>) -> bool {
+        told_by.is_none_or(|(listener, peer)| {
+            self.listening(listener).is_some_and(|one| one.who.believed(peer).is_some())
+        })
     }
 
     /// Reads, decides, writes the event, and sends on what may be sent.

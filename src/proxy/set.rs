@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use http::HeaderName;
 use rustls_native_certs::load_native_certs;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use crate::audit::Audit;
-use crate::config::{Digest, Edge, Listener, Loaded, TlsIdentity, Upstream, UpstreamAddress};
+use crate::config::{
+    ClientCertificates, Digest, Edge, Listener, Loaded, TlsIdentity, Upstream, UpstreamAddress,
+};
 use crate::proxy::calendar::Calendar;
 use crate::proxy::drain::Drain;
 use crate::proxy::judge::Places;
@@ -85,6 +88,8 @@ pub(crate) struct Way {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Origin {
     identity: TlsIdentity,
+    /// Which clients' certificates are believed, and what stood in the files of that.
+    clients: Option<(ClientCertificates, Vec<Option<Digest>>)>,
     files: Vec<Option<Digest>>,
     /// A leaf is minted for these alone.
     hosts: Vec<String>,
@@ -166,6 +171,7 @@ impl Ground {
             unaudited_lines: Arc::clone(&lasting.unaudited_lines),
             unanswered_lines: Arc::clone(&lasting.unanswered_lines),
             untrusted_lines: Arc::clone(&lasting.untrusted_lines),
+            identity_headers: identity_headers(&listening),
             listening,
             expiries: expiries(loaded, &lasting),
             tracer,
@@ -214,6 +220,15 @@ fn memory(running: Option<&Gateway>, loaded: &Loaded) -> Memory {
         Some(running) => running.memory.clone(),
         None => Memory::new(edge, busy, most),
     }
+}
+
+/// The headers by which any listener may be told who sent a request: none of them goes on.
+fn identity_headers(listening: &[Listening]) -> Vec<HeaderName> {
+    let identities = listening.iter().filter_map(|one| one.who.identity.as_ref());
+    let mut names: Vec<_> = identities.filter_map(|one| one.header.clone()).collect();
+    names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    names.dedup();
+    names
 }
 
 fn way(loaded: &Loaded, routes: &Routes, listening: &[SocketAddr]) -> Way {
@@ -271,11 +286,21 @@ impl<'s> Listeners<'s> {
                 bound.push((id, socket));
                 (id, address)
             };
-            // Who connected in the clear must not stay where TLS is spoken now.
+            // Who connected in the clear must not stay where TLS is spoken now, nor who proved an identity in a way, or
+            // by a certificate, that may not be believed any more.
             let drain = running
                 .filter(|running| running.tls.is_some() == tls.is_some())
+                .filter(|running| identifies_alike(running, origin.as_ref(), listener))
                 .map_or_else(|| Arc::new(Drain::new()), |running| Arc::clone(&running.drain));
-            all.push(Listening { id, configured: listener.address, address, tls, origin, drain });
+            all.push(Listening {
+                id,
+                configured: listener.address,
+                address,
+                tls,
+                origin,
+                who: Arc::new(listener.who.clone()),
+                drain,
+            });
         }
         Ok((all, bound))
     }
@@ -301,16 +326,29 @@ impl<'s> Listeners<'s> {
 fn origin(loaded: &Loaded, listener: &Listener, routes: &Routes) -> Option<Origin> {
     let identity = listener.tls.clone()?;
     let files = identity.files().iter().flat_map(|file| loaded.seen.digests(file)).collect();
+    let clients = listener.who.clients.clone().map(|clients| {
+        (clients, listener.who.files().flat_map(|file| loaded.seen.digests(file)).collect())
+    });
     let hosts = match identity {
         TlsIdentity::Ca { .. } => routes.ways().into_iter().map(|(host, _)| host).collect(),
         TlsIdentity::Certificate { .. } => Vec::new(),
     };
-    Some(Origin { identity, files, hosts })
+    Some(Origin { identity, clients, files, hosts })
+}
+
+/// Whether those connected over a listener would be known by the same as those who connect now.
+fn identifies_alike(running: &Listening, origin: Option<&Origin>, listener: &Listener) -> bool {
+    let clients = |origin: Option<&Origin>| origin.and_then(|origin| origin.clients.clone());
+    running.who.proxy_protocol == listener.who.proxy_protocol
+        && clients(running.origin.as_ref()) == clients(origin)
 }
 
 /// Whether a listener's acceptor can stay as it is.
 fn is_same(running: &Listening, origin: Option<&Origin>, lasting: &Lasting) -> bool {
-    let is_known = lasting.authority.is_some()
-        || origin.is_none_or(|origin| origin.files.iter().all(Option::is_some));
+    let is_known = origin.is_none_or(|origin| {
+        let of_clients = origin.clients.iter().flat_map(|(_, files)| files);
+        let files = origin.files.iter().filter(|_| lasting.authority.is_none());
+        files.chain(of_clients).all(Option::is_some)
+    });
     is_known && running.origin.as_ref() == origin && running.tls.is_some() == origin.is_some()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Loaded, TlsIdentity, Way, is_common};
+use crate::config::{Config, Loaded, Way, is_common};
 
 /// Where platforms listen.
 const HTTPS: u16 = 443;
@@ -178,14 +178,7 @@ impl Grants {
 
 /// The certificates and keys of a configuration.
 fn certificates(config: &Config) -> impl Iterator<Item = &Path> {
-    let of_listeners = config.listeners.iter().filter_map(|listener| listener.tls.as_ref());
-    let pairs = of_listeners.flat_map(|tls| match tls {
-        TlsIdentity::Ca { ca, ca_key } => [ca, ca_key],
-        TlsIdentity::Certificate { certificate, key } => [certificate, key],
-    });
-    let upstream = &config.upstream;
-    let sinks = config.audit.sinks.iter().flat_map(|sink| sink.kind.files());
-    pairs.chain(&upstream.extra_roots).chain(&upstream.crls).map(PathBuf::as_path).chain(sinks)
+    config.files()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What};
+use postward::audit::{Audit, AuditSettings, Event, Naming, Outcome, Sync, What};
 use tempfile::TempDir;
 
 /// What a command did.
@@ -566,6 +566,7 @@ fn audit_file(dir: &TempDir) -> String {
                 id: "0123456789abcdefghjk".to_owned(),
                 client: None,
                 group: None,
+                identity: None,
                 host: "mastodon.example".to_owned(),
                 platform: "mastodon".to_owned(),
                 method: "POST".to_owned(),

@@ -26,7 +26,7 @@ use crate::cli::demo::stand_in::Received;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{serve, style};
-use crate::config::{self, Listener, Loaded, Route, TlsIdentity, UpstreamAddress, WebSocket};
+use crate::config::{self, Listener, Loaded, Route, TlsIdentity, UpstreamAddress, WebSocket, Who};
 use crate::proxy::tls::{Authority, CaError};
 
 /// Why the demo cannot run.
@@ -123,7 +123,11 @@ fn configured(
     let config = &mut loaded.config;
     // The CA lives in memory: these files are never read.
     let tls = TlsIdentity::Ca { ca: "demo.pem".into(), ca_key: "demo.key".into() };
-    config.listeners = vec![Listener { address: (Ipv4Addr::LOCALHOST, 0).into(), tls: Some(tls) }];
+    config.listeners = vec![Listener {
+        address: (Ipv4Addr::LOCALHOST, 0).into(),
+        tls: Some(tls),
+        who: Who::default(),
+    }];
     config.routes = Site::ALL
         .iter()
         .map(|site| Route {

@@ -54,9 +54,11 @@ pub(crate) fn run(args: &args::Diff) -> Result<Exit, Failure> {
                 }
             };
             let platform = post.platform.as_deref().unwrap_or(NO_PLATFORM);
-            let (group, field) = (post.group.as_deref(), post.field.as_deref());
-            let judge =
-                |side: &Side| side.inspector.judge_text(&post.text, platform, group, field, today);
+            let field = post.field.as_deref();
+            let judge = |side: &Side| {
+                let groups = post.groups(side.inspector.policy());
+                side.inspector.judge_text(&post.text, platform, &groups, field, today)
+            };
             let (before, after) = (judge(&old), judge(&new));
             output.post(&post, &before, &after, change(&before, &after))?;
             progress.add(1);

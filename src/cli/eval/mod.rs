@@ -88,7 +88,7 @@ fn score_all(
 
 fn score_one(post: &MarkedPost, inspector: &Inspector, today: Date) -> PostScore {
     let platform = post.platform.as_deref().unwrap_or(NO_PLATFORM);
-    let judged = inspector.judge_text(&post.text, platform, None, None, today);
+    let judged = inspector.judge_text(&post.text, platform, &[], None, today);
     let findings: Vec<Found> = judged
         .findings
         .into_iter()

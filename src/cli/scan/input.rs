@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use crate::policy::{Policy, Sender, is_identity};
+
 /// One post to judge. Nobody prints it as it is: `Debug` it has none.
 #[derive(Deserialize)]
 pub(in crate::cli) struct Post {
@@ -16,7 +18,19 @@ pub(in crate::cli) struct Post {
     pub(in crate::cli) text: String,
     pub(in crate::cli) platform: Option<String>,
     pub(in crate::cli) group: Option<String>,
+    /// As a listed load balancer would give it: the policy says which groups it is in.
+    pub(in crate::cli) identity: Option<String>,
     pub(in crate::cli) field: Option<String>,
+}
+
+impl Post {
+    /// The groups that it is sent from under a policy: the one it names, and those that its identity is in.
+    pub(in crate::cli) fn groups(&self, policy: &Policy) -> Vec<String> {
+        let identity = self.identity.as_deref().filter(|name| is_identity(name)).map(Into::into);
+        let mut groups = policy.groups_of(&Sender { identity, ..Sender::default() });
+        groups.extend(self.group.clone());
+        groups
+    }
 }
 
 /// What a post is called. A number keeps its digits: one past 64 bits, or `1.50`, comes out as it went in.
@@ -116,7 +130,7 @@ impl InputError {
             }
             Fault::NotPost => {
                 "the first line begins with `{`, so each line needs `id` (a string or a number) and `text` (a string), \
-                 each once; `platform`, `group` and `field` are strings or null"
+                 each once; `platform`, `group`, `identity` and `field` are strings or null"
             }
         })
     }
@@ -203,7 +217,14 @@ impl<R: Read> Posts<R> {
         } else {
             self.line.to_string()
         };
-        Post { id: Id::Text(id), text: line.to_owned(), platform: None, group: None, field: None }
+        Post {
+            id: Id::Text(id),
+            text: line.to_owned(),
+            platform: None,
+            group: None,
+            identity: None,
+            field: None,
+        }
     }
 
     fn fault(&self, source: Fault) -> InputError {

@@ -93,13 +93,14 @@ impl Scan<'_> {
                 }
             };
             let platform = post.platform.as_deref().unwrap_or(NO_PLATFORM);
-            let (group, field) = (post.group.as_deref(), post.field.as_deref());
+            let groups = post.groups(self.inspector.policy());
+            let field = post.field.as_deref();
             let (judged, candidates) = if self.explain {
                 let (judged, candidates) =
-                    self.inspector.explain_text(&post.text, platform, group, field, self.today);
+                    self.inspector.explain_text(&post.text, platform, &groups, field, self.today);
                 (judged, Some(candidates))
             } else {
-                (self.inspector.judge_text(&post.text, platform, group, field, self.today), None)
+                (self.inspector.judge_text(&post.text, platform, &groups, field, self.today), None)
             };
             self.strictest = self.strictest.max(judged.action);
             self.output.write(&post, &judged, candidates.as_deref())?;

@@ -14,6 +14,7 @@ pub(super) fn post(text: &str) -> Post {
         text: text.to_owned(),
         platform: None,
         group: None,
+        identity: None,
         field: None,
     }
 }

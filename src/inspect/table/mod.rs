@@ -52,7 +52,7 @@ fn inspect_with(
         query,
         headers: &headers,
         body: &Bytes::copy_from_slice(body.as_bytes()),
-        group: None,
+        groups: &[],
         reference: "k3f7q2ma",
         mark: None,
         today: TODAY,

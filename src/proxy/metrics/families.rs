@@ -73,6 +73,21 @@ pub(super) static MALFORMED: Family = Family::counter(
     &["reason"],
     "HTTP/1 connections ended because what came was no request, by reason.",
 );
+pub(super) static PROXY_HEADERS: Family = Family::counter(
+    "postward_proxy_headers_refused_total",
+    &["reason"],
+    "Connections of listed load balancers without a header of the PROXY protocol that can be read, by reason.",
+);
+pub(super) static CLIENT_CERTIFICATES: Family = Family::counter(
+    "postward_client_certificates_refused_total",
+    &["reason"],
+    "TLS handshakes that ended because of the client's certificate, by reason.",
+);
+pub(super) static IDENTITIES: Family = Family::counter(
+    "postward_identities_ignored_total",
+    &["reason"],
+    "Identity headers that were taken off and not believed, by reason.",
+);
 pub(super) static UNROUTED: Family =
     Family::counter("postward_unrouted_total", &[], "Requests for a host without a route (421).");
 pub(super) static REFUSED: Family =
@@ -145,6 +160,9 @@ pub static FAMILIES: [&Family; 30] = [
     &UPSTREAM_ANSWERS,
     &UPSTREAM_FAILURES,
     &MALFORMED,
+    &PROXY_HEADERS,
+    &CLIENT_CERTIFICATES,
+    &IDENTITIES,
     &UNROUTED,
     &REFUSED,
     &UNAUDITED,

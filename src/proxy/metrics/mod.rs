@@ -20,6 +20,7 @@ use crate::proxy::metrics::histogram::Histogram;
 use crate::proxy::metrics::rules::ByRule;
 use crate::proxy::trace::Counts;
 use crate::proxy::upstream::UpstreamFault;
+use crate::proxy::who;
 use crate::proxy::wire::Fault;
 use crate::rules::Rule;
 
@@ -81,6 +82,7 @@ pub struct Metrics {
     inspection: Inspections,
     /// What became of spans.
     pub(super) traces: Arc<Counts>,
+    pub(crate) who: who::Counts,
 }
 
 #[derive(Debug)]

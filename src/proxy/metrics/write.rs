@@ -52,6 +52,15 @@ impl Metrics {
         for (fault, counter) in Fault::ALL.iter().zip(&self.malformed) {
             samples.put(&[fault.as_str()], counter.load(Relaxed));
         }
+        let who = &self.who;
+        for (family, counted) in [
+            (&families::PROXY_HEADERS, who.headers()),
+            (&families::CLIENT_CERTIFICATES, who.certificates()),
+            (&families::IDENTITIES, who.identities()),
+        ] {
+            let mut samples = page.family(family);
+            counted.into_iter().for_each(|(word, n)| samples.put(&[word], n));
+        }
         page.single(&families::UNROUTED, self.unrouted.load(Relaxed));
         page.single(&families::REFUSED, self.refused.load(Relaxed));
         page.single(&families::UNAUDITED, self.unaudited.load(Relaxed));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::{Acceptor as HelloReader, ParsedCertificate};
+use rustls::server::{Acceptor as HelloReader, ParsedCertificate, VerifierBuilderError};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::AsyncWriteExt;
@@ -15,8 +15,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::policy::CertifiedName;
 use crate::proxy::route::Routes;
 use crate::proxy::tls::ca::Authority;
+use crate::proxy::tls::clients::Clients;
 use crate::proxy::tls::files::{self, KeyFileError};
 use crate::proxy::tls::leaf::Leaves;
 
@@ -47,6 +49,25 @@ pub enum TlsSetupError {
         /// Why, if verification said so.
         source: Option<rustls::Error>,
     },
+    /// A CA of clients' certificates cannot be used.
+    #[error("a certificate in {} cannot be trusted to sign clients' certificates", path.display())]
+    ClientRoot {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// A list of revoked clients' certificates cannot be used.
+    #[error("the revocation list {} cannot be used", path.display())]
+    ClientList {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: webpki::Error,
+    },
+    /// Clients' certificates cannot be verified (the parts were tried out before).
+    #[error("clients' certificates could not be verified")]
+    ClientVerifier(#[source] VerifierBuilderError),
     /// The provider lacks what we need (it does not; this is the second lock).
     #[error("TLS cannot be set up")]
     Provider(#[source] rustls::Error),
@@ -58,6 +79,8 @@ pub(crate) struct TlsAcceptor {
     config: Arc<ServerConfig>,
     leaves: Option<Arc<Leaves>>,
     own: Option<Arc<CertificateDer<'static>>>,
+    /// Clients are asked for certificates.
+    clients: Option<Clients>,
 }
 
 /// Which hosts the certificate of a connection covers.
@@ -88,6 +111,8 @@ pub(crate) struct Accepted {
     pub(crate) stream: TlsStream<TcpStream>,
     pub(crate) presented: Presented,
     pub(crate) is_h2: bool,
+    /// The names in the client's certificate.
+    pub(crate) certified: Option<Arc<[CertifiedName]>>,
 }
 
 /// The one provider, named wherever TLS is set up: a second one in the tree must not be able to take over.
@@ -100,6 +125,7 @@ impl TlsAcceptor {
     pub(crate) fn minting(
         authority: Arc<Authority>,
         routes: Arc<Routes>,
+        clients: Option<Clients>,
     ) -> Result<Self, TlsSetupError> {
         let hosts: Vec<String> = routes.sample_hosts().collect();
         let leaves = Arc::new(Leaves::new(authority, routes, provider()));
@@ -107,9 +133,10 @@ impl TlsAcceptor {
             try_out(&leaves, host)?;
         }
         Ok(Self {
-            config: server_config(Arc::clone(&leaves) as _)?,
+            config: server_config(Arc::clone(&leaves) as _, clients.as_ref())?,
             leaves: Some(leaves),
             own: None,
+            clients,
         })
     }
 
@@ -119,16 +146,21 @@ impl TlsAcceptor {
     }
 
     /// A certificate of the operator's own.
-    pub(crate) fn own(certificate: &Path, key: &Path) -> Result<Self, TlsSetupError> {
+    pub(crate) fn own(
+        certificate: &Path,
+        key: &Path,
+        clients: Option<Clients>,
+    ) -> Result<Self, TlsSetupError> {
         let chain = files::certificates(certificate, &files::read_text(certificate)?)?;
         let own = chain.first().cloned().map(Arc::new);
         let key = files::private_key(key)?;
         let certified = CertifiedKey::from_der(chain, key, &provider())
             .map_err(|source| TlsSetupError::Unusable { path: certificate.to_owned(), source })?;
         Ok(Self {
-            config: server_config(Arc::new(SingleCertAndKey::from(certified)))?,
+            config: server_config(Arc::new(SingleCertAndKey::from(certified)), clients.as_ref())?,
             leaves: None,
             own,
+            clients,
         })
     }
 
@@ -160,8 +192,13 @@ impl TlsAcceptor {
             (None, None) => return Err(io::ErrorKind::NotFound.into()),
         };
         let stream = start.into_stream(Arc::clone(&self.config)).await?;
-        let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Accepted { stream, presented, is_h2 })
+        let connection = stream.get_ref().1;
+        let is_h2 = connection.alpn_protocol() == Some(b"h2");
+        let certified = match &self.clients {
+            Some(clients) => clients.certified(connection)?,
+            None => None,
+        };
+        Ok(Accepted { stream, presented, is_h2, certified })
     }
 }
 
@@ -183,12 +220,16 @@ impl Presented {
 
 fn server_config(
     resolver: Arc<dyn rustls::server::ResolvesServerCert>,
+    clients: Option<&Clients>,
 ) -> Result<Arc<ServerConfig>, TlsSetupError> {
-    let mut config = ServerConfig::builder_with_provider(provider())
+    let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(TlsSetupError::Provider)?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
+        .map_err(TlsSetupError::Provider)?;
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(Arc::clone(&clients.verifier)),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsSetupError::Provider)?;
     // A post in early data could be replayed by whoever recorded it.

@@ -57,7 +57,7 @@ async fn shake(
 async fn a_routed_host_gets_its_own_leaf() {
     let authority = Arc::new(Authority::generate("Test CA", &[]).unwrap());
     let acceptor =
-        TlsAcceptor::minting(Arc::clone(&authority), routes(&["x.com", "*.clinic.example"]))
+        TlsAcceptor::minting(Arc::clone(&authority), routes(&["x.com", "*.clinic.example"]), None)
             .unwrap();
     for host in ["x.com", "a.clinic.example"] {
         let (presented, chain) = shake(&acceptor, &client(&authority), host).await;
@@ -70,7 +70,7 @@ async fn a_routed_host_gets_its_own_leaf() {
 async fn an_unknown_name_gets_an_alert() {
     let authority = Arc::new(Authority::generate("Test CA", &[]).unwrap());
     let acceptor =
-        TlsAcceptor::minting(Arc::clone(&authority), routes(&["x.com", "*.clinic.example"]))
+        TlsAcceptor::minting(Arc::clone(&authority), routes(&["x.com", "*.clinic.example"]), None)
             .unwrap();
     for host in ["y.com", "a.b.clinic.example", "clinic.example", "127.0.0.1"] {
         let (presented, refused) = shake(&acceptor, &client(&authority), host).await;
@@ -90,8 +90,10 @@ fn a_leaf_covers_one_host_only() {
 #[test]
 fn a_constrained_ca_is_tried_out_at_the_start() {
     let authority = Arc::new(Authority::generate("Test CA", &["*.clinic.example".into()]).unwrap());
-    assert!(TlsAcceptor::minting(Arc::clone(&authority), routes(&["a.clinic.example"])).is_ok());
-    let fault = TlsAcceptor::minting(authority, routes(&["x.com"])).unwrap_err();
+    assert!(
+        TlsAcceptor::minting(Arc::clone(&authority), routes(&["a.clinic.example"]), None).is_ok()
+    );
+    let fault = TlsAcceptor::minting(authority, routes(&["x.com"]), None).unwrap_err();
     assert!(fault.to_string().contains("x.com"), "{fault}");
 }
 
@@ -121,7 +123,7 @@ fn hosts_of_a_ca_are_checked() {
 #[tokio::test]
 async fn a_silent_client_is_not_awaited_for_ever() {
     let authority = Arc::new(Authority::generate("Test CA", &[]).unwrap());
-    let acceptor = TlsAcceptor::minting(authority, routes(&["x.com"])).unwrap();
+    let acceptor = TlsAcceptor::minting(authority, routes(&["x.com"]), None).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let _silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (tcp, _) = listener.accept().await.unwrap();

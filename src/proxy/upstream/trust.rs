@@ -72,6 +72,26 @@ pub(crate) enum Distrust {
 }
 
 impl Distrust {
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Expired,
+        Self::NotYetValid,
+        Self::WrongHost,
+        Self::UnknownIssuer,
+        Self::Revoked,
+        Self::RevocationUnknown,
+        Self::ListExpired,
+        Self::ListUnusable,
+        Self::WeakSignature,
+        Self::WrongSignature,
+        Self::NameConstraint,
+        Self::NoIssuer,
+        Self::CaAsLeaf,
+        Self::Purpose,
+        Self::NoCertificate,
+        Self::Malformed,
+        Self::OldTls,
+    ];
+
     /// What an error of a handshake says of the other end, if it says anything.
     pub(crate) fn of(error: &Error) -> Option<Self> {
         Some(match error {

@@ -239,7 +239,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
         if !std::ptr::eq(Arc::as_ptr(&now), self.judged_by.as_ptr()) {
             let target = of_socket(&now.routes, &self.of.authority, &self.of.target)?;
             self.of.target = Arc::clone(target);
-            self.of.group = now.inspector.policy().group_of(self.of.client).map(ToOwned::to_owned);
+            if !now.still_believes(self.of.told_by) {
+                return None;
+            }
+            self.of.groups = now.inspector.policy().groups_of(&self.of.sender);
             self.judged_by = Arc::downgrade(&now);
         }
         Some(now)

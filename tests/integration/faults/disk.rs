@@ -150,6 +150,7 @@ async fn a_disk_that_takes_too_long_blocks_and_says_later_that_nothing_went() {
                 id: "E".into(),
                 client: None,
                 group: None,
+                identity: None,
                 host: HOST.into(),
                 platform: "mastodon".into(),
                 method: "GET".into(),

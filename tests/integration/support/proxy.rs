@@ -8,7 +8,7 @@ use postward::app::{self, Options, Running};
 use postward::audit::{self, AuditSettings};
 use postward::body::Limits;
 use postward::config::{
-    Admin, Config, Listener, Loaded, Route, Timeouts, TlsIdentity, UpstreamAddress, WebSocket,
+    Admin, Config, Listener, Loaded, Route, Timeouts, TlsIdentity, UpstreamAddress, WebSocket, Who,
 };
 use postward::detect::Engine;
 use postward::diagnostic::Source;
@@ -62,8 +62,8 @@ impl Proxy {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             listeners: vec![
-                Listener { address: any, tls: Some(tls) },
-                Listener { address: any, tls: None },
+                Listener { address: any, tls: Some(tls), who: Who::default() },
+                Listener { address: any, tls: None, who: Who::default() },
             ],
             routes,
             upstream: postward::config::Upstream::default(),
