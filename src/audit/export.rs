@@ -60,7 +60,8 @@ impl Wanted {
         };
         self.in_time(entry)
             && among(&self.platforms, &entry.platform)
-            && among(&self.groups, &entry.group)
+            && (among(&self.groups, &entry.group)
+                || entry.group.split(", ").any(|one| among(&self.groups, one)))
             && among(&self.nodes, &entry.node)
             && among(&self.events, &entry.event)
             && among(&self.verdicts, &entry.verdict)

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::audit::{Change, Event, Identity, Said, Naming, Outcome, What};
+use crate::audit::{Change, Event, Identity, Naming, Outcome, Said, What};
 use crate::inspect::{Coverage, Inspection, JudgedFinding, Shadowed};
 use crate::policy::DecidedBy;
 

@@ -168,7 +168,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::{Said, NameKey, NameKeyError, Naming};
+    use super::{NameKey, NameKeyError, Naming, Said};
 
     fn written(mode: u32, text: &str) -> (tempfile::TempDir, Result<NameKey, NameKeyError>) {
         let folder = tempfile::tempdir().unwrap();

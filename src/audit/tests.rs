@@ -549,8 +549,12 @@ impl Store for Disk {
 async fn a_full_disk_refuses_and_recovers_with_a_whole_chain() {
     for (no_cut, no_sync) in [(false, false), (true, false), (false, true)] {
         let disk = Disk::default();
-        let audit =
-            start(Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0), None, Naming::default()).unwrap();
+        let audit = start(
+            Writer::new(disk.clone(), Sync::Group, "edge-1", Link::START, 0),
+            None,
+            Naming::default(),
+        )
+        .unwrap();
         audit.record(event("before")).await.unwrap();
         assert!(audit.is_writable());
         let head = audit.head();

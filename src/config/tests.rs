@@ -113,8 +113,8 @@ fn every_commented_key_of_the_shipped_configuration_is_one() {
     let folder =
         folder(&[("ca.pem", ""), ("ca.key", ""), ("upstream-ca.pem", ""), ("crls/ca.crl", "")]);
     let key = folder.path().join("audit.key");
-    std::fs::write(&key, "0".repeat(64)).unwrap();
-    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::write(&key, "0".repeat(64)).unwrap();
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let (config, faults) = read(&text, folder.path());
     assert_eq!(faults, []);
     let config = config.unwrap();

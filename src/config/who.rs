@@ -9,7 +9,7 @@ use http::HeaderName;
 use http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use ipnet::IpNet;
 
-use crate::audit::{Said, NameKey, Naming};
+use crate::audit::{NameKey, Naming, Said};
 use crate::config::UnknownRevocation;
 use crate::config::syntax::UNKNOWN_REVOCATIONS;
 use crate::diagnostic::{Faults, Placed, Table, shown};

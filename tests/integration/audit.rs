@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use postward::audit::{Audit, AuditSettings, Event, Naming, Outcome, Sync, What, verify};
+use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What, verify};
 
 /// Where the writer writes; set only in the process that plays it.
 const FILE: &str = "POSTWARD_TEST_AUDIT_FILE";

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use postward::audit::{Audit, AuditSettings, Event, Naming, Outcome, Sync, What};
+use postward::audit::{Audit, AuditSettings, Event, Outcome, Sync, What};
 use tempfile::TempDir;
 
 /// What a command did.

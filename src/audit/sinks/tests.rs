@@ -26,6 +26,7 @@ fn event(id: &str) -> Event {
         id: id.into(),
         client: Some("10.20.0.7".parse().unwrap()),
         group: None,
+        identity: None,
         host: "mastodon.example".into(),
         platform: "mastodon".into(),
         method: "POST".into(),

@@ -143,7 +143,7 @@ pub(super) static SPANS: Family = Family::counter(
 );
 
 /// All of them, in the order of the page.
-pub static FAMILIES: [&Family; 30] = [
+pub static FAMILIES: [&Family; 33] = [
     &POSTS,
     &FINDINGS,
     &GENERIC,

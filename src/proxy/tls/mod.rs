@@ -2,9 +2,9 @@
 
 mod accept;
 pub mod ca;
-mod expiry;
 mod certificate;
 mod clients;
+mod expiry;
 mod files;
 mod leaf;
 #[cfg(test)]
@@ -13,8 +13,8 @@ mod tests;
 pub use accept::TlsSetupError;
 pub(crate) use accept::{Accepted, Presented, TlsAcceptor, provider};
 pub use ca::{Authority, CaError, CaFiles, init};
+pub(crate) use clients::{Clients, fault_of};
 pub use expiry::Expiry;
 pub(crate) use expiry::{MEMORY, end_of, expiries};
-pub(crate) use clients::{Clients, fault_of};
 pub use files::KeyFileError;
 pub(crate) use files::{certificates, read_text, revocation_lists};
