@@ -308,20 +308,22 @@ class Scale:
 
     def keep(self):
         print("\nOne node, connections kept open over TLS, each after one post.\n")
-        print("| connections | resident MiB | more than without, KiB each |\n| ---: | ---: | ---: |")
+        print("| connections | resident MiB | more than without, KiB each | µs of processor each, for its handshake and its post |\n| ---: | ---: | ---: | ---: |")
         nodes = self.nodes([1], None, False)
         node = nodes[0]
         # What is set up once, at the first posts.
         self.wrk((node.address, 8443), 16, 1)
         rest = node.memory()
-        print(f"| 0 | {rest / 1024:.1f} | |", flush=True)
+        print(f"| 0 | {rest / 1024:.1f} | | |", flush=True)
         for count in self.options.connections:
+            before = self.town.seconds(node.name)
             kept = self.town.start("clients", sys.executable, HERE / "kept.py", node.address, 8443, self.ca / "ca.pem", count, stdout=subprocess.PIPE, text=True)
             line = kept.stdout.readline()
             self.said.check(f"{count} connections are kept", line.strip() == str(count))
             time.sleep(1)
             now = node.memory()
-            print(f"| {count:,} | {now / 1024:.1f} | {(now - rest) / count:.1f} |", flush=True)
+            cost = "-" if before is None else f"{(self.town.seconds(node.name) - before) / count * 1e6:.0f}"
+            print(f"| {count:,} | {now / 1024:.1f} | {(now - rest) / count:.1f} | {cost} |", flush=True)
             end(kept, seconds=20)
             time.sleep(1)
         end(node.process)
