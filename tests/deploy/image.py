@@ -248,7 +248,7 @@ def within(root, work, health):
     settings, secrets = prepared(said, container, work)
     container.bind(settings, "etc/postward")
     container.bind(state, "var/lib/postward", writable=True)
-    for name, file in {"ca-key": "ca.key", "postgres-password": "postgres-password"}.items():
+    for name, file in {"ca-key": "ca.key", "database-password": "database-password"}.items():
         container.bind(secrets / file, f"run/secrets/{name}")
     config = ("--config", "/etc/postward/postward.toml")
     code, words = container.run(program, "check", *config)
@@ -309,9 +309,9 @@ umount {container.root}/out
     ran = run()
     said.check("docker/compose/prepare makes settings and secrets", [] if ran.returncode == 0 else (ran.stdout + ran.stderr).splitlines())
     settings, secrets = copy / "docker/settings", copy / "docker/secrets"
-    about = {name: (oct((secrets / name).stat().st_mode & 0o777), (secrets / name).stat().st_uid) for name in ("ca.key", "postgres-password", "grafana-password", ".")}
+    about = {name: (oct((secrets / name).stat().st_mode & 0o777), (secrets / name).stat().st_uid) for name in ("ca.key", "database-password", "postgres-password", "grafana-password", ".")}
     said.check("keys are the user's alone, and the folder root's", about == {
-        "ca.key": ("0o400", USER), "postgres-password": ("0o444", 0), "grafana-password": ("0o444", 0), ".": ("0o700", 0)})
+        "ca.key": ("0o400", USER), "database-password": ("0o400", USER), "postgres-password": ("0o444", 0), "grafana-password": ("0o444", 0), ".": ("0o700", 0)})
     before = (secrets / "ca.key").read_bytes()
     said.check("a second time it refuses, and changes nothing", run().returncode != 0 and (secrets / "ca.key").read_bytes() == before)
     words = (secrets / "postgres-password").read_text()

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+import urllib.parse
 from pathlib import Path
 
 import kubernetes_validate
@@ -72,7 +73,7 @@ def compose(said, binary, work, authority):
     said.check("Prometheus is told of the admin port and reads alerts that are there", prometheus(listened))
     binary_checks(said, binary, work, "compose", DOCKER / "compose/postward.toml", {
         "ca.pem": authority / "ca.pem", "/run/secrets/ca-key": authority / "ca.key", "policy.toml": ROOT / "config/policy.toml",
-        "/run/secrets/postgres-password": authority / "password"})
+        "/run/secrets/database-password": authority / "password"})
 
 
 def soft(service):
@@ -169,7 +170,7 @@ def kubernetes(said, binary, work, authority):
     said.check("a rollout, a drained machine and the autoscaler leave nodes that serve", list(bare(by_kind)))
     binary_checks(said, binary, work, "Kubernetes", folder / "postward.toml", {
         "/etc/postward-keys/ca.pem": authority / "ca.pem", "/etc/postward-keys/ca.key": authority / "ca.key",
-        "/etc/postward-keys/postgres-password": authority / "password", "/etc/postward/postgres-ca.pem": authority / "ca.pem"})
+        "/etc/postward-keys/postgres-password": authority / "password", "/etc/postward-keys/database-ca.pem": authority / "ca.pem"})
 
 
 def misfits(objects, version):
@@ -219,6 +220,14 @@ def astray(kinds, plan, settings):
     asked = {peer["ipBlock"]["cidr"].split("/")[0] for rule in policy["spec"]["egress"] if {"port": 53, "protocol": "UDP"} in rule["ports"] for peer in rule["to"]}
     if pod["spec"]["dnsPolicy"] != "None" or resolvers != asked:
         yield f"the pod asks {resolvers}, and the network policy lets it ask {asked}"
+    databases = {alias["ip"] for alias in pod["spec"].get("hostAliases", [])}
+    reached = {peer["ipBlock"]["cidr"].split("/")[0] for rule in policy["spec"]["egress"] if {"port": 5432, "protocol": "TCP"} in rule["ports"] for peer in rule["to"]}
+    names = {name for alias in pod["spec"].get("hostAliases", []) for name in alias["hostnames"]}
+    asked = {urllib.parse.urlsplit(sink["url"]).hostname for sink in settings["audit"].get("sink", []) if sink["kind"] == "postgres"}
+    if databases != reached or names != asked:
+        yield f"the settings name databases {asked}, the pod knows {names} at {databases}, and may reach {reached}"
+    if not any(sink.get("wait") for sink in settings["audit"].get("sink", [])) and "emptyDir" in str(pod["spec"]["volumes"]):
+        yield "a node's audit would go with its pod before the database has it"
     named = {plan_map["name"] for plan_map in plan["configMapGenerator"]} | {kinds["Secret"]["metadata"]["name"]}
     volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
     for volume in volumes.values():

@@ -152,8 +152,8 @@ class Scale:
         self.database = None
         self.runs = 0
         if options.database:
-            self.database = Database(town, self.certificates)
-            if not self.database.usable(BINARY):
+            self.database = Database(town, self.certificates, ADDRESS["database"])
+            if not self.database.usable():
                 said.skip("the database", self.database.why)
                 self.database = None
 
@@ -189,6 +189,9 @@ class Scale:
 
     def prove(self, what, nodes, killed=()):
         """Stops the nodes, and holds platform, files and database against each other."""
+        if self.database:
+            late = self.database.caught_up(nodes)
+            self.said.check(f"{what}: the database has caught up" + (f", {late:.1f} s after the last post" if late is not None else ""), late is not None)
         for node in nodes:
             end(node.process)
         # nginx writes a line when an answer has gone; nothing is under way any more.
