@@ -30,9 +30,12 @@ pub use keep::{Held, Keep, Period};
 pub use naming::{NameKey, NameKeyError, Naming, Said};
 pub use segments::{Segment, segments, with_segments};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
-pub use sinks::{SinkKind, SinkSettings, SinkStatus, SqliteSettings};
+pub use sinks::{
+    KeptChain, KeptIn, PostgresAddressError, PostgresSettings, SinkKind, SinkSettings, SinkStatus,
+    SqliteSettings,
+};
 pub use source::{LineSource, NextLine, open_lines};
-pub use verify::{BrokenLink, ChainReport, verify};
+pub use verify::{BrokenLink, ChainReport, verify, verify_kept};
 
 #[cfg(test)]
 mod tests;

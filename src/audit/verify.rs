@@ -3,8 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::audit::LineSource as _;
 use crate::audit::chain::{self, Hash, Line, Link, Sealed};
 use crate::audit::lines::Lines;
+use crate::audit::sinks::KeptChain;
 
 /// What a verification saw.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,6 +51,54 @@ pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
         broken,
         torn: walk.torn,
         empty: walk.empty,
+    })
+}
+
+/// Verifies one chain of a database: its lines, that none is missing at its end, and that its columns say what they say.
+pub fn verify_kept(chain: &mut KeptChain) -> io::Result<ChainReport> {
+    let mut walk = Walk {
+        link: chain.before(),
+        n_lines: 0,
+        torn: Vec::new(),
+        empty: Vec::new(),
+        pending: None,
+    };
+    let place = PathBuf::from(chain.name());
+    let mut broken = None;
+    while let Some((number, line, fits)) = chain.next_line()? {
+        let checked = if fits {
+            walk.line(line, number, &place)
+        } else {
+            Err((number, "it is longer than an audit line can be".to_owned()))
+        };
+        if let Err((line, why)) = checked {
+            broken = Some((line, why));
+            break;
+        }
+    }
+    if broken.is_none() && walk.link != chain.end() {
+        let why = format!(
+            "{} missing at the end: the table of chains says that number {} is the last",
+            lines(chain.end().seq.saturating_sub(walk.link.seq)),
+            chain.end().seq
+        );
+        broken = Some((walk.n_lines + 1, why));
+    }
+    if broken.is_none()
+        && let Some(seq) = chain.altered()?
+    {
+        let line = usize::try_from(seq.saturating_sub(chain.before().seq)).unwrap_or(usize::MAX);
+        broken = Some((
+            line,
+            "its columns do not say what the line says: somebody changed them".to_owned(),
+        ));
+    }
+    Ok(ChainReport {
+        n_lines: walk.n_lines,
+        head: walk.link.hash.to_string(),
+        broken: broken.map(|(line, why)| BrokenLink { file: place, line, why }),
+        torn: Vec::new(),
+        empty: Vec::new(),
     })
 }
 

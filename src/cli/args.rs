@@ -472,23 +472,30 @@ pub(crate) enum Audit {
     Report(AuditReport),
 }
 
-/// Check that audit files are whole.
+/// Check that the audit is whole: files, and databases that keep it.
 ///
 /// Every line carries a hash over itself and the line before. A line that was changed, dropped or moved breaks the
 /// chain; the first broken link is named. Rotated files beside a given one (audit-2026-11-23-000000000001.jsonl.gz) are
 /// read before it; give others in the order in which they were written. A tail that was
-/// cut off whole shows only against a head noted elsewhere (the log, /metrics): give it with --head.
+/// cut off whole shows only against a head noted elsewhere (the log, /metrics): give it with --head. Of a database every
+/// chain is read, and its columns are held against its lines. A PostgreSQL's password is taken from
+/// $POSTWARD_POSTGRES_PASSWORD, or from what --config names.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   postward audit verify audit.jsonl
-  postward audit verify audit.jsonl.2 audit.jsonl.1 audit.jsonl --head 5f1c...")]
+  postward audit verify audit.jsonl.2 audit.jsonl.1 audit.jsonl --head 5f1c...
+  postward audit verify sqlite:audit.db postgres://auditor@db.example.org/audit
+  postward audit verify --config postward.toml")]
 pub(crate) struct AuditVerify {
     /// The hash the newest line should have.
     #[arg(long, value_name = "HASH")]
     pub(crate) head: Option<String>,
-    /// Audit files, oldest first; `-` is standard input.
-    #[arg(value_name = "FILE", required = true)]
+    /// Verify the file and every sink that this configuration names, as far as it can be read from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Audit files, oldest first; `-` is standard input. `sqlite:PATH` and `postgres://..` are databases.
+    #[arg(value_name = "SOURCE", required_unless_present = "config")]
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -560,6 +567,8 @@ mod tests {
             ("postward ca init --host a.example --host b.example", true),
             ("postward audit verify", false),
             ("postward audit verify a b --head 00", true),
+            ("postward audit verify --config postward.toml", true),
+            ("postward audit verify sqlite:a postgres://p@db.example.org/a", true),
             ("postward audit find k3f7q2ma a b", true),
             ("postward audit find K3F7Q2MA -", true),
             ("postward audit find k3f7q2ma", false),

@@ -4,30 +4,78 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::audit::{self, ChainReport};
+use crate::audit::{self, ChainReport, KeptIn};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
+use crate::config;
 
 pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
-    let all = audit::with_segments(&args.files);
-    let files = openable(&all)?;
-    let report = audit::verify(&files).map_err(unreadable)?;
-    style::to_stdout(&said(&report, all.len()))?;
-    let Some(wanted) = &args.head else { return Ok(exit(&report)) };
-    if wanted.eq_ignore_ascii_case(&report.head) {
+    let (given, databases) = sources(args)?;
+    let mut reports = Vec::new();
+    if !given.is_empty() {
+        let all = audit::with_segments(&given);
+        let files = openable(&all)?;
+        let report = audit::verify(&files).map_err(unreadable)?;
+        style::to_stdout(&said(&report, &style::count(all.len(), "file")))?;
+        reports.push(report);
+    }
+    for database in &databases {
+        let chains = database.chains().map_err(unread)?;
+        if chains.is_empty() {
+            let none = format!("{}: no chain is kept there yet", database.name());
+            style::to_stdout(&format!("{} {none}", style::paint(style::WARNING, "warning:")))?;
+        }
+        for mut chain in chains {
+            let report = audit::verify_kept(&mut chain).map_err(unread)?;
+            style::to_stdout(&said(&report, chain.name()))?;
+            reports.push(report);
+        }
+    }
+    let is_whole = reports.iter().all(|report| report.broken.is_none());
+    let exit = if is_whole { Exit::Fine } else { Exit::Failed };
+    let Some(wanted) = &args.head else { return Ok(exit) };
+    if reports.iter().any(|report| wanted.eq_ignore_ascii_case(&report.head)) {
         style::to_stdout(&format!(
             "{} the head is the one given",
             style::paint(style::GOOD, "fine:")
         ))?;
-        return Ok(exit(&report));
+        return Ok(exit);
     }
     style::to_stdout(&format!(
         "{} the head is not the one given: lines were cut off the end, or these are not its files",
         style::paint(style::ERROR, "broken:")
     ))?;
     Ok(Exit::Failed)
+}
+
+/// Files, and databases: those that were named, and those of a configuration.
+fn sources(args: &args::AuditVerify) -> Result<(Vec<PathBuf>, Vec<KeptIn>), Failure> {
+    let (mut files, mut databases) = (Vec::new(), Vec::new());
+    for given in &args.files {
+        match given.to_str().and_then(KeptIn::parse) {
+            None => files.push(given.clone()),
+            Some(Ok(database)) => databases.push(database),
+            Some(Err(fault)) => {
+                return Err(Failure::new(
+                    format!("`postgres://..` cannot be used: {fault}"),
+                    "write postgres://USER@HOST/DATABASE, and give the password by $POSTWARD_POSTGRES_PASSWORD",
+                ));
+            }
+        }
+    }
+    if let Some(file) = &args.config {
+        let loaded = config::load(Some(file)).map_err(Failure::Files)?;
+        files.push(loaded.config.audit.file);
+        let sinks = loaded.config.audit.sinks.iter();
+        databases.extend(sinks.filter_map(|sink| KeptIn::of(&sink.kind)));
+    }
+    Ok((files, databases))
+}
+
+fn unread(source: io::Error) -> Failure {
+    Failure::plain(Context { what: "cannot read the audit".into(), source })
 }
 
 pub(crate) fn find(args: &args::AuditFind) -> Result<Exit, Failure> {
@@ -73,11 +121,7 @@ fn unreadable(source: io::Error) -> Failure {
     Failure::plain(Context { what: "cannot read the audit files".into(), source })
 }
 
-fn exit(report: &ChainReport) -> Exit {
-    if report.broken.is_some() { Exit::Failed } else { Exit::Fine }
-}
-
-fn said(report: &ChainReport, n_files: usize) -> String {
+fn said(report: &ChainReport, place: &str) -> String {
     let mut text = match &report.broken {
         Some(link) => {
             format!(
@@ -92,7 +136,7 @@ fn said(report: &ChainReport, n_files: usize) -> String {
             "{} {} in {}, every link holds\nhead: {}",
             style::paint(style::GOOD, "fine:"),
             style::count(report.n_lines, "line"),
-            style::count(n_files, "file"),
+            place,
             report.head
         ),
     };

@@ -1,9 +1,11 @@
 //! `[[audit.sink]]`: further places that keep the audit, and `spool`, how much may wait for them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::audit::{SinkKind, SinkSettings, SqliteSettings};
+use crate::audit::{
+    PostgresAddressError, PostgresSettings, SinkKind, SinkSettings, SqliteSettings,
+};
 use crate::config::keep::SPANS;
 use crate::config::syntax::{SIZES, TIMES, is_node_name};
 use crate::diagnostic::{Faults, Table, shown};
@@ -12,9 +14,10 @@ use crate::diagnostic::{Faults, Table, shown};
 #[derive(Clone, Copy)]
 enum Kind {
     Sqlite,
+    Postgres,
 }
 
-const KINDS: [(&str, Kind); 1] = [("sqlite", Kind::Sqlite)];
+const KINDS: [(&str, Kind); 2] = [("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres)];
 
 /// Reads them out of `[audit]`.
 pub(super) fn read(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Vec<SinkSettings> {
@@ -49,6 +52,7 @@ fn sink(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<Sin
     let kind = table.choice("kind", &KINDS, faults)?.value;
     let kind = match kind {
         Kind::Sqlite => sqlite(table, folder, faults)?,
+        Kind::Postgres => postgres(table, folder, faults)?,
     };
     let mut sink = SinkSettings::of(kind.as_str(), kind);
     if let Some(name) = name {
@@ -99,6 +103,100 @@ fn sqlite(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<S
         );
     }
     Some(SinkKind::Sqlite(SqliteSettings { file: full, keep_months }))
+}
+
+fn postgres(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<SinkKind> {
+    let keep_months = keep(table, faults);
+    let password_file = file("password-file", table, folder, faults);
+    let roots = file("roots", table, folder, faults);
+    let certificate = file("certificate", table, folder, faults);
+    let key = file("key", table, folder, faults);
+    let schema = table.text("schema", faults);
+    let tls = table.flag("tls", faults);
+    let allow_plain = table.flag("allow-plain", faults).is_some_and(|flag| flag.value);
+    let span = table.span();
+    let url = table.required_text(
+        "url",
+        "say where it is: `url = \"postgres://postward@db.example.org/audit\"`",
+        faults,
+    )?;
+    let mut settings = match PostgresSettings::of(&url.value) {
+        Ok(settings) => settings,
+        Err(fault) => {
+            faults.error(url.span, fault.to_string(), remedy(fault));
+            return None;
+        }
+    };
+    if let Some(schema) = schema {
+        settings = match settings.in_schema(&schema.value) {
+            Ok(settings) => settings,
+            Err(fault) => {
+                faults.error(schema.span, fault.to_string(), remedy(fault));
+                return None;
+            }
+        };
+    }
+    if let Some(tls) = tls {
+        settings.tls = tls.value;
+        if !tls.value && settings.is_remote() && !allow_plain {
+            faults.error(
+                tls.span,
+                "without TLS, the audit and the password would cross the network in the clear",
+                "take `tls = false` out, or add `allow-plain = true` if the network between the two is as safe as one machine",
+            );
+        }
+    }
+    settings.identity = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => {
+            faults.error(
+                span,
+                "to sign in by certificate takes both `certificate` and `key`",
+                "name both, or neither",
+            );
+            None
+        }
+    };
+    (settings.password_file, settings.roots, settings.keep_months) =
+        (password_file, roots, keep_months);
+    Some(SinkKind::Postgres(settings.with_credential()))
+}
+
+fn remedy(fault: PostgresAddressError) -> &'static str {
+    match fault {
+        PostgresAddressError::Unreadable => {
+            "write `url = \"postgres://USER@HOST:5432/DATABASE\"`, or `postgres://USER@/DATABASE?host=/run/postgresql` for a socket"
+        }
+        PostgresAddressError::Password => {
+            "take it out and put it in a file of its own: `password-file = \"postgres.password\"`"
+        }
+        PostgresAddressError::Tls => {
+            "take `sslmode` out: TLS is spoken and the certificate verified unless `tls = false` stands here"
+        }
+        PostgresAddressError::Schema => {
+            "use up to 48 small letters, digits and underscores: `schema = \"postward\"`"
+        }
+    }
+}
+
+/// A file that must be there.
+fn file(
+    key: &'static str,
+    table: &mut Table<'_>,
+    folder: &Path,
+    faults: &mut Faults,
+) -> Option<PathBuf> {
+    let path = table.text(key, faults)?;
+    let full = folder.join(&path.value);
+    if !full.try_exists().unwrap_or(true) {
+        faults.error(
+            path.span,
+            format!("there is no file {}", full.display()),
+            "mend the path, or make the file",
+        );
+    }
+    Some(full)
 }
 
 /// After how many months events are removed; without the key, never.

@@ -96,8 +96,8 @@ impl Grants {
             .iter()
             .filter_map(|route| route.upstream.as_ref())
             .chain(config.traces.as_ref().map(|traces| &traces.endpoint))
-            .map(|upstream| upstream.host.as_str())
-            .chain(config.audit.sinks.iter().filter_map(|sink| sink.kind.host()))
+            .map(|upstream| upstream.host.clone())
+            .chain(config.audit.sinks.iter().flat_map(|sink| sink.kind.hosts()))
             .any(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
         {
             grants.read.extend(MODULES.iter().map(PathBuf::from));

@@ -10,12 +10,16 @@ mod columns;
 mod cursor;
 mod fault;
 mod follow;
+mod postgres;
+mod read;
 mod settings;
 mod sqlite;
 mod trail;
 mod worker;
 
 pub use backlog::SinkStatus;
+pub use postgres::{PostgresAddressError, PostgresSettings};
+pub use read::{KeptChain, KeptIn};
 pub use settings::{SinkKind, SinkSettings, SqliteSettings};
 
 pub(super) use backlog::{Backlog, Sinks};

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::audit::sinks::postgres::PostgresSettings;
+
 /// One further place that keeps the audit. Each key is documented in `docs/audit.md`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SinkSettings {
@@ -23,6 +25,8 @@ pub struct SinkSettings {
 pub enum SinkKind {
     /// A database in a file of this machine.
     Sqlite(SqliteSettings),
+    /// A database that several nodes may share.
+    Postgres(PostgresSettings),
 }
 
 /// A database in a file of this machine.
@@ -52,6 +56,7 @@ impl SinkKind {
     pub fn files(&self) -> Vec<&Path> {
         match self {
             Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(postgres) => postgres.files(),
         }
     }
 
@@ -59,6 +64,7 @@ impl SinkKind {
     pub fn written(&self) -> Vec<&Path> {
         match self {
             Self::Sqlite(sqlite) => vec![&sqlite.file],
+            Self::Postgres(_) => Vec::new(),
         }
     }
 
@@ -66,13 +72,15 @@ impl SinkKind {
     pub fn ports(&self) -> Vec<u16> {
         match self {
             Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(postgres) => postgres.ports(),
         }
     }
 
-    /// The host that it dials, if its name must be looked up.
-    pub fn host(&self) -> Option<&str> {
+    /// The hosts that it dials, names and addresses.
+    pub fn hosts(&self) -> Vec<String> {
         match self {
-            Self::Sqlite(_) => None,
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(postgres) => postgres.hosts(),
         }
     }
 
@@ -80,6 +88,7 @@ impl SinkKind {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
         }
     }
 }

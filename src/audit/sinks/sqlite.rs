@@ -83,6 +83,24 @@ INSERT INTO event (chain, seq, time, event, id, ref, client, client_group, host,
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
 ON CONFLICT (chain, seq) DO NOTHING";
 
+/// The first event of a chain whose columns are not those of its line.
+pub(super) const ALTERED: &str = "
+SELECT min(e.seq) FROM event AS e WHERE e.chain = ?1 AND json_valid(e.line) AND NOT (
+    e.seq IS e.line ->> 'seq' AND e.time IS e.line ->> 'time' AND e.event IS e.line ->> 'event' AND e.id IS e.line ->> 'id'
+    AND e.ref IS e.line ->> 'ref' AND e.client IS e.line ->> 'client' AND e.client_group IS e.line ->> 'group'
+    AND e.host IS e.line ->> 'host' AND e.platform IS e.line ->> 'platform' AND e.endpoint IS e.line ->> 'endpoint'
+    AND e.verdict IS e.line ->> 'verdict' AND e.enforced IS e.line ->> 'enforced' AND e.fault IS e.line ->> 'fault'
+    AND e.coverage IS e.line ->> 'coverage' AND e.outcome IS e.line ->> 'outcome' AND e.status IS e.line ->> 'status'
+    AND e.micros IS e.line ->> 'micros' AND e.findings IS coalesce(json_array_length(e.line, '$.findings'), 0)
+    AND e.categories IS (SELECT ',' || group_concat(w, ',') || ',' FROM
+        (SELECT DISTINCT value ->> 'category' AS w FROM json_each(e.line, '$.findings') WHERE w IS NOT NULL ORDER BY w))
+    AND e.rules IS (SELECT ',' || group_concat(w, ',') || ',' FROM
+        (SELECT DISTINCT value ->> 'rule' AS w FROM json_each(e.line, '$.findings') WHERE w IS NOT NULL ORDER BY w))
+    AND e.clauses IS (SELECT ',' || group_concat(w, ',') || ',' FROM
+        (SELECT DISTINCT value ->> 'clause' AS w FROM json_each(e.line, '$.findings') WHERE w IS NOT NULL ORDER BY w))
+    AND e.exceptions IS (SELECT ',' || group_concat(w, ',') || ',' FROM
+        (SELECT DISTINCT value ->> 'exception' AS w FROM json_each(e.line, '$.findings') WHERE w IS NOT NULL ORDER BY w)))";
+
 /// A database in a file.
 pub(super) struct Sqlite {
     settings: SqliteSettings,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::audit::chain::Link;
+use crate::audit::chain::{Link, seal};
 use crate::audit::keep::{Held, Keep};
 use crate::audit::sinks::backlog::{Backlog, Sinks};
 use crate::audit::sinks::fault::SinkFault;
@@ -17,8 +17,8 @@ use crate::audit::sinks::follow::{Batch, Follower, Place};
 use crate::audit::sinks::worker::Worker;
 use crate::audit::sinks::{HeldChain, Newest, Sink, Trail};
 use crate::audit::{
-    Audit, AuditError, AuditSettings, Event, Outcome, SinkKind, SinkSettings, SqliteSettings, Sync,
-    What,
+    Audit, AuditError, AuditSettings, Event, KeptIn, Outcome, SinkKind, SinkSettings,
+    SqliteSettings, Sync, What, verify_kept,
 };
 
 fn event(id: &str) -> Event {
@@ -348,4 +348,107 @@ fn a_line_that_does_not_follow_is_not_handed_over() {
     Worker::new(&settings, Box::new(sink.clone()), "edge-1", &sinks, &backlog).run();
     assert_eq!(sink.0.lines.lock().unwrap().len(), 0);
     assert!(sinks.status()[0].fault.as_ref().unwrap().contains("does not follow"));
+}
+
+/// What is wrong with the chains of the database.
+fn faults(folder: &Path) -> Vec<Option<(usize, String)>> {
+    let chains = KeptIn::Sqlite(folder.join("audit.db")).chains().unwrap();
+    let reports = chains.into_iter().map(|mut chain| verify_kept(&mut chain).unwrap());
+    reports.map(|report| report.broken.map(|link| (link.line, link.why))).collect()
+}
+
+#[tokio::test]
+async fn a_database_is_verified_line_by_line_and_whatever_was_done_to_it_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    record(&with_sqlite(folder.path()), 0, 9).await;
+    assert_eq!(faults(folder.path()), [None]);
+    let whole = fs::read(folder.path().join("audit.db")).unwrap();
+    for (change, line, why) in [
+        (
+            "UPDATE event SET line = replace(line, 'E4', 'E0') WHERE seq = 5",
+            5,
+            "its hash is not that of its words",
+        ),
+        ("DELETE FROM event WHERE seq = 5", 5, "a line is missing before it"),
+        ("DELETE FROM event WHERE seq < 3", 1, "2 lines are missing before it"),
+        ("DELETE FROM event WHERE seq > 7", 8, "2 lines are missing at the end"),
+        ("UPDATE event SET seq = -seq WHERE seq = 5", 1, "number 5, and number 1 is due"),
+        ("UPDATE event SET outcome = 'sent' WHERE seq = 5", 5, "columns do not say"),
+        ("UPDATE event SET client = NULL WHERE seq = 9", 9, "columns do not say"),
+        ("UPDATE event SET categories = ',ssn,' WHERE seq = 2", 2, "columns do not say"),
+        ("UPDATE event SET line = 'x' WHERE seq = 2", 2, "it is no audit line"),
+    ] {
+        fs::write(folder.path().join("audit.db"), &whole).unwrap();
+        Connection::open(folder.path().join("audit.db")).unwrap().execute(change, []).unwrap();
+        let found = faults(folder.path()).remove(0).unwrap();
+        assert!(found.0 == line && found.1.contains(why), "{change}: {found:?}");
+        for beside in ["audit.db-wal", "audit.db-shm"] {
+            let _ = fs::remove_file(folder.path().join(beside));
+        }
+    }
+}
+
+/// A file of lines of these days.
+fn written_on(file: &Path, days: &[&str]) {
+    let (mut text, mut prev) = (Vec::new(), Link::START);
+    for day in days {
+        let (start, seq) = (text.len(), prev.seq + 1);
+        let line = format!(
+            "{{\"time\":\"{day}T10:00:00.000Z\",\"node\":\"edge-1\",\"seq\":{seq},\"prev\":\"{}\",\"event\":\"outcome\",\"id\":\"E{seq}\"",
+            prev.hash
+        );
+        text.extend_from_slice(line.as_bytes());
+        prev = Link { seq, hash: seal(&mut text, start) };
+    }
+    fs::write(file, text).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_kept_long_enough_is_removed_and_the_rest_still_hangs_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = ["2020-01-01", "2020-01-02", "2020-01-03", "2999-01-01", "2020-01-05", "2999-01-02"];
+    written_on(&folder.path().join("audit.jsonl"), &days);
+    let mut settings = with_sqlite(folder.path());
+    let SinkKind::Sqlite(sqlite) = &mut settings.sinks[0].kind else { unreachable!() };
+    sqlite.keep_months = Some(12);
+    let audit = Audit::open(settings).unwrap();
+    // The fifth stays behind the fourth: a hole would be a broken chain.
+    wait_until("removed", || audit.sinks()[0].held_seq == 6 && held(folder.path()).len() == 3);
+    audit.record(event("A")).await.unwrap();
+    audit.close().await;
+    assert_eq!(held(folder.path()).len(), 4);
+    assert_eq!(faults(folder.path()), [None]);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Connection::open(folder.path().join("audit.db")).unwrap();
+    database.pragma_update(None, "user_version", 2).unwrap();
+    let audit = Audit::open(with_sqlite(folder.path())).unwrap();
+    audit.record(event("A")).await.unwrap();
+    wait_until("noticed", || audit.sinks()[0].fault.is_some());
+    assert!(audit.sinks()[0].fault.as_ref().unwrap().contains("newer postward"));
+    assert!(!audit.sinks()[0].is_up);
+    audit.close().await;
+}
+
+#[tokio::test]
+async fn a_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    record(&with_sqlite(folder.path()), 0, 1).await;
+    let mode = fs::metadata(folder.path().join("audit.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn sources_are_told_apart_by_how_they_begin() {
+    assert!(KeptIn::parse("audit.jsonl").is_none());
+    assert_eq!(KeptIn::parse("sqlite:a/b.db"), Some(Ok(KeptIn::Sqlite("a/b.db".into()))));
+    let address = KeptIn::parse("postgres://p@db.example.org/audit").unwrap().unwrap();
+    assert_eq!(address.name(), "postgres://p@db.example.org/audit");
+    assert!(KeptIn::parse("postgres://p:invented@db.example.org/audit").unwrap().is_err());
+    let none = KeptIn::Sqlite("none.db".into()).chains().unwrap_err().to_string();
+    assert_eq!(none, "sqlite:none.db: there is no such file");
 }

@@ -11,6 +11,7 @@ use crate::audit::sinks::backlog::Sinks;
 use crate::audit::sinks::cursor::{Cursor, CursorFile};
 use crate::audit::sinks::fault::SinkFault;
 use crate::audit::sinks::follow::{Batch, Follower};
+use crate::audit::sinks::postgres::Postgres;
 use crate::audit::sinks::sqlite::Sqlite;
 use crate::audit::sinks::{Backlog, Newest, Sink, SinkKind, SinkSettings, Trail};
 
@@ -58,6 +59,7 @@ pub(in crate::audit) fn spawn(
 pub(in crate::audit) fn made(kind: &SinkKind) -> Box<dyn Sink> {
     match kind {
         SinkKind::Sqlite(settings) => Box::new(Sqlite::new(settings.clone())),
+        SinkKind::Postgres(settings) => Box::new(Postgres::new(settings.clone())),
     }
 }
 

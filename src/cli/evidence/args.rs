@@ -51,7 +51,7 @@ pub(crate) struct AuditExport {
     /// The file to write, for its owner only. Left out: standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Audit files, oldest first; `-` is standard input.
+    /// Audit files, oldest first; `-` is standard input. `sqlite:PATH` and `postgres://..` are databases.
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
 }

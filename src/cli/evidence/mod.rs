@@ -9,20 +9,35 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::audit::{self, LineSource};
+use crate::audit::{self, KeptIn, LineSource};
 use crate::cli::failure::{Context, Failure};
 
 pub(crate) use export::run as export;
 pub(crate) use report::run as report;
 
-/// The sources in order, each opened when its turn comes; a file brings its rotated ones along.
+/// The files in order, each opened when its turn comes, and a file brings its rotated ones along; then each chain of the
+/// databases.
 fn opened(given: &[PathBuf]) -> impl Iterator<Item = io::Result<Box<dyn LineSource>>> {
-    let files = audit::with_segments(given);
-    files.into_iter().map(|file| {
+    let named = |given: &PathBuf| given.to_str().and_then(KeptIn::parse);
+    let files: Vec<PathBuf> =
+        given.iter().filter(|given| named(given).is_none()).cloned().collect();
+    let databases: Vec<_> = given.iter().filter_map(named).collect();
+    let chains = databases.into_iter().flat_map(|database| {
+        let chains = database.map_err(io::Error::other).and_then(|database| database.chains());
+        match chains {
+            Ok(chains) => {
+                chains.into_iter().map(|chain| Ok(Box::new(chain) as Box<dyn LineSource>)).collect()
+            }
+            Err(fault) => vec![Err(fault)],
+        }
+    });
+    let files = audit::with_segments(&files);
+    let files = files.into_iter().map(|file| {
         // The system names standard input as a file.
         let file = if file.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { file };
         audit::open_lines(&file)
-    })
+    });
+    files.chain(chains)
 }
 
 fn unreadable(source: io::Error) -> Failure {
