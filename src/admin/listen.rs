@@ -34,7 +34,16 @@ pub struct Listening {
 impl Listening {
     /// Binds the address and begins to answer.
     pub async fn start(address: SocketAddr, source: Arc<dyn Source>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        Self::serve(TcpListener::bind(address).await?, source)
+    }
+
+    /// Begins to answer on a socket that somebody else bound; within a runtime.
+    pub fn on(socket: std::net::TcpListener, source: Arc<dyn Source>) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Self::serve(TcpListener::from_std(socket)?, source)
+    }
+
+    fn serve(listener: TcpListener, source: Arc<dyn Source>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self { address, task: tokio::spawn(run(listener, source)) })
     }

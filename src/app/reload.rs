@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::admin::{self, Reloaded, Reloading};
+use crate::app::notify::Notifier;
 use crate::app::observed::{Observed, Serving};
 use crate::app::proved::{chain, of_setup, proved};
 use crate::app::standing::{InForce, Trigger};
@@ -44,6 +45,7 @@ pub(crate) struct Reloader {
     pub(crate) server: Server,
     pub(crate) audit: Audit,
     pub(crate) observed: Observed,
+    pub(crate) notifier: Notifier,
     operators: Mutex<Operators>,
     /// What was read last, and how changes of it are noticed.
     read: Mutex<(Arc<Seen>, config::Reload)>,
@@ -84,7 +86,13 @@ struct Made {
 }
 
 impl Reloader {
-    pub(crate) fn new(loaded: &Loaded, server: Server, audit: Audit, observed: Observed) -> Self {
+    pub(crate) fn new(
+        loaded: &Loaded,
+        server: Server,
+        audit: Audit,
+        observed: Observed,
+        notifier: Notifier,
+    ) -> Self {
         let (audit_settings, sandbox) = (loaded.config.audit.clone(), loaded.config.sandbox);
         Self {
             file: loaded.file.clone(),
@@ -92,6 +100,7 @@ impl Reloader {
             server,
             audit,
             observed,
+            notifier,
             operators: Mutex::default(),
             read: Mutex::new((Arc::new(loaded.seen.clone()), loaded.config.reload.clone())),
             turn: tokio::sync::Mutex::default(),
@@ -167,7 +176,9 @@ impl Reloader {
                 sleep_until(last.ended + (last.ended - last.began)).await;
             }
             let began = Instant::now();
+            self.notifier.reloading();
             let answer = self.attempt(trigger).await;
+            self.notifier.ready(&self.stands());
             *last = Some(Last { began, ended: Instant::now(), answer: answer.clone() });
             answer
         });
@@ -307,7 +318,20 @@ impl Reloader {
         self: &Arc<Self>,
         wanted: &config::Admin,
     ) -> Result<admin::Listening, StartError> {
+        self.listen_on(wanted, None).await
+    }
+
+    /// The same, on a socket that is bound already.
+    pub(crate) async fn listen_on(
+        self: &Arc<Self>,
+        wanted: &config::Admin,
+        given: Option<std::net::TcpListener>,
+    ) -> Result<admin::Listening, StartError> {
         let address = wanted.address;
+        if let Some(given) = given {
+            let listening = admin::Listening::on(given, Arc::clone(self) as Arc<dyn admin::Source>);
+            return listening.map_err(|source| StartError::Admin { address, source });
+        }
         let listening =
             admin::Listening::start(address, Arc::clone(self) as Arc<dyn admin::Source>).await;
         listening.map_err(|source| StartError::Admin { address, source })
@@ -327,6 +351,23 @@ impl Reloader {
         let text = draw_all(faults);
         self.observed.standing.refuse(text.clone(), faults, trigger);
         Reloaded { is_in_force: false, text }
+    }
+
+    /// How it stands, in one line, for who looks at the service.
+    pub(crate) fn stands(&self) -> String {
+        let in_force = self.observed.standing.in_force();
+        let rules = in_force.hashes.rules.get(..12).unwrap_or(&in_force.hashes.rules);
+        let n_listeners = self.server.addresses().len();
+        let mut stands =
+            format!("serving on {n_listeners} listeners, mode {}, rules {rules}", in_force.mode());
+        if let Some(refused) = self.observed.standing.refused() {
+            let first = refused.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let _ = write!(stands, "; the files cannot be used ({first}): what ran before goes on");
+        }
+        if let Some(why) = self.observed.unready() {
+            let _ = write!(stands, "; not ready: {why}");
+        }
+        stands
     }
 
     /// Says once more that the files cannot be used.

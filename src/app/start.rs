@@ -10,14 +10,17 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::admin::{Listening, Reloaded};
+use crate::app::activation::{self, ActivationError};
 use crate::app::dumps::forbid_dumps;
+use crate::app::notify::Notifier;
 use crate::app::observed::Observed;
+use crate::app::pulse;
 use crate::app::reload::{Operators, Reloader};
 use crate::app::standing::{InForce, Standing, Trigger};
 use crate::audit::{Audit, AuditError};
 use crate::config::Loaded;
 use crate::proxy::tls::Authority;
-use crate::proxy::{Server, SetupError};
+use crate::proxy::{Given, Server, SetupError};
 use crate::sandbox::{self, SandboxError};
 
 /// What `start` takes beside the configuration.
@@ -25,6 +28,17 @@ use crate::sandbox::{self, SandboxError};
 pub struct Options {
     /// A CA that lives in memory; it stands in for the files of every TLS listener (`demo`, tests).
     pub authority: Option<Arc<Authority>>,
+}
+
+/// What the proxy is given at its start, beside what it is configured for.
+#[derive(Debug, Default)]
+pub(crate) struct Arrival {
+    /// Sockets of listeners.
+    pub given: Vec<Given>,
+    /// The operators' own.
+    pub admin: Option<std::net::TcpListener>,
+    /// Who is told how it stands.
+    pub notifier: Notifier,
 }
 
 /// Why the proxy cannot start.
@@ -47,6 +61,9 @@ pub enum StartError {
     /// The data path cannot be set up.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// Sockets that systemd passed.
+    #[error(transparent)]
+    Activation(#[from] ActivationError),
     /// The sandbox is required and cannot be had.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -58,6 +75,7 @@ impl StartError {
         match self {
             Self::Setup(fault) => fault.remedy(),
             Self::Sandbox(fault) => Some(fault.remedy()),
+            Self::Activation(fault) => Some(fault.remedy()),
             Self::Admin { address, .. } => Some(format!("another program may listen on {address}: set [admin] address to a free one")),
             Self::Audit(_) => Some("make sure that the audit file's folder exists and that the user postward runs as can write it".to_owned()),
             Self::Runtime(_) => None,
@@ -101,13 +119,18 @@ impl Running {
 
     /// Stops accepting, lets requests in flight end within the drain deadline, and flushes the audit.
     pub async fn shutdown(self) {
-        self.shutdown_unless(std::future::pending()).await;
+        self.shutdown_unless(Duration::ZERO, std::future::pending()).await;
     }
 
-    /// The same, but what is in flight is cut off once `hurry` is there.
-    async fn shutdown_unless(self, hurry: impl Future<Output = ()>) {
+    /// The same, but who is idle may send one more request until `farewell` is over, and what is in flight is cut off once
+    /// `hurry` is there.
+    async fn shutdown_unless(self, farewell: Duration, hurry: impl Future<Output = ()>) {
         self.waiting.abort();
         self.reloader.observed.stop();
+        self.reloader.notifier.stopping("stopping: posts under way are finished");
+        if !farewell.is_zero() {
+            self.reloader.server.leave(tokio::time::sleep(farewell)).await;
+        }
         let limit = self.reloader.server.drain_limit();
         let deadline = async {
             tokio::select! {
@@ -130,17 +153,28 @@ impl Running {
 
 /// Starts the proxy on the current tokio runtime. When this returns, it is ready.
 pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
+    start_with(loaded, options, Arrival::default()).await
+}
+
+/// The same, with sockets that are bound already.
+pub(crate) async fn start_with(
+    loaded: Loaded,
+    options: Options,
+    arrival: Arrival,
+) -> Result<Running, StartError> {
+    let Arrival { given, admin: given_admin, notifier } = arrival;
     let audit = Audit::open(loaded.config.audit.clone())?;
-    let server = Server::start(&loaded, &audit, options.authority.as_ref())?;
+    let server = Server::start(&loaded, &audit, options.authority.as_ref(), given)?;
     let standing = Standing::new(InForce::of(&loaded, Trigger::Start));
     let observed = Observed::new(standing, Arc::clone(server.metrics()), audit.clone());
-    let reloader = Arc::new(Reloader::new(&loaded, server, audit, observed));
+    let reloader = Arc::new(Reloader::new(&loaded, server, audit, observed, notifier.clone()));
     if let Some(admin) = &loaded.config.admin {
-        let listening = Some(reloader.listen(admin).await?);
+        let listening = Some(reloader.listen_on(admin, given_admin).await?);
         *reloader.operators() = Operators { configured: Some(admin.clone()), listening };
     }
     let waiting = tokio::spawn(Arc::clone(&reloader).run());
     let running = Running { reloader, waiting };
+    tokio::spawn(pulse::tell(Arc::clone(&running.reloader)));
     tracing::info!(listening = ?running.addresses(), admin = running.admin().map(tracing::field::display), audit_head = %running.audit().head(), "ready");
     Ok(running)
 }
@@ -153,14 +187,30 @@ pub struct HangUps(Signal);
 impl HangUps {
     /// From now on none ends the process.
     pub fn catch() -> Result<Self, StartError> {
-        // Of this thread alone: no other may be there before the sandbox is.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(StartError::Runtime)?;
-        let _inside = runtime.enter();
-        signal(SignalKind::hangup()).map(Self).map_err(StartError::Runtime)
+        of_this_thread(SignalKind::hangup()).map(Self)
     }
+}
+
+/// Keeps SIGINT from ending the process, for the rest of its life: what is under way is a matter of milliseconds.
+#[derive(Debug)]
+pub struct Interrupts(#[expect(dead_code, reason = "held, never heard")] Signal);
+
+impl Interrupts {
+    /// From now on none ends the process.
+    pub fn hold_off() -> Result<Self, StartError> {
+        of_this_thread(SignalKind::interrupt()).map(Self)
+    }
+}
+
+/// Catches a signal without a thread of its own.
+fn of_this_thread(kind: SignalKind) -> Result<Signal, StartError> {
+    // Of this thread alone: no other may be there before the sandbox is.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
+    let _inside = runtime.enter();
+    signal(kind).map_err(StartError::Runtime)
 }
 
 /// SIGXFSZ on Linux and the BSDs.
@@ -174,6 +224,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
     // One more than there are processors: the one that never inspects, and so is always there to move bytes.
     let n_threads = std::thread::available_parallelism().map_or(2, |n| n.get() + 1);
+    let (given, admin) = activation::passed(&loaded.config)?;
+    let notifier = Notifier::of_environment();
+    notifier.status("starting");
     // Before any thread but this one: those of the runtime inherit it.
     sandbox::enter(&loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -193,7 +246,8 @@ pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
         }
         // A file that grows over the process's limit is a full disk to us, and no reason to end.
         let _too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(StartError::Runtime)?;
-        let running = start(loaded, Options::default()).await?;
+        let arrival = Arrival { given, admin, notifier };
+        let running = start_with(loaded, Options::default(), arrival).await?;
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
@@ -208,7 +262,8 @@ pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
                 _ = interrupt.recv() => {}
             }
         };
-        running.shutdown_unless(again).await;
+        let farewell = running.reloader.server.farewell();
+        running.shutdown_unless(farewell, again).await;
         Ok(())
     });
     runtime.shutdown_timeout(LAST_WORDS);

@@ -53,6 +53,49 @@ pub(crate) enum Command {
     /// The hospital's own patients, as keyed hashes.
     #[command(subcommand, arg_required_else_help = true)]
     Roster(Roster),
+    Man(Man),
+    Completions(Completions),
+}
+
+/// Write the manual pages.
+///
+/// Writes a page for Postward and one for each subcommand, `postward-check.1` and so on, to DIR; pages that stand there are
+/// replaced. Without DIR, the first page goes to standard output.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward man | man -l -
+  postward man /usr/local/share/man/man1")]
+pub(crate) struct Man {
+    /// The directory to write to; made if it does not exist.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Write a shell's completions.
+///
+/// Writes the script to standard output by which a shell completes Postward's subcommands and options.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward completions bash > /usr/share/bash-completion/completions/postward
+  postward completions zsh > /usr/local/share/zsh/site-functions/_postward
+  postward completions fish > ~/.config/fish/completions/postward.fish")]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that completions are made for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
 }
 
 /// The hospital's own patients, as keyed hashes.
@@ -234,7 +277,9 @@ pub(crate) struct Demo {}
 #[command(after_help = "\
 Examples:
   postward init ./postward
-  postward init ./postward --all         also write every shipped rule and platform, to read or to change")]
+  postward init ./postward --all         also write every shipped rule and platform, to read or to change
+  postward init /etc/postward --interactive
+                                         ask first: platforms, authority, policy, audit, operators' address")]
 pub(crate) struct Init {
     /// The directory to write to; made if it does not exist.
     #[arg(value_name = "DIR")]
@@ -243,6 +288,10 @@ pub(crate) struct Init {
     /// program.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Ask five questions first: platforms, certificate authority, policy, audit, the operators' address. An empty
+    /// answer takes what is shown in brackets. The answers are lines of standard input, so that a script can give them.
+    #[arg(long)]
+    pub(crate) interactive: bool,
 }
 
 /// Check configuration, rules, policy and platforms.
@@ -564,6 +613,11 @@ mod tests {
             ("postward check --endpoints mastodon --format json", true),
             ("postward check --endpoints --format xml", false),
             ("postward init", false),
+            ("postward init a --interactive --all", true),
+            ("postward man", true),
+            ("postward man a", true),
+            ("postward completions fish", true),
+            ("postward completions tcsh", false),
             ("postward ca init --host a.example --host b.example", true),
             ("postward audit verify", false),
             ("postward audit verify a b --head 00", true),

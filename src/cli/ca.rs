@@ -9,7 +9,7 @@ use crate::cli::style;
 use crate::proxy::tls::{self, CaError};
 
 /// What devices show as the authority's name.
-const NAME: &str = "Postward";
+pub(crate) const NAME: &str = "Postward";
 
 pub(crate) fn run(args: &args::CaInit) -> Result<Exit, Failure> {
     let (certificate, key) = (args.out.join("ca.pem"), args.out.join("ca.key"));

@@ -19,6 +19,7 @@ mod failure;
 mod health;
 mod init;
 mod judging;
+mod pages;
 mod progress;
 mod roster;
 mod scan;
@@ -67,6 +68,8 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Audit(args::Audit::Find(args)) => audit::find(args),
         Command::Audit(args::Audit::Export(args)) => evidence::export(args),
         Command::Audit(args::Audit::Report(args)) => evidence::report(args),
+        Command::Man(args) => pages::man(args),
+        Command::Completions(args) => pages::completions(args),
     }
 }
 

@@ -10,7 +10,11 @@ const MAX_HOST: usize = 253;
 /// Longest part of one.
 const MAX_LABEL: usize = 63;
 
-/// What is wrong with a route's host, and the remedy.
+/// What is wrong with a route's host, and the remedy; `None` of one that may be routed.
+pub fn check_host(host: &str) -> Option<(String, String)> {
+    wrong_host(host)
+}
+
 pub(super) fn wrong_host(host: &str) -> Option<(String, String)> {
     let bare = host.to_lowercase();
     let bare = bare.split_once("://").map_or(bare.as_str(), |(_, rest)| rest);

@@ -18,12 +18,13 @@ mod who;
 pub use edge::Edge;
 pub use files::{Digest, Print, Seen, files_are_limited, is_withheld};
 pub use folders::{Way, is_common};
+pub use host::check_host;
 pub use load::{Loaded, load, load_policy, load_rules, load_seen};
 pub use observe::{Log, LogFormat, Traces, admin_of, log_of};
 pub use roster::{RECENT_DAYS, RosterFault, RosterFiles};
 pub use settings::{
-    Admin, Config, Listener, Reload, Route, Sandbox, Timeouts, TlsIdentity, UnknownRevocation,
-    Upstream, UpstreamAddress, WebSocket,
+    ADMIN_NAME, Admin, Config, Listener, Reload, Route, Sandbox, Timeouts, TlsIdentity,
+    UnknownRevocation, Upstream, UpstreamAddress, WebSocket,
 };
 pub use who::{ClientCertificates, IdentityHeaders, Who};
 

@@ -69,11 +69,16 @@ impl Config {
     }
 }
 
+/// What the operators' own listener is called where sockets have names.
+pub const ADMIN_NAME: &str = "admin";
+
 /// One address we accept on.
 #[derive(Clone, Debug)]
 pub struct Listener {
     /// The address; `[::]` is dual stack.
     pub address: SocketAddr,
+    /// What systemd's socket unit calls its socket, if it bears another name than its address.
+    pub name: Option<String>,
     /// How TLS is spoken; `None` is plain HTTP, on loopback only.
     pub tls: Option<TlsIdentity>,
     /// By what it knows who sends, beside the address of the connection.
@@ -237,6 +242,8 @@ pub struct Timeouts {
     pub answer_idle: Duration,
     /// Reading on in a refused request, so that its client hears why.
     pub refused: Duration,
+    /// SIGTERM to the closing of idle connections.
+    pub farewell: Duration,
     /// SIGTERM to the end.
     pub drain: Duration,
 }
@@ -258,6 +265,7 @@ impl Default for Timeouts {
             answer: Duration::from_secs(120),
             answer_idle: Duration::from_secs(600),
             refused: Duration::from_secs(10),
+            farewell: Duration::from_secs(1),
             drain: Duration::from_secs(30),
         }
     }

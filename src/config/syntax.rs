@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::{
-    Admin, ClientCertificates, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity,
+    ADMIN_NAME, Admin, ClientCertificates, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity,
     UnknownRevocation, Upstream, Way, Who,
 };
 use crate::config::{folders::is_shared, keep, observe, roster, route, sinks, who};
@@ -167,6 +167,8 @@ fn listeners(tables: Vec<Table<'_>>, folder: &Path, faults: &mut Faults) -> Vec<
             faults,
         );
         let address = address.and_then(|address| socket_address(&address, faults));
+        let name =
+            table.text("name", faults).and_then(|name| listener_name(name, &listeners, faults));
         let asked_for_tls = table.has("tls");
         let mut who = Who::read(&mut table, faults);
         let tls = table
@@ -190,9 +192,32 @@ fn listeners(tables: Vec<Table<'_>>, folder: &Path, faults: &mut Faults) -> Vec<
                 "take one [[listener]] out",
             );
         }
-        listeners.push(Listener { address: address.value, tls, who });
+        listeners.push(Listener { address: address.value, name, tls, who });
     }
     listeners
+}
+
+/// The name of a listener's socket, as systemd's units write it; each is one listener's.
+fn listener_name(
+    name: Placed<String>,
+    listeners: &[Listener],
+    faults: &mut Faults,
+) -> Option<String> {
+    let is_taken = |one: &Listener| one.name.as_ref() == Some(&name.value);
+    let (message, help) = if !is_node_name(&name.value) {
+        (
+            "this cannot be a listener's name",
+            "use 1 to 64 letters, digits, dots and hyphens: `name = \"staff\"`",
+        )
+    } else if name.value == ADMIN_NAME {
+        ("`admin` is the name of the operators' own listener", "choose another: `name = \"staff\"`")
+    } else if listeners.iter().any(is_taken) {
+        ("another listener has this name", "each [[listener]] has its own")
+    } else {
+        return Some(name.value);
+    };
+    faults.error(name.span, message, help);
+    None
 }
 
 /// Exactly one of a CA and a certificate, each with its key.
@@ -484,6 +509,7 @@ fn timeouts(mut table: Table<'_>, mut timeouts: Timeouts, faults: &mut Faults) -
         ("answer-idle", &mut timeouts.answer_idle),
         ("busy", &mut timeouts.busy),
         ("refused", &mut timeouts.refused),
+        ("farewell", &mut timeouts.farewell),
         ("drain", &mut timeouts.drain),
     ] {
         if let Some(time) = table.quantity(key, &TIMES, 1000, 10..=24 * 3_600_000, faults) {

@@ -252,7 +252,7 @@ where
             tokio::select! {
                 biased;
                 () = ending.cut() => Err(Cut),
-                response = answer(gateway, peer, request) => Ok(response),
+                response = answer(gateway, peer, request) => Ok(last(response, &ending, is_h2)),
             }
         }
     });
@@ -281,6 +281,18 @@ where
     if let Some(opened) = upgraded.take() {
         relay(*opened, &current, signal).await;
     }
+}
+
+/// Once the end is announced, the answer to a request of HTTP/1 is the last of its connection, and says so: a client that
+/// found it closed instead could not know what became of its request.
+fn last(mut response: Response<Answering>, ending: &Signal, is_h2: bool) -> Response<Answering> {
+    if !is_h2
+        && ending.stage() != Stage::Running
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
+    {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// The end came before the answer.
@@ -349,7 +361,10 @@ macro_rules! watch {
                 _ = $connection.as_mut() => break,
                 stage = $signal.changed() => match stage {
                     Stage::Running => {}
-                    Stage::Draining => $connection.as_mut().graceful_shutdown(),
+                    // HTTP/2 has a word for it, behind which whatever is sent meanwhile is still answered; HTTP/1 has none
+                    // but the next answer.
+                    Stage::Leaving if !$activity.is_h2 => {}
+                    Stage::Leaving | Stage::Draining => $connection.as_mut().graceful_shutdown(),
                     Stage::Cut => break,
                 },
                 () = $activity.flood.notified() => break,

@@ -14,6 +14,8 @@ pub(crate) enum Stage {
     /// Serving.
     #[default]
     Running,
+    /// Nobody new; who is connected is answered, and told to connect anew.
+    Leaving,
     /// No new work; what is under way may end.
     Draining,
     /// The deadline has passed.
@@ -55,6 +57,16 @@ impl Drain {
     /// Becomes true when what is still in flight is cut off. Unlike a signal, it holds nothing up.
     pub(crate) fn is_cut(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_cut)
+    }
+
+    /// Announces that the end will come, and waits for every holder of a signal, or until `until`.
+    pub(crate) async fn leave(&self, until: impl Future<Output = ()>) {
+        self.stage.send_replace(Stage::Leaving);
+        tokio::select! {
+            biased;
+            () = self.stage.closed() => {}
+            () = until => {}
+        }
     }
 
     /// Announces the end, waits for every holder of a signal, and cuts off those that are not done by `deadline`. Says
@@ -131,6 +143,23 @@ mod tests {
         });
         assert!(drain.finish(sleep(Duration::from_secs(5))).await);
         assert_eq!(worker.await.unwrap(), Stage::Draining);
+    }
+
+    #[tokio::test]
+    async fn who_is_told_to_leave_hears_every_stage() {
+        let drain = Drain::new();
+        let mut signal = drain.signal();
+        let worker = tokio::spawn(async move {
+            let mut heard = Vec::new();
+            while heard.last() != Some(&Stage::Cut) {
+                heard.push(signal.changed().await);
+            }
+            heard
+        });
+        drain.leave(sleep(Duration::from_millis(5))).await;
+        assert!(!drain.finish(sleep(Duration::from_millis(5))).await);
+        assert_eq!(worker.await.unwrap(), [Stage::Leaving, Stage::Draining, Stage::Cut]);
+        drain.leave(std::future::pending()).await;
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::config::{Edge, Who};
 use crate::proxy::connection::{self, Activity};
 use crate::proxy::current::Current;
+pub(crate) use crate::proxy::door::{Door, Ear};
 use crate::proxy::drain::{Drain, Signal, Stage};
 use crate::proxy::memory::neighbourhood;
 use crate::proxy::passage::Peer;
@@ -146,57 +147,84 @@ impl Drop for Place {
 /// Accepts until the end is announced, or a set takes over that has no such listener.
 pub(crate) async fn run(
     id: usize,
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     current: Arc<Current>,
     caps: Arc<Caps>,
     all: Arc<Drain>,
+    mut door: Ear,
 ) {
     let (mut signal, mut changes) = (all.signal(), current.changes());
+    let admitting = Admitting { id, current, caps, all };
     // One that waits for a place. A listener that nobody connects to takes none.
     let mut waiting = None;
     loop {
+        let is_held = door.is_held();
         let accepted = tokio::select! {
             biased;
             stage = signal.changed() => match stage {
                 Stage::Running => continue,
-                Stage::Draining | Stage::Cut => return,
+                Stage::Leaving | Stage::Draining | Stage::Cut => break,
             },
             () = changes.next() => {
-                if current.load().listening(id).is_none() {
-                    return;
+                if admitting.current.load().listening(id).is_none() {
+                    break;
                 }
                 continue;
             }
-            accepted = place(&listener, &caps.all, &mut waiting) => accepted,
+            () = door.heard(id) => continue,
+            accepted = place(&listener, &admitting.caps.all, &mut waiting), if !is_held => accepted,
         };
-        let (tcp, address, permit) = match accepted {
-            Ok(Some(accepted)) => accepted,
+        match accepted {
+            Ok(Some((tcp, address, permit))) => admitting.admit(tcp, address, permit),
             // The semaphore is never closed.
             Ok(None) => return,
             Err(error) => {
                 if !is_of_its_client(&error) {
-                    current.load().not_accepted(&error);
+                    admitting.current.load().not_accepted(&error);
                 }
                 // Out of file descriptors, or the client left already: neither is helped by a busy loop.
                 sleep(Duration::from_millis(20)).await;
-                continue;
             }
-        };
+        }
+    }
+    // Who was accepted is served, and waits for a place until everything is cut off.
+    let Some((tcp, address)) = waiting else { return };
+    drop(listener);
+    tokio::select! {
+        () = signal.cut() => {}
+        permit = Arc::clone(&admitting.caps.all).acquire_owned() => {
+            if let Ok(permit) = permit {
+                admitting.admit(tcp, address, permit);
+            }
+        }
+    }
+}
+
+/// What it takes to let a connection in.
+struct Admitting {
+    id: usize,
+    current: Arc<Current>,
+    caps: Arc<Caps>,
+    all: Arc<Drain>,
+}
+
+impl Admitting {
+    fn admit(&self, tcp: TcpStream, address: SocketAddr, permit: OwnedSemaphorePermit) {
         // Certificate and routes are those of one set.
-        let Some(listening) = current.load().listening(id).cloned() else {
+        let Some(listening) = self.current.load().listening(self.id).cloned() else {
             return;
         };
         let peer = address.ip().to_canonical();
-        let signal = all.signal_with(&listening.drain);
+        let signal = self.all.signal_with(&listening.drain);
         if listening.who.is_proxy(peer) {
-            let (caps, current) = (Arc::clone(&caps), Arc::clone(&current));
+            let (caps, current) = (Arc::clone(&self.caps), Arc::clone(&self.current));
             tokio::spawn(balanced(tcp, peer, listening, current, (caps, permit), signal));
         // A client over its cap is closed at once: letting it wait would take the place of others.
-        } else if let Some(place) = caps.take(permit, neighbourhood(peer)) {
+        } else if let Some(place) = self.caps.take(permit, neighbourhood(peer)) {
             let caller = Caller::direct(peer);
-            tokio::spawn(one(tcp, caller, listening, Arc::clone(&current), place, signal));
+            tokio::spawn(one(tcp, caller, listening, Arc::clone(&self.current), place, signal));
         } else {
-            current.load().metrics().one_too_many();
+            self.current.load().metrics().one_too_many();
         }
     }
 }
@@ -227,13 +255,14 @@ async fn balanced(
     listening: Listening,
     current: Arc<Current>,
     (caps, permit): (Arc<Caps>, OwnedSemaphorePermit),
-    mut signal: Signal,
+    signal: Signal,
 ) {
     let limit = current.load().timeouts().handshake;
+    let mut ending = signal.clone();
     let named = tokio::select! {
         biased;
         named = who::named(&mut tcp, peer, limit) => named,
-        _ = signal.changed() => return,
+        () = ending.cut() => return,
     };
     match named {
         Ok(caller) => {
@@ -257,7 +286,7 @@ async fn one(
     listening: Listening,
     current: Arc<Current>,
     place: Place,
-    mut signal: Signal,
+    signal: Signal,
 ) {
     let (id, tls) = (listening.id, listening.tls);
     let address = caller.address;
@@ -271,10 +300,12 @@ async fn one(
         return connection::serve(tcp, peer, current, signal).await;
     };
     let asks = listening.who.clients.is_some();
+    // Who was accepted is answered: an end that comes amid a handshake is heard behind it.
+    let mut ending = signal.clone();
     let shaken = tokio::select! {
         biased;
         shaken = timeout(gateway.timeouts().handshake, tls.accept(tcp)) => shaken,
-        _ = signal.changed() => return,
+        () = ending.cut() => return,
     };
     let Accepted { stream, presented, is_h2, certified } = match shaken {
         Ok(Ok(accepted)) => accepted,

@@ -2,21 +2,21 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rustls::RootCertStore;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::audit::Audit;
 use crate::config::{Listener, Loaded, TlsIdentity};
 use crate::proxy::current::Current;
-use crate::proxy::listener::{self, Listening};
+use crate::proxy::listener::{self, Door, Listening};
 use crate::proxy::metrics::Metrics;
 use crate::proxy::route::{Routes, UnknownPlatform};
 use crate::proxy::service::Gateway;
-use crate::proxy::set::{Ground, Lasting, Prepared};
+use crate::proxy::set::{Given, Ground, Lasting, Prepared};
 use crate::proxy::tls::{
     self, Authority, CaError, Clients, Expiry, KeyFileError, TlsAcceptor, TlsSetupError,
 };
@@ -126,23 +126,33 @@ pub struct Ready {
 pub struct Server {
     lasting: Arc<Lasting>,
     current: Arc<Current>,
+    door: Door,
+    /// Those that accept, by the ids of their listeners.
+    sockets: Mutex<Vec<(usize, Weak<TcpListener>)>>,
 }
 
 impl Server {
-    /// Binds every listener, loads every certificate, and begins to accept. `authority` stands in for the files of
-    /// every TLS listener.
+    /// Binds every listener that has no socket among `given`, loads every certificate, and begins to accept. `authority`
+    /// stands in for the files of every TLS listener.
     pub fn start(
         loaded: &Loaded,
         audit: &Audit,
         authority: Option<&Arc<Authority>>,
+        given: Vec<Given>,
     ) -> Result<Self, SetupError> {
-        let lasting = Arc::new(Lasting::new(audit, authority, &loaded.config.edge));
+        let lasting = Arc::new(Lasting::new(audit, authority, &loaded.config.edge, given));
         let ground = Ground { lasting: Arc::clone(&lasting), running: None };
         let Prepared { gateway, bound, .. } = ground.prepare(loaded)?;
         lasting.metrics.count_for(gateway.routes.platforms());
         lasting.metrics.watch(&gateway.memory);
         let bound = registered(bound, &gateway)?;
-        let server = Self { lasting, current: Arc::new(Current::new(Arc::new(gateway))) };
+        lasting.let_go();
+        let server = Self {
+            lasting,
+            current: Arc::new(Current::new(Arc::new(gateway))),
+            door: Door::open(),
+            sockets: Mutex::default(),
+        };
         server.accept(bound);
         Ok(server)
     }
@@ -210,9 +220,58 @@ impl Server {
         self.current.load().limits.timeouts.drain
     }
 
+    /// How long idle connections stay open for one more request when the proxy stops.
+    pub fn farewell(&self) -> Duration {
+        self.current.load().limits.timeouts.farewell
+    }
+
     /// How long the audit may take for a line.
     pub fn audit_limit(&self) -> Duration {
         self.current.load().limits.timeouts.audit
+    }
+
+    /// Accepts nobody for the time being, or does so again. Who connects meanwhile waits in the kernel's queue.
+    /// Says whether all listeners have heard within `limit`.
+    pub async fn hold(&self, is_held: bool, limit: Duration) -> bool {
+        let ids = self.ids();
+        timeout(limit, self.door.hold(is_held, &ids)).await.is_ok()
+    }
+
+    fn ids(&self) -> Vec<usize> {
+        self.current.load().listening.iter().map(|one| one.id).collect()
+    }
+
+    /// The sockets of the listeners, each with the address that is configured for it.
+    pub fn sockets(&self) -> Vec<(SocketAddr, Arc<TcpListener>)> {
+        let current = self.current.load();
+        let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        let alive = sockets.iter().filter_map(|(id, socket)| {
+            Some((current.listening(*id)?.configured, socket.upgrade()?))
+        });
+        alive.collect()
+    }
+
+    /// Sees the data path work: every listener hears, and a text is judged where posts are. What comes back names what did
+    /// not within `limit`.
+    pub async fn pulse(&self, limit: Duration) -> Result<(), &'static str> {
+        let gateway = self.current.load();
+        timeout(limit, self.door.knock(&self.ids()))
+            .await
+            .map_err(|_| "the listeners do not answer")?;
+        let before = self.lasting.metrics.n_inspected();
+        let judged = gateway.judging.pulse(Arc::clone(&gateway.inspector));
+        match timeout(limit, judged).await {
+            Ok(true) => Ok(()),
+            // With every place taken by posts, what counts is that they get on.
+            Ok(false) | Err(_) if self.lasting.metrics.n_inspected() != before => Ok(()),
+            Ok(false) | Err(_) => Err("no post is judged"),
+        }
+    }
+
+    /// Takes no more work, but answers what comes over connections that are there: who is idle hears that its connection
+    /// ends by the answer to its next request. Over when nobody is connected any more, or `until` is.
+    pub async fn leave(&self, until: impl Future<Output = ()>) {
+        self.lasting.drain.leave(until).await;
     }
 
     /// Stops accepting, and lets what is under way end before `deadline` does. Says whether all of it did.
@@ -223,7 +282,20 @@ impl Server {
     fn accept(&self, bound: Vec<(usize, TcpListener)>) {
         for (id, socket) in bound {
             let (current, caps) = (Arc::clone(&self.current), Arc::clone(&self.lasting.caps));
-            tokio::spawn(listener::run(id, socket, current, caps, Arc::clone(&self.lasting.drain)));
+            let socket = Arc::new(socket);
+            let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+            sockets.retain(|(_, socket)| socket.strong_count() > 0);
+            sockets.push((id, Arc::downgrade(&socket)));
+            drop(sockets);
+            let door = self.door.ear();
+            tokio::spawn(listener::run(
+                id,
+                socket,
+                current,
+                caps,
+                Arc::clone(&self.lasting.drain),
+                door,
+            ));
         }
     }
 }

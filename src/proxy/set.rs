@@ -3,9 +3,10 @@
 //! What has not changed is taken over from the set before: a listener keeps its socket, its leaves and the tickets that
 //! clients resume by, and the pool its connections. So a change of the rules costs no client a handshake.
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::HeaderName;
@@ -30,6 +31,18 @@ use crate::proxy::service::{Gateway, Limits};
 use crate::proxy::tls::{self, Authority, Expiry};
 use crate::proxy::trace::Tracer;
 
+/// A socket that listens already: systemd or the process before this one bound it.
+#[derive(Debug)]
+pub struct Given {
+    /// The configured address whose listener it is.
+    pub configured: SocketAddr,
+    /// The socket.
+    pub socket: std::net::TcpListener,
+    /// Whether it listens for as long as this process lives, whoever accepts: a listener that is taken out and put back finds
+    /// it again.
+    pub stays: bool,
+}
+
 /// What outlives every set.
 #[derive(Debug)]
 pub(super) struct Lasting {
@@ -40,6 +53,8 @@ pub(super) struct Lasting {
     pub(super) caps: Arc<Caps>,
     pub(super) drain: Arc<Drain>,
     runtime: Handle,
+    /// Sockets that need not be bound.
+    given: Mutex<Vec<Given>>,
     places: Places,
     calendar: Arc<Calendar>,
     unaccepted_lines: Arc<Seldom>,
@@ -53,7 +68,12 @@ pub(super) struct Lasting {
 
 impl Lasting {
     /// Within a runtime.
-    pub(super) fn new(audit: &Audit, authority: Option<&Arc<Authority>>, edge: &Edge) -> Self {
+    pub(super) fn new(
+        audit: &Audit,
+        authority: Option<&Arc<Authority>>,
+        edge: &Edge,
+        given: Vec<Given>,
+    ) -> Self {
         Self {
             audit: audit.clone(),
             metrics: Arc::new(Metrics::new(&[])),
@@ -61,6 +81,7 @@ impl Lasting {
             caps: Arc::new(Caps::new(edge)),
             drain: Arc::new(Drain::new()),
             runtime: Handle::current(),
+            given: Mutex::new(given),
             places: Places::new(),
             calendar: Arc::default(),
             unaccepted_lines: Arc::default(),
@@ -69,6 +90,26 @@ impl Lasting {
             untrusted_lines: Arc::default(),
             next_id: AtomicUsize::new(0),
         }
+    }
+
+    /// The socket that is there for a configured address already.
+    fn given(&self, configured: SocketAddr) -> Option<io::Result<std::net::TcpListener>> {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let nth = given.iter().position(|given| given.configured == configured)?;
+        // Of several for port 0, each is given once.
+        let one = given.remove(nth);
+        if !one.stays {
+            return Some(Ok(one.socket));
+        }
+        let socket = one.socket.try_clone();
+        given.push(one);
+        Some(socket)
+    }
+
+    /// Lets go of what no listener asked for and nobody else keeps open.
+    pub(super) fn let_go(&self) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.retain(|given| given.stays);
     }
 }
 
@@ -281,7 +322,7 @@ impl<'s> Listeners<'s> {
             let (id, address) = if let Some(running) = running {
                 (running.id, running.address)
             } else {
-                let (socket, address) = self.bind(listener.address)?;
+                let (socket, address) = self.bind(listener.address, lasting)?;
                 let id = lasting.next_id.fetch_add(1, Relaxed);
                 bound.push((id, socket));
                 (id, address)
@@ -311,8 +352,13 @@ impl<'s> Listeners<'s> {
         Some(self.left.remove(nth))
     }
 
-    fn bind(&self, address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), SetupError> {
-        let bound = listener::bind(address).and_then(|socket| {
+    fn bind(
+        &self,
+        address: SocketAddr,
+        lasting: &Lasting,
+    ) -> Result<(std::net::TcpListener, SocketAddr), SetupError> {
+        let socket = lasting.given(address).unwrap_or_else(|| listener::bind(address));
+        let bound = socket.and_then(|socket| {
             let address = socket.local_addr()?;
             Ok((socket, address))
         });

@@ -73,16 +73,18 @@ fn help_names_the_commands_and_the_exits() {
     Usage: postward <COMMAND>
 
     Commands:
-      serve   Run the proxy
-      demo    Show the proxy at work on this machine; needs nothing
-      init    Write a configuration to start from
-      check   Check configuration, rules, policy and platforms
-      scan    Judge posts from files or standard input, offline
-      diff    Show which posts new rules or another policy would judge otherwise
-      eval    Measure the engine on posts whose identifiers are marked
-      ca      The hospital's own certificate authority
-      audit   The audit trail
-      roster  The hospital's own patients, as keyed hashes
+      serve        Run the proxy
+      demo         Show the proxy at work on this machine; needs nothing
+      init         Write a configuration to start from
+      check        Check configuration, rules, policy and platforms
+      scan         Judge posts from files or standard input, offline
+      diff         Show which posts new rules or another policy would judge otherwise
+      eval         Measure the engine on posts whose identifiers are marked
+      ca           The hospital's own certificate authority
+      audit        The audit trail
+      roster       The hospital's own patients, as keyed hashes
+      man          Write the manual pages
+      completions  Write a shell's completions
 
     Options:
       -h, --help
@@ -760,4 +762,143 @@ fn certificates_and_keys_are_checked_as_serve_reads_them() {
             }
         }
     }
+}
+
+#[test]
+fn init_asks_writes_what_was_answered_and_says_what_is_next() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let target = dir.path().join("new").display().to_string();
+    let answers =
+        b"bluesky, mastodon=social.clinic.example\nnonsense\ntrial\nmonitor\n\n127.0.0.1:9777\n";
+    let made = postward_reading(["init", &target, "--interactive"], answers);
+    insta::assert_snapshot!(made.said(dir.path()), @r"
+    exit 0
+    written to DIR/new/config
+
+    Next:
+      postward check --config DIR/new/config/postward.toml
+      postward serve --config DIR/new/config/postward.toml
+      curl --cacert DIR/new/config/ca.pem --connect-to bsky.social:443:127.0.0.1:8443 --data 'text=MRN 00412345' https://bsky.social/
+    1. Which platforms do staff post to? Any of bluesky, discord, facebook, instagram, linkedin,
+       matrix, pinterest, reddit, slack, telegram, threads, tiktok, tumblr, wordpress, x, youtube; and,
+       with their hosts, any of activitypub, generic, mastodon, micropub, misskey, nostr
+       (mastodon=HOST, or mastodon=HOST+HOST). Separate them by commas.
+       [mastodon=mastodon.example] > bluesky, mastodon=social.clinic.example
+    2. Who signs the certificates that devices see? `constrained`: a new authority that can vouch for
+       those hosts only; `trial`: a throw-away one; or an authority you have: CERTIFICATE.pem, KEY.key
+       [constrained] > nonsense
+       write constrained, trial, or two files: CERTIFICATE.pem, KEY.key
+       [constrained] > trial
+    3. How strict? `standard`: what identifies a patient is redacted or blocked; `strict`: every finding
+       is, wherever it stands; `monitor`: nothing is, but the audit says what would have been
+       [standard] > monitor
+    4. Where is the audit kept? One line for each post, never its text. A file in a folder that exists, such
+       as /var/lib/postward/audit.jsonl; `../` is the new directory
+       [../audit.jsonl] > ../audit.jsonl
+    5. Where do operators look for health and metrics? An address of this machine alone, or `none`
+       [127.0.0.1:9464] > 127.0.0.1:9777
+    ");
+    let config = format!("{target}/config/postward.toml");
+    let checked = postward(["check", "--config", &config]);
+    assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{}", checked.stdout);
+    assert!(checked.stdout.contains("monitor"), "{}", checked.stdout);
+    let text = std::fs::read_to_string(&config).expect("written");
+    for line in [
+        "[[route]]\nplatform = \"bluesky\"\n",
+        "hosts = [\"social.clinic.example\"]\nplatform = \"mastodon\"\n",
+        "file = \"../audit.jsonl\"\n",
+        "address = \"127.0.0.1:9777\"\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let again = postward_reading(["init", &target, "--interactive"], answers);
+    assert_eq!(again.code, 1, "{}", again.stderr);
+    assert!(!again.stderr.contains("1. Which"), "nothing is asked in vain: {}", again.stderr);
+}
+
+#[test]
+fn init_with_every_default_or_an_authority_of_ones_own_passes_check() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let ca = dir.path().join("ca").display().to_string();
+    assert_eq!(postward(["ca", "init", "--out", &ca]).code, 0);
+    let own = format!("x\n{ca}/ca.pem, {ca}/ca.key\nstrict\n{ca}/audit.jsonl\nnone\n");
+    for (name, answers) in [("defaults", "\n\n\n\n\n"), ("own", own.as_str())] {
+        let target = dir.path().join(name).display().to_string();
+        let made =
+            postward_reading(["init", &target, "--interactive", "--all"], answers.as_bytes());
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        let config = format!("{target}/config/postward.toml");
+        let checked = postward(["check", "--config", &config]);
+        assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{}", checked.stdout);
+        assert_eq!(Path::new(&target).join("config/ca.pem").exists(), name == "defaults");
+    }
+}
+
+#[test]
+fn an_init_that_is_broken_off_leaves_nothing() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let target = dir.path().join("new");
+    let empty = |why: &str| {
+        let left: Vec<_> = std::fs::read_dir(dir.path()).expect("readable").flatten().collect();
+        assert!(left.is_empty(), "{why}: {left:?}");
+    };
+    let ended = postward_reading(
+        [OsStr::new("init"), target.as_os_str(), OsStr::new("--interactive")],
+        b"mastodon=a.example\ntrial\n",
+    );
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("ended before the last question"), "{}", ended.stderr);
+    empty("the answers ended");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postward"))
+        .args([OsStr::new("init"), target.as_os_str(), OsStr::new("--interactive")])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(b"\n\n\n\n").expect("it listens");
+    let mut asked = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains("5. ") {
+        assert!(asked.read_line(&mut said).expect("readable") > 0, "{said}");
+    }
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().expect("small")).expect("not 0");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it lives");
+    assert!(!child.wait().expect("it ends").success());
+    drop(stdin);
+    empty("Ctrl-C");
+}
+
+#[test]
+fn every_command_has_a_page_and_shells_take_the_completions() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let pages = dir.path().join("man1").display().to_string();
+    let ran = postward(["man", &pages]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for name in [
+        "postward",
+        "postward-serve",
+        "postward-audit-verify",
+        "postward-ca-init",
+        "postward-completions",
+    ] {
+        let page = std::fs::read_to_string(format!("{pages}/{name}.1")).expect(name);
+        assert!(page.contains(".SH SYNOPSIS"), "{name}: {page}");
+    }
+    let first = std::fs::read_to_string(format!("{pages}/postward.1")).expect("the first page");
+    assert_eq!(postward(["man"]).stdout, first);
+    assert!(
+        first.contains("\n10  scan") || first.contains("\n  10  scan"),
+        "the table keeps its lines: {first}"
+    );
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = postward(["completions", shell]);
+        assert!(ran.code == 0 && ran.stdout.contains("interactive"), "{shell}");
+        let script = file(&dir, &format!("postward.{shell}"), &ran.stdout);
+        // Where a shell is installed it reads its own.
+        if let Ok(read) = Command::new(shell).args(["-n", &script]).output() {
+            assert!(read.status.success(), "{shell}: {read:?}");
+        }
+    }
+    assert_eq!(postward(["completions", "tcsh"]).code, 2);
 }

@@ -125,6 +125,7 @@ fn configured(
     let tls = TlsIdentity::Ca { ca: "demo.pem".into(), ca_key: "demo.key".into() };
     config.listeners = vec![Listener {
         address: (Ipv4Addr::LOCALHOST, 0).into(),
+        name: None,
         tls: Some(tls),
         who: Who::default(),
     }];

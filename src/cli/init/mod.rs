@@ -3,15 +3,21 @@
 //! Everything is written beside the target first and moved into place last, so that a failure half-way leaves nothing
 //! behind and a directory that holds anything is never touched.
 
+mod asked;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::app::{self, Interrupts};
 use crate::cli::args;
 use crate::cli::ca;
+use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
+use crate::cli::init::asked::{Answers, Authority, Strictness};
 use crate::cli::style;
+use crate::config;
 use crate::platform::Platforms;
 use crate::policy::Policy;
 use crate::proxy::tls;
@@ -24,13 +30,33 @@ const CONFIG: &str = include_str!("files/postward.toml");
 const RULES: &str = include_str!("files/our-hospital.toml");
 const TERMS: &str = include_str!("files/our-clinics.txt");
 
+/// The policy's mode, and the other one.
+const ENFORCE: &str = "mode = \"enforce\"";
+const MONITOR: &str = "mode = \"monitor\"";
+
 /// With `--all`, the shipped rules are read from the files just written, so that changing one has an effect.
 const SHIPPED: &str = "rules = [\"embedded\", \"rules.d\"]\n";
 const WRITTEN: &str = "rules = [\"rules\", \"rules.d\"]\nplatforms = \"platforms\"\n";
 
+/// What stands in the commented configuration, and is another where somebody answered so.
+const ROUTE: &str = "[[route]]\nhosts = [\"mastodon.example\"]\nplatform = \"mastodon\"\n";
+const ADMIN: &str = "[admin]\naddress = \"127.0.0.1:9464\"\n";
+const AUDIT: &str = "file = \"../audit.jsonl\"";
+const TLS: &str = "tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }";
+
+/// Where it listens.
+const PORT: u16 = 8443;
+
 pub(crate) fn run(args: &args::Init) -> Result<Exit, Failure> {
     let dir = &args.dir;
     refuse_unless_empty(dir)?;
+    let answers = if args.interactive { Some(asked::ask_here()?) } else { None };
+    // From here on it is a matter of milliseconds, and a key on the keyboard must leave nothing half done.
+    let _uninterrupted = answers
+        .is_some()
+        .then(Interrupts::hold_off)
+        .transpose()
+        .map_err(crate::cli::serve::failure)?;
     let config = dir.join("config");
     let beside =
         dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -40,12 +66,29 @@ pub(crate) fn run(args: &args::Init) -> Result<Exit, Failure> {
         .prefix(".postward-init-")
         .tempdir_in(beside)
         .map_err(|source| Failure::plain(Context::file("write to", beside, source)))?;
-    write_all(&staging.path().join("config"), args.all)?;
+    write_all(&staging.path().join("config"), args.all, answers.as_ref())?;
+    if answers.is_some() {
+        proved(&staging.path().join("config/postward.toml"))?;
+    }
     fs::create_dir_all(dir).map_err(|source| Failure::plain(Context::file("make", dir, source)))?;
     fs::rename(staging.path().join("config"), &config)
         .map_err(|source| Failure::plain(Context::file("write", &config, source)))?;
-    style::to_stdout(&next_steps(&config, args.all))?;
+    let told = match &answers {
+        Some(answers) => next_commands(&config, answers),
+        None => next_steps(&config, args.all),
+    };
+    style::to_stdout(&told)?;
     Ok(Exit::Fine)
+}
+
+/// Reads what was written as `check` will: an answer that makes sense by itself may not go with another.
+fn proved(file: &Path) -> Result<(), Failure> {
+    let loaded = config::load(Some(file)).map_err(Failure::Files)?;
+    let idle = app::proved(file, &loaded).map_err(Failure::Files)?;
+    for warnings in [loaded.warnings, idle].iter().filter(|warnings| !warnings.is_empty()) {
+        diagnostics::print(warnings);
+    }
+    Ok(())
 }
 
 fn refuse_unless_empty(dir: &Path) -> Result<(), Failure> {
@@ -63,10 +106,25 @@ fn refuse_unless_empty(dir: &Path) -> Result<(), Failure> {
     ))
 }
 
-fn write_all(config: &Path, all: bool) -> Result<(), Failure> {
-    let text = if all { CONFIG.replacen(SHIPPED, WRITTEN, 1) } else { CONFIG.to_owned() };
+fn write_all(config: &Path, all: bool, answers: Option<&Answers>) -> Result<(), Failure> {
+    let mut text = if all { CONFIG.replacen(SHIPPED, WRITTEN, 1) } else { CONFIG.to_owned() };
+    let mut policy = Policy::embedded().to_owned();
+    if let Some(answers) = answers {
+        text = text.replacen(ROUTE, answers.routes().trim_end_matches('\n'), 1);
+        text = text.replacen(ADMIN, &answers.admin(), 1);
+        text = text.replacen(AUDIT, &format!("file = {}", asked::quoted(&answers.audit)), 1);
+        if let Authority::Own(ca, key) = &answers.authority {
+            let [ca, key] = [ca, key].map(|path| asked::quoted(&path.display().to_string()));
+            text = text.replacen(TLS, &format!("tls = {{ ca = {ca}, ca-key = {key} }}"), 1);
+        }
+        policy = match answers.policy {
+            Strictness::Standard => policy,
+            Strictness::Strict => Policy::embedded_strict().to_owned(),
+            Strictness::Monitor => policy.replacen(ENFORCE, MONITOR, 1),
+        };
+    }
     write(&config.join("postward.toml"), &text)?;
-    write(&config.join("policy.toml"), Policy::embedded())?;
+    write(&config.join("policy.toml"), &policy)?;
     write(&config.join("rules.d/our-hospital.toml"), RULES)?;
     write(&config.join("rules.d/lexicons/our-clinics.txt"), TERMS)?;
     if all {
@@ -78,7 +136,12 @@ fn write_all(config: &Path, all: bool) -> Result<(), Failure> {
             write(&config.join("platforms").join(name), text)?;
         }
     }
-    tls::init(&config.join("ca.pem"), &config.join("ca.key"), CA_NAME, &[]).map_err(ca::failure)?;
+    let (name, hosts) = match answers.map(|answers| (&answers.authority, answers)) {
+        Some((Authority::Own(..), _)) => return Ok(()),
+        Some((Authority::Constrained, answers)) => (ca::NAME, answers.hosts()),
+        Some((Authority::ThrowAway, _)) | None => (CA_NAME, Vec::new()),
+    };
+    tls::init(&config.join("ca.pem"), &config.join("ca.key"), name, &hosts).map_err(ca::failure)?;
     Ok(())
 }
 
@@ -88,6 +151,27 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
         None => fs::write(file, text),
     };
     written.map_err(|source| Failure::plain(Context::file("write", file, source)))
+}
+
+/// What to type next, each as a shell reads it.
+fn next_commands(config: &Path, answers: &Answers) -> String {
+    let settings = style::quoted(&config.join("postward.toml").display().to_string());
+    let example = answers.hosts().into_iter().find(|host| !host.starts_with('*'));
+    let host = style::quoted(&example.unwrap_or_else(|| "mastodon.example".to_owned()));
+    let authority = match &answers.authority {
+        Authority::Own(ca, _) => ca.clone(),
+        Authority::Constrained | Authority::ThrowAway => config.join("ca.pem"),
+    };
+    let authority = style::quoted(&authority.display().to_string());
+    format!(
+        "{} {}\n\n\
+         Next:\n  \
+           postward check --config {settings}\n  \
+           postward serve --config {settings}\n  \
+           curl --cacert {authority} --connect-to {host}:443:127.0.0.1:{PORT} --data 'text=MRN 00412345' https://{host}/",
+        style::paint(style::GOOD, "written to"),
+        config.display(),
+    )
 }
 
 fn next_steps(config: &Path, all: bool) -> String {

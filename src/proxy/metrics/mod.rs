@@ -150,6 +150,11 @@ pub(crate) struct Connected(Arc<Metrics>);
 pub(crate) struct OpenSocket(Arc<Metrics>);
 
 impl Metrics {
+    /// How many requests were inspected since the start.
+    pub(crate) fn n_inspected(&self) -> u64 {
+        self.inspected.load(Relaxed)
+    }
+
     pub(crate) fn new(platforms: &[String]) -> Self {
         let metrics = Self::default();
         metrics.count_for(platforms);

@@ -85,7 +85,7 @@ pub(crate) async fn relay(opened: Opened, current: &Current, mut signal: Signal)
                 biased;
                 stage = signal.changed() => match stage {
                     Stage::Running => {}
-                    Stage::Draining => { stop.send_replace(Some(AWAY)); }
+                    Stage::Leaving | Stage::Draining => { stop.send_replace(Some(AWAY)); }
                     Stage::Cut => return,
                 },
                 // Even where nobody says anything: what the platform sends may pass by a route only.

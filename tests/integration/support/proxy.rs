@@ -62,8 +62,8 @@ impl Proxy {
         let any = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             listeners: vec![
-                Listener { address: any, tls: Some(tls), who: Who::default() },
-                Listener { address: any, tls: None, who: Who::default() },
+                Listener { address: any, name: None, tls: Some(tls), who: Who::default() },
+                Listener { address: any, name: None, tls: None, who: Who::default() },
             ],
             routes,
             upstream: postward::config::Upstream::default(),
