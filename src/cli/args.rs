@@ -118,12 +118,13 @@ pub(crate) struct RosterKey {
     pub(crate) file: PathBuf,
 }
 
-/// Build a roster from tables of patients.
+/// Build a roster from what other systems export of patients.
 ///
-/// Reads patients from CSV tables (comma, semicolon, tab or bar; headings in the first line) and writes one file that
-/// holds nothing of them but hashes under the key. The usual headings are known: `mrn`, `first_name`,
-/// `last_name`, `birth_date`, `phone`, `email`, `address`, `room`, `admitted`, `discharged` and their common spellings;
-/// `--columns` names others.
+/// Reads CSV tables (comma, semicolon, tab or bar; headings in the first line), FHIR (a Bulk Data export by lines, or one
+/// Bundle: Patient, and Encounter, Location and RelatedPerson for the stay and kin) and HL7 v2 messages (ADT), each known
+/// by how it begins, and writes one file that holds nothing of them but hashes under the key. The usual headings of tables
+/// are known: `mrn`, `first_name`, `last_name`, `birth_date`, `phone`, `email`, `address`, `room`, `admitted`,
+/// `discharged` and their common spellings; `--columns` names others.
 /// Who was admitted and not discharged is in the house.
 ///
 /// A row that cannot be used is counted and named by its line, never by what it holds. The file takes its name only
@@ -133,6 +134,8 @@ pub(crate) struct RosterKey {
 Examples:
   postward roster key /etc/postward/roster.key
   postward roster build --out roster.pwr --key-file roster.key patients.csv
+  postward roster build --out roster.pwr --key-file roster.key Location.ndjson Encounter.ndjson Patient.ndjson
+  postward roster build --out roster.pwr --key-file roster.key adt.hl7
   extract-patients | postward roster build --out roster.pwr --key-file roster.key -")]
 pub(crate) struct RosterBuild {
     /// The file to write; an older one is replaced when the new one is whole.
@@ -144,6 +147,9 @@ pub(crate) struct RosterBuild {
     /// A TOML file that says which heading is what: `mrn = ["PAT_NO"]`, `phone = ["TEL1", "TEL2"]`.
     #[arg(long, value_name = "FILE")]
     pub(crate) columns: Option<PathBuf>,
+    /// Write it also if more than a twentieth of the rows cannot be used, or the roster that stands has twice as many patients.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Where the patients are; `-` is standard input.
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,

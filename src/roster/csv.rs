@@ -31,6 +31,23 @@ const MOST_LINES: u64 = 12;
 /// Read behind the end of every table: what swallows it has a quote that was never closed.
 const END: &[u8] = b"\n\x01end of the table\x01\n";
 
+/// Why a row's bytes are no text. What spreadsheets write by default is most often that.
+const NOT_UTF8: &str = "it is not UTF-8 (Latin-1 or Windows-1252? export it as UTF-8)";
+
+/// What a file is that is no text, by its first bytes.
+fn no_text(first: &[u8]) -> Option<&'static str> {
+    let begins = |with: &[u8]| first.starts_with(with);
+    if begins(b"\xff\xfe") || begins(b"\xfe\xff") || first.contains(&0) {
+        Some("this is UTF-16 or binary: export it as UTF-8")
+    } else if begins(b"PK\x03\x04") || begins(b"\xd0\xcf\x11\xe0") {
+        Some("this is a spreadsheet or an archive: save it as CSV in UTF-8")
+    } else if begins(b"\x1f\x8b") || begins(b"\x28\xb5\x2f\xfd") {
+        Some("this is compressed: unpack it into standard input, `zcat FILE | postward roster build .. -`")
+    } else {
+        None
+    }
+}
+
 /// A table between what was looked at first and what is read behind its end.
 type Input<R> = std::io::Chain<std::io::Chain<std::io::Cursor<Vec<u8>>, R>, &'static [u8]>;
 
@@ -39,6 +56,9 @@ impl<R: Read> CsvSource<Input<R>> {
     pub fn new(mut input: R, columns: &Columns) -> Result<Self, SourceError> {
         let mut first = Vec::new();
         input.by_ref().take(FIRST as u64).read_to_end(&mut first).map_err(SourceError::Read)?;
+        if let Some(why) = no_text(&first) {
+            return Err(SourceError::Unfit { line: 1, why: why.to_owned() });
+        }
         let delimiter = delimiter(&first);
         let input = std::io::Cursor::new(first).chain(input).chain(END);
         let mut reader = csv::ReaderBuilder::new()
@@ -134,7 +154,7 @@ fn patient(
     let mut address = Address::default();
     for (number, (field, column)) in (1..).zip(row.iter().zip(columns)) {
         let Some(column) = column else { continue };
-        let text = std::str::from_utf8(field).map_err(|_| "it is not UTF-8")?.trim();
+        let text = std::str::from_utf8(field).map_err(|_| NOT_UTF8)?.trim();
         if text.is_empty() || matches!(text, "NULL" | "null" | "N/A" | "\\N") {
             continue;
         }
@@ -359,6 +379,23 @@ mod tests {
     fn a_table_without_headings_is_refused_and_not_repeated() {
         let error = CsvSource::new("Thea,Delacroix\n".as_bytes(), &Columns::default()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("Thea"));
+    }
+
+    #[test]
+    fn what_is_no_table_is_named_for_what_it_is() {
+        for (file, want) in [
+            (&b"\xff\xfem\0r\0n\0"[..], "UTF-16"),
+            (b"m\0r\0n\0", "UTF-16"),
+            (b"PK\x03\x04rest", "spreadsheet"),
+            (b"\x1f\x8b\x08", "compressed"),
+        ] {
+            let error = CsvSource::new(file, &Columns::default()).unwrap_err();
+            assert!(error.to_string().contains(want), "{error}");
+        }
+        let latin = b"mrn,last_name\n7,Qu\xe9\n";
+        let mut source = CsvSource::new(&latin[..], &Columns::default()).unwrap();
+        let Some(Entry::Bad(bad)) = source.next_entry().unwrap() else { panic!("it was taken") };
+        assert!(bad.line == 2 && bad.why.contains("Latin-1"));
     }
 
     fn read(table: &str) -> (Vec<crate::roster::Patient>, Vec<(u64, usize)>, String) {

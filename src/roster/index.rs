@@ -3,10 +3,12 @@
 //! A block is checked against its seal before its first byte is believed; once it fails, the index answers nothing more
 //! and says that it is damaged, so that whoever asks can fail closed. So does a file that is mapped and was written to.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::roster::build::{FAMILY, RELATIVE, ROW_WORDS, shorter};
 use crate::roster::format::{About, BLOCK, HEAD, Head, Part, ROW, SEAL, SLOT, WORD, home, seal};
+use crate::roster::news::News;
 use crate::roster::open::{Since, Watched};
 use crate::roster::term::{Day, Hash, Hasher, Kind};
 use crate::roster::{IdentifierKind, Stay};
@@ -31,7 +33,15 @@ impl Bytes {
 }
 
 /// A roster that can be asked.
+#[derive(Clone)]
 pub struct Index {
+    whole: Arc<Whole>,
+    /// What later news say of its rows.
+    news: Arc<News>,
+}
+
+/// A file, and what is known of it.
+struct Whole {
     bytes: Bytes,
     head: Head,
     hasher: Hasher,
@@ -42,7 +52,7 @@ pub struct Index {
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Index").field("about", &self.head.about).finish_non_exhaustive()
+        f.debug_struct("Index").field("about", self.about()).finish_non_exhaustive()
     }
 }
 
@@ -120,23 +130,8 @@ impl Row {
     }
 }
 
-impl Index {
-    /// Makes an index of bytes whose head was read; nothing but the head is believed yet.
-    pub(super) fn new(bytes: Bytes, head: Head, hasher: Hasher) -> Self {
-        let n_blocks =
-            usize::try_from(head.seals.saturating_sub(HEAD as u64)).unwrap_or(0).div_ceil(BLOCK);
-        let checked = (0..n_blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Self { bytes, head, hasher, checked, damaged: AtomicBool::new(false) }
-    }
-
-    /// What the file says of itself.
-    pub fn about(&self) -> &About {
-        &self.head.about
-    }
-
-    /// Whether a block was found altered, or the file was written to since it was mapped: then it answers nothing, and
-    /// nothing may be concluded from that. Asks the system once for a file that is mapped.
-    pub fn is_damaged(&self) -> bool {
+impl Whole {
+    fn is_damaged(&self) -> bool {
         if let Bytes::Mapped(_, watched) = &self.bytes {
             match watched.since() {
                 Since::Same => {}
@@ -150,8 +145,7 @@ impl Index {
         self.damaged.load(Ordering::Acquire)
     }
 
-    /// Checks every block; whether all are as they were written.
-    pub fn check_whole(&self) -> bool {
+    fn check_whole(&self) -> bool {
         let end = usize::try_from(self.head.seals).unwrap_or_default();
         (HEAD..end).step_by(BLOCK).all(|at| self.read(at, 1).is_some())
     }
@@ -188,10 +182,51 @@ impl Index {
             _ => false,
         }
     }
+}
+
+impl Index {
+    /// Makes an index of bytes whose head was read; nothing but the head is believed yet.
+    pub(super) fn new(bytes: Bytes, head: Head, hasher: Hasher) -> Self {
+        let n_blocks =
+            usize::try_from(head.seals.saturating_sub(HEAD as u64)).unwrap_or(0).div_ceil(BLOCK);
+        let checked = (0..n_blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let whole = Whole { bytes, head, hasher, checked, damaged: AtomicBool::new(false) };
+        Self { whole: Arc::new(whole), news: Arc::default() }
+    }
+
+    /// The same file, where later news say otherwise of some rows.
+    pub(super) fn with_news(&self, news: News) -> Self {
+        Self { whole: Arc::clone(&self.whole), news: Arc::new(news) }
+    }
+
+    /// What the file says of itself.
+    pub fn about(&self) -> &About {
+        &self.whole.head.about
+    }
+
+    /// By which a file is told from any other.
+    pub(super) fn identity(&self) -> [u8; 32] {
+        self.whole.head.seals_hash
+    }
+
+    /// Whether a block was found altered, or the file was written to since it was mapped: then it answers nothing, and
+    /// nothing may be concluded from that. Asks the system once for a file that is mapped.
+    pub fn is_damaged(&self) -> bool {
+        self.whole.is_damaged()
+    }
+
+    /// Checks every block; whether all are as they were written.
+    pub fn check_whole(&self) -> bool {
+        self.whole.check_whole()
+    }
+
+    fn read(&self, at: usize, n: usize) -> Option<&[u8]> {
+        self.whole.read(at, n)
+    }
 
     /// The row of a number.
     pub fn row(&self, row: RowNumber) -> Option<Row> {
-        if u64::from(row) >= self.head.about.n_patients {
+        if u64::from(row) >= self.whole.head.about.n_patients {
             return None;
         }
         let at = HEAD + row as usize * ROW;
@@ -202,7 +237,7 @@ impl Index {
             0 => &[],
             rest => self.read(at + first, rest)?,
         });
-        for ((slot, byte), mask) in bytes.iter_mut().zip(halves).zip(self.hasher.row(row)) {
+        for ((slot, byte), mask) in bytes.iter_mut().zip(halves).zip(self.whole.hasher.row(row)) {
             *slot = byte ^ mask;
         }
         let small = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
@@ -210,25 +245,29 @@ impl Index {
         for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
             *word = u32::from_le_bytes(bytes.try_into().ok()?);
         }
-        Some(Row {
+        let mut kept = Row {
             words,
             birth: small(16)?,
             admitted: Day::unpacked(small(18)?),
             discharged: Day::unpacked(small(20)?),
-        })
+        };
+        if let Some(days) = self.news.of(row).and_then(|news| news.days) {
+            [kept.admitted, kept.discharged] = days;
+        }
+        Some(kept)
     }
 
     /// Whether a row's day of birth is this one.
     pub fn is_born(&self, number: RowNumber, row: &Row, day: Day) -> bool {
-        row.birth == self.hasher.birth(number, day)
+        row.birth == self.whole.hasher.birth(number, day)
     }
 
     /// A folded word of names.
     pub fn word(&self, word: &str) -> Option<Known> {
-        let (hash, [a, b, c]) = self.hasher.token(word);
-        let (homes, slots) = self.head.word_slots;
+        let (hash, [a, b, c]) = self.whole.hasher.token(word);
+        let (homes, slots) = self.whole.head.word_slots;
         let mut at = home(hash.home, homes);
-        let words = usize::try_from(self.head.words).ok()?;
+        let words = usize::try_from(self.whole.head.words).ok()?;
         while at < u64::from(slots) {
             let slot = self.read(words + usize::try_from(at).ok()? * WORD, WORD)?;
             let number =
@@ -252,9 +291,9 @@ impl Index {
     /// exchanged. The word itself is not among them.
     pub fn nearly(&self, word: &str) -> Vec<u32> {
         let deletions = shorter(word);
-        let mut near = self.payloads(Kind::Deletion, self.hasher.text(Kind::Deletion, word));
+        let mut near = self.payloads(Kind::Deletion, self.whole.hasher.text(Kind::Deletion, word));
         for shorter in &deletions {
-            near.extend(self.payloads(Kind::Deletion, self.hasher.text(Kind::Deletion, shorter)));
+            near.extend(self.payloads(Kind::Deletion, self.whole.hasher.text(Kind::Deletion, shorter)));
             // It has a letter too many; what is long enough to be written wrong is long enough to be known.
             if shorter.chars().count() >= super::build::LONG {
                 near.extend(self.word(shorter).map(|word| word.number));
@@ -267,64 +306,65 @@ impl Index {
 
     /// Rows that bear both of two words, one as first and one as last name.
     pub fn pair(&self, one: u32, other: u32) -> Vec<Hit> {
-        self.hits(Kind::Pair, self.hasher.numbers(Kind::Pair, [one.min(other), one.max(other)]))
+        self.hits(Kind::Pair, self.whole.hasher.numbers(Kind::Pair, [one.min(other), one.max(other)]))
     }
 
     /// Rows that bear a word and were born on a day.
     pub fn born(&self, word: u32, day: Day) -> Vec<Hit> {
         let day = u32::from_ne_bytes(day.0.to_ne_bytes());
-        self.hits(Kind::Birth, self.hasher.numbers(Kind::Birth, [word, day]))
+        self.hits(Kind::Birth, self.whole.hasher.numbers(Kind::Birth, [word, day]))
     }
 
     /// Rows of the census that bear a word.
     pub fn lone(&self, word: u32) -> Vec<Hit> {
-        self.hits(Kind::Lone, self.hasher.numbers(Kind::Lone, [word, 0]))
+        self.hits(Kind::Lone, self.whole.hasher.numbers(Kind::Lone, [word, 0]))
     }
 
     /// Rows of the census that bear a first name, and whose last name begins with a letter.
     pub fn first_and_initial(&self, word: u32, initial: char) -> Vec<Hit> {
         let term = [word, u32::from(initial)];
-        self.hits(Kind::FirstInitial, self.hasher.numbers(Kind::FirstInitial, term))
+        self.hits(Kind::FirstInitial, self.whole.hasher.numbers(Kind::FirstInitial, term))
     }
 
     /// Rows of the census that bear a last name, and whose first name begins with a letter.
     pub fn initial_and_last(&self, initial: char, word: u32) -> Vec<Hit> {
         let term = [word, u32::from(initial)];
-        self.hits(Kind::InitialLast, self.hasher.numbers(Kind::InitialLast, term))
+        self.hits(Kind::InitialLast, self.whole.hasher.numbers(Kind::InitialLast, term))
     }
 
     /// Rows of the census that bear a word and lie in a room or ward, as [`folded`](crate::roster::folded_words) and
     /// run together.
     pub fn in_place(&self, word: u32, place: &str) -> Vec<Hit> {
-        self.hits(Kind::Room, self.hasher.text(Kind::Room, &format!("{word} {place}")))
+        self.hits(Kind::Room, self.whole.hasher.text(Kind::Room, &format!("{word} {place}")))
     }
 
     /// Rows with a number or code in the form of [`crate::roster::number_form`].
     pub fn number(&self, form: &str) -> Vec<Hit> {
-        self.hits(Kind::Number, self.hasher.text(Kind::Number, form))
+        self.hits(Kind::Number, self.whole.hasher.text(Kind::Number, form))
     }
 
     /// Rows with a telephone number in the form of [`crate::roster::phone_form`]; of seven digits, those of the census.
     pub fn phone(&self, form: &str) -> Vec<Hit> {
-        let mut hits = self.hits(Kind::Phone, self.hasher.text(Kind::Phone, form));
+        let mut hits = self.hits(Kind::Phone, self.whole.hasher.text(Kind::Phone, form));
         if form.len() == 7 {
-            hits.extend(self.hits(Kind::LocalPhone, self.hasher.text(Kind::LocalPhone, form)));
+            hits.extend(self.hits(Kind::LocalPhone, self.whole.hasher.text(Kind::LocalPhone, form)));
         }
         hits
     }
 
     /// Rows with an e-mail address, folded.
     pub fn email(&self, form: &str) -> Vec<Hit> {
-        self.hits(Kind::Email, self.hasher.text(Kind::Email, form))
+        self.hits(Kind::Email, self.whole.hasher.text(Kind::Email, form))
     }
 
     /// Rows with an address in the form of [`crate::roster::street_form`].
     pub fn street(&self, form: &str) -> Vec<Hit> {
-        self.hits(Kind::Street, self.hasher.text(Kind::Street, form))
+        self.hits(Kind::Street, self.whole.hasher.text(Kind::Street, form))
     }
 
     fn hits(&self, kind: Kind, hash: Hash) -> Vec<Hit> {
-        self.payloads(kind, hash).into_iter().map(Hit::of).collect()
+        let hits = self.payloads(kind, hash).into_iter().map(Hit::of);
+        hits.filter(|hit| !self.news.is_dropped(kind, *hit)).collect()
     }
 
     /// What stands in the table of terms for a hash.
@@ -332,7 +372,7 @@ impl Index {
         let mut payloads = Vec::new();
         let mut wanted = (hash.tag, hash.mask);
         let part = usize::try_from(hash.home >> 56).unwrap_or_default();
-        let Some(&Part { first, homes, slots }) = self.head.parts.get(part) else {
+        let Some(&Part { first, homes, slots }) = self.whole.head.parts.get(part) else {
             return payloads;
         };
         let mut at = home(hash.home << 8, homes);
@@ -343,7 +383,7 @@ impl Index {
             }
             if tag == wanted.0 {
                 payloads.push(payload ^ wanted.1);
-                wanted = self.hasher.nth(hash, payloads.len());
+                wanted = self.whole.hasher.nth(hash, payloads.len());
             }
             at += 1;
         }
@@ -351,7 +391,7 @@ impl Index {
     }
 
     fn slot(&self, at: u64) -> Option<(u32, u32)> {
-        let at = usize::try_from(self.head.terms).ok()? + usize::try_from(at).ok()? * SLOT;
+        let at = usize::try_from(self.whole.head.terms).ok()? + usize::try_from(at).ok()? * SLOT;
         let slot = u64::from_le_bytes(self.read(at, SLOT)?.try_into().ok()?);
         Some((u32::try_from(slot >> 32).ok()?, u32::try_from(slot & 0xffff_ffff).ok()?))
     }

@@ -4,15 +4,18 @@
 use std::fmt;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// One patient as a source has them. Every field may be empty: what is there is used.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Patient {
     /// Names, the one in use first.
     pub names: Vec<PersonName>,
     /// Record, visit, account and other numbers.
     pub identifiers: Vec<Identifier>,
     /// The day of birth.
+    #[serde(with = "days")]
     pub birth_date: Option<Date>,
     /// Telephone numbers as written.
     pub phones: Vec<String>,
@@ -23,8 +26,10 @@ pub struct Patient {
     /// Where in the house they lie.
     pub place: Place,
     /// When they came.
+    #[serde(with = "days")]
     pub admitted: Option<Date>,
     /// When they left; a patient who came and did not leave is in the house.
+    #[serde(with = "days")]
     pub discharged: Option<Date>,
     /// Kin and other contacts.
     pub relatives: Vec<Relative>,
@@ -53,8 +58,25 @@ impl Patient {
     }
 }
 
+/// A day as a number, where a patient is kept under a key.
+mod days {
+    use jiff::civil::Date;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::roster::term::Day;
+
+    #[expect(clippy::ref_option, reason = "what serde gives and takes")]
+    pub(super) fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
+        day.map(|day| Day::of(day).0).serialize(to)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Option<Date>, D::Error> {
+        Ok(Option::<i32>::deserialize(from)?.and_then(|day| Day(day).date()))
+    }
+}
+
 /// What a name is used for.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub enum NameUse {
     /// The name they go by.
     #[default]
@@ -70,7 +92,8 @@ pub enum NameUse {
 }
 
 /// A person's name in its parts as written; either may be empty or hold several words.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PersonName {
     /// What it is used for.
     pub used: NameUse,
@@ -111,7 +134,7 @@ impl PersonName {
 }
 
 /// What a number numbers.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum IdentifierKind {
     /// A medical record number.
@@ -145,7 +168,7 @@ impl IdentifierKind {
 }
 
 /// A number or code of a patient's, as written.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Identifier {
     /// What it numbers.
     pub kind: IdentifierKind,
@@ -161,7 +184,8 @@ impl fmt::Debug for Identifier {
 }
 
 /// Where somebody lives, as written.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Address {
     /// Number and street, first line.
     pub street: String,
@@ -179,7 +203,8 @@ impl fmt::Debug for Address {
 }
 
 /// Where in the house somebody lies, as written; each part may be empty.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Place {
     /// The ward or unit (`4 West`).
     pub ward: String,
@@ -204,7 +229,8 @@ impl Place {
 }
 
 /// Somebody who belongs to a patient: kin, a contact, an employer.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Relative {
     /// Their name.
     pub name: PersonName,

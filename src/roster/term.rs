@@ -23,6 +23,12 @@ impl Day {
         Self(date.since(epoch).map_or(0, |span| span.get_days()))
     }
 
+    /// The date of a number; `None` of one that no calendar has.
+    pub fn date(self) -> Option<Date> {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        epoch.checked_add(jiff::Span::new().try_days(self.0).ok()?).ok()
+    }
+
     /// As two bytes, 0 of none; days before 1970 and after 2149 are the nearest that fit.
     pub(super) fn packed(day: Option<Self>) -> u16 {
         day.map_or(0, |day| u16::try_from(day.0.clamp(1, 0xffff)).unwrap_or(1))
@@ -253,6 +259,8 @@ mod tests {
             Day::unpacked(Day::packed(Some(Day::of(date(2026, 11, 23))))),
             Some(Day::of(date(2026, 11, 23)))
         );
+        assert_eq!(Day(-13130).date(), Some(date(1934, 1, 20)));
+        assert_eq!(Day(i32::MAX).date(), None);
         assert_eq!(Day::unpacked(Day::packed(None)), None);
         assert_eq!(Day::unpacked(Day::packed(Some(Day(-5)))), Some(Day(1)));
     }

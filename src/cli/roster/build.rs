@@ -1,20 +1,21 @@
 //! `roster build`: sources in, one file of hashes out.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::cli::args::RosterBuild;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
+use crate::cli::roster::sources::{self, Input};
 use crate::cli::roster::{key_failure, show};
 use crate::cli::style;
 use crate::diagnostic;
 use crate::roster::{
-    BadField, BuildError, Columns, CsvSource, Entry, FileBuilder, Key, Source, SourceError,
+    BadField, BuildError, Columns, Entry, FileBuilder, Index, Key, SourceError,
 };
 
 /// Bad rows that are named; the rest is counted.
@@ -22,21 +23,33 @@ const NAMED: u64 = 20;
 /// Progress is shown at most so often.
 const EVERY: Duration = Duration::from_millis(200);
 
+/// More than one in so many rows left out, and more than so many, and the source is not what it was.
+const ONE_IN: u64 = 20;
+const FEW: u64 = 20;
+/// A roster of so many patients or more does not shrink to less than half overnight.
+const MANY: u64 = 100;
+
 pub(crate) fn run(args: &RosterBuild) -> Result<Exit, Failure> {
     let key = Key::find(args.key_file.as_deref()).map_err(key_failure)?;
     let columns = columns(args.columns.as_deref())?;
     let unwritten = |error: BuildError| {
         Failure::new(error, "name a file in a folder that exists and that you may write to")
     };
-    let mut builder = FileBuilder::create(&args.out, &key, Timestamp::now()).map_err(unwritten)?;
+    let now = Timestamp::now();
+    let today = now.to_zoned(TimeZone::UTC).date();
     let mut seen = Seen::new();
+    let mut inputs = Vec::new();
     for path in &args.sources {
-        let name = if path.as_os_str() == "-" {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
-        let mut source = open(path, &columns).map_err(|error| unfit(&name, error))?;
+        let input = Input::open(path);
+        let name = sources::name(path);
+        inputs.push((input.map_err(|error| unfit(&name, error))?, name));
+    }
+    let (stays, n_bad) = sources::stays(&mut inputs, today).map_err(|(name, error)| unfit(&name, error))?;
+    seen.n_bad += n_bad;
+    let mut builder = FileBuilder::create(&args.out, &key, now).map_err(unwritten)?;
+    for (input, name) in inputs {
+        let source = input.source(&columns, &stays, today);
+        let mut source = source.map_err(|error| unfit(&name, error))?;
         while let Some(entry) = source.next_entry().map_err(|error| unfit(&name, error))? {
             match entry {
                 Entry::Patient(patient) => {
@@ -56,6 +69,9 @@ pub(crate) fn run(args: &RosterBuild) -> Result<Exit, Failure> {
             "look at the rows named above, or give other sources",
         ));
     }
+    if !args.force {
+        likely(&seen, builder.n_patients(), &args.out, &key)?;
+    }
     let summary = builder.finish_at(&args.out).map_err(unwritten)?;
     style::to_stdout(&format!(
         "{} {}\n{}",
@@ -67,22 +83,33 @@ pub(crate) fn run(args: &RosterBuild) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
+/// Refuses what an export that went wrong looks like: most patients would no longer be known, and nobody would notice.
+fn likely(seen: &Seen, n_patients: u64, out: &Path, key: &Key) -> Result<(), Failure> {
+    let n_bad = seen.n_bad;
+    if n_bad > FEW && n_bad.saturating_mul(ONE_IN) > n_patients + n_bad {
+        seen.say_rest();
+        return Err(Failure::new(
+            format!("{n_bad} rows of {} cannot be used: no roster was written, an older one stands as it is", n_patients + n_bad),
+            "look at the rows named above: the source's columns or its encoding are others than they were; or take it as it is with --force",
+        ));
+    }
+    // One that cannot be read, or is of another key, says nothing.
+    let before = Index::open(out, key).map_or(0, |before| before.about().n_patients);
+    if before >= MANY && n_patients < before / 2 {
+        return Err(Failure::new(
+            format!("there are {n_patients} patients, and the roster that stands has {before}: it was left as it is"),
+            "see whether the export is whole; or take it as it is with --force",
+        ));
+    }
+    Ok(())
+}
+
 fn columns(file: Option<&Path>) -> Result<Columns, Failure> {
     let Some(file) = file else { return Ok(Columns::default()) };
     let text = std::fs::read_to_string(file)
         .map_err(|source| Failure::plain(Context::file("read", file, source)))?;
     let source = diagnostic::Source::new(file.display().to_string(), text);
     Columns::parse(&source).map_err(Failure::Files)
-}
-
-/// Opens a source by what it is.
-fn open(path: &Path, columns: &Columns) -> Result<Box<dyn Source>, SourceError> {
-    let input: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(SourceError::Read)?)
-    };
-    Ok(Box::new(CsvSource::new(input, columns)?))
 }
 
 /// A source that cannot be read; its name is a path, and its fault is in our words.

@@ -2,6 +2,7 @@
 
 mod build;
 mod show;
+mod sources;
 mod test;
 
 use crate::cli::args::{Roster, RosterKey};
