@@ -65,6 +65,7 @@ impl InForce {
             platforms: loaded.platforms.hash(),
             policy: Arc::clone(&loaded.policy),
             engine: Arc::clone(&loaded.engine),
+            roster: loaded.roster.clone(),
             at: Timestamp::now(),
             trigger,
         }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Faults, Placed, Table};
-use crate::roster::{Index, Key, KeyError, Live, OpenError, Roster, Staff};
+use crate::roster::{
+    Index, Key, KeyError, Live, NewsStamp, OpenError, Overlay, Roster, Staff,
+};
 use crate::span::Span;
 
 /// Days after which somebody who left counts like any former patient, unless `recent-days` says otherwise.
@@ -152,12 +154,33 @@ impl RosterFiles {
         Err(RosterFault::Roster(OpenError::Altered { path }))
     }
 
+    /// The same people with what was heard of patients since, if anything was. Asks the system once where nothing was.
+    pub fn renewed(&self, roster: &Roster) -> Result<Option<Roster>, RosterFault> {
+        let (Some(file), Some(base)) = (&self.file, roster.indexes.last()) else { return Ok(None) };
+        let news = NewsStamp::of(file);
+        if news == roster.news {
+            return Ok(None);
+        }
+        let key = Key::find(self.key_file.as_deref())?;
+        let indexes = match Overlay::open(file, &key)? {
+            Some(overlay) => overlay.over(base),
+            None => vec![Arc::new(base.without_news())],
+        };
+        let (staff, recent) = (Arc::clone(&roster.staff), roster.recent);
+        Ok(Some(Roster { indexes, staff, recent, news }))
+    }
+
     /// Reads them anew.
     pub fn load(&self) -> Result<Roster, RosterFault> {
         let mut roster = Roster { recent: self.recent, ..Roster::default() };
         if let Some(file) = &self.file {
             let key = Key::find(self.key_file.as_deref())?;
-            roster.indexes.push(Arc::new(Index::open(file, &key)?));
+            roster.news = NewsStamp::of(file);
+            let base = Index::open(file, &key)?;
+            roster.indexes = match Overlay::open(file, &key)? {
+                Some(overlay) => overlay.over(&base),
+                None => vec![Arc::new(base)],
+            };
         }
         if let Some(path) = &self.staff {
             let unfit = |why: String| RosterFault::Staff { path: path.clone(), why };

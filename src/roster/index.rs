@@ -199,6 +199,11 @@ impl Index {
         Self { whole: Arc::clone(&self.whole), news: Arc::new(news) }
     }
 
+    /// The same file without news.
+    pub fn without_news(&self) -> Self {
+        self.with_news(News::default())
+    }
+
     /// What the file says of itself.
     pub fn about(&self) -> &About {
         &self.whole.head.about

@@ -1,9 +1,9 @@
 //! The roster that readers ask now, and the next one put in its place while they ask.
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::roster::{Index, RowNumber, Staff, example};
+use crate::roster::follow::NewsStamp;
+use crate::roster::{Index, Staff, example};
 
 /// What is known of the hospital's own people at one moment.
 #[derive(Debug, Default)]
@@ -14,14 +14,31 @@ pub struct Roster {
     pub staff: Arc<Staff>,
     /// Days after which somebody who left counts no more than any former patient.
     pub recent: i32,
-    /// Rows of the last index that an earlier one replaces.
-    pub replaced: HashSet<RowNumber>,
+    /// Which news were read, where there are any.
+    pub news: Option<NewsStamp>,
+}
+
+/// How many patients there are, whichever index has them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct House {
+    /// All of them.
+    pub n_patients: u64,
+    /// Of them in the house.
+    pub n_in_house: u64,
+    /// Of them left lately.
+    pub n_left: u64,
 }
 
 impl Roster {
-    /// Whether what a row of an index says holds no more.
-    pub fn is_replaced(&self, nth: usize, row: RowNumber) -> bool {
-        nth + 1 == self.indexes.len() && self.replaced.contains(&row)
+    /// How many patients there are.
+    pub fn house(&self) -> House {
+        let mut house = House::default();
+        for about in self.indexes.iter().map(|index| index.about()) {
+            house.n_patients += about.n_patients;
+            house.n_in_house += about.n_in_house;
+            house.n_left += about.n_left;
+        }
+        house
     }
 
     /// Whether an index was found altered, as [`Index::is_damaged`] says.

@@ -37,13 +37,13 @@ pub use columns::{Column, Columns, ColumnsError, DayOrder};
 pub use csv::CsvSource;
 pub use error::{BuildError, OpenError};
 pub use fhir::{FhirSource, Stays};
-pub use follow::{FollowError, Follower, Overlay, Taken, overlay_path};
+pub use follow::{FollowError, Follower, NewsStamp, Overlay, Taken, overlay_path};
 pub use form::{Number, folded_words, is_particle, number_form, phone_form, street_form};
 pub use format::{About, Kinds};
-pub use hl7::{Act, Event, Fault, Hl7Source, Message};
+pub use hl7::{Act, Event, Fault, Hl7Source, Message, answer};
 pub use index::{Hit, Index, Known, Row, RowNumber};
 pub use key::{Key, KeyError};
-pub use live::{Live, Roster};
+pub use live::{House, Live, Roster};
 pub use record::{
     Address, Identifier, IdentifierKind, NameUse, Patient, PersonName, Place, Relative,
 };

@@ -107,6 +107,17 @@ impl Grants {
         grants
     }
 
+    /// What following a roster needs: the folder of the roster, where three files are written beside it, and its port.
+    pub fn of_follower(roster: &Path, port: u16) -> Self {
+        let mut grants = Self::default();
+        grants.read.extend(MACHINE.iter().map(PathBuf::from));
+        let folder = roster.parent().filter(|folder| !folder.as_os_str().is_empty());
+        grants.write.insert(Way::to(folder.unwrap_or(Path::new("."))).real);
+        grants.write.extend(Way::to(roster).real.parent().map(Path::to_owned));
+        grants.bind.insert(port);
+        grants
+    }
+
     /// What another configuration needs beyond this one: each a sentence that names it, for an operator. `is_withheld` is
     /// what the kernel says of a file, where it says anything.
     pub fn lacks(&self, other: &Self, is_withheld: impl Fn(&Path) -> Option<bool>) -> Vec<String> {

@@ -75,7 +75,12 @@ pub struct Entered {
 /// Gives up what `serve` does not need, as far as the kernel lets it. Must be called by the first thread, before any
 /// other is started: only threads that are started afterwards are bound as well.
 pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
-    let is_required = match loaded.config.sandbox {
+    enter_with(loaded.config.sandbox, Grants::of(loaded))
+}
+
+/// The same for a process that needs these and no configuration.
+pub fn enter_with(wanted: Sandbox, grants: Grants) -> Result<Entered, SandboxError> {
+    let is_required = match wanted {
         Sandbox::Off => {
             tracing::warn!("the sandbox is turned off (`sandbox = false`)");
             return Ok(Entered::default());
@@ -83,7 +88,6 @@ pub fn enter(loaded: &Loaded) -> Result<Entered, SandboxError> {
         Sandbox::Wanted => false,
         Sandbox::Required => true,
     };
-    let grants = Grants::of(loaded);
     let rights = match rights::drop(&grants) {
         Ok(rights) => rights,
         Err(errno) if is_required => return Err(SandboxError::Rights(errno)),

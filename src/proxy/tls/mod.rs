@@ -17,4 +17,4 @@ pub(crate) use clients::{Clients, fault_of};
 pub use expiry::Expiry;
 pub(crate) use expiry::{MEMORY, end_of, expiries};
 pub use files::KeyFileError;
-pub(crate) use files::{certificates, read_text, revocation_lists};
+pub(crate) use files::{certificates, private_key, read_text, revocation_lists};

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::roster::error::{BuildError, OpenError};
-use crate::roster::follow::journal::{Entry, Journal, JournalError, lock};
+use crate::roster::follow::journal::{Entry, Journal, JournalError, folder, lock};
 use crate::roster::follow::overlay::{self, Tier};
 use crate::roster::follow::register::{ADDRESSES, Held, NAMES, PHONES, RELATIVES, Register, Slot};
 use crate::roster::form::NameForms;
@@ -303,7 +303,7 @@ impl Follower {
     ) -> Result<(Tier, HashMap<Slot, RowNumber>), FollowError> {
         let failed = |source| FollowError::Overlay { path: self.roster.clone(), source };
         let memory = Cursor::new(Vec::new());
-        let folder = std::env::temp_dir();
+        let folder = folder(&self.roster).to_owned();
         let mut builder = Builder::new(memory, folder, &self.key, now).map_err(failed)?;
         let mut rows = HashMap::new();
         for (slot, held) in patients {

@@ -10,6 +10,6 @@ mod overlay;
 mod register;
 
 pub use follower::{FollowError, Follower, Taken};
-pub use overlay::{Overlay, overlay_path};
+pub use overlay::{NewsStamp, Overlay, overlay_path};
 
 pub(super) use register::Register;

@@ -39,6 +39,19 @@ pub fn overlay_path(roster: &Path) -> PathBuf {
     path.into()
 }
 
+/// By which an overlay is told from the one before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NewsStamp([u64; 4]);
+
+impl NewsStamp {
+    /// The overlay beside a roster; `None` where there is none. Asks the system once.
+    pub fn of(roster: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let at = std::fs::metadata(overlay_path(roster)).ok()?;
+        Some(Self([at.ino(), at.len(), at.mtime().cast_unsigned(), at.mtime_nsec().cast_unsigned()]))
+    }
+}
+
 /// One part: a roster of few, and what is new of its rows.
 pub(super) struct Tier {
     pub(super) roster: Vec<u8>,

@@ -123,6 +123,16 @@ impl Message {
         self.all(name).next()
     }
 
+    /// The mark between fields.
+    pub(super) fn field_mark(&self) -> char {
+        self.marks.field
+    }
+
+    /// Whether it is UTF-8, and answers to it may be.
+    pub(super) fn is_utf8(&self) -> bool {
+        self.utf8
+    }
+
     /// What stands behind the first segment.
     pub(super) fn behind_head(&self) -> &str {
         self.text.split_once(['\r', '\n']).map_or("", |(_, rest)| rest)

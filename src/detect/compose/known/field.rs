@@ -121,7 +121,7 @@ fn code(
     let mut hits: Vec<Hit> = Vec::new();
     let mut form = whole;
     for tried in std::iter::once(form.clone()).chain(digits) {
-        hits = asked.kept(asked.index.number(&tried));
+        hits = asked.index.number(&tried);
         if !hits.is_empty() {
             form = tried;
             break;
@@ -157,7 +157,7 @@ fn phone(
         return None;
     }
     let form = phone_form(written)?;
-    let hits = asked.kept(asked.index.phone(&form));
+    let hits = asked.index.phone(&form);
     if hits.is_empty() {
         return None;
     }
@@ -232,7 +232,7 @@ fn email(asked: Asked<'_>, reading: &Reading<'_>, at: usize) -> Option<Field> {
     if !whole.contains('@') || whole.starts_with('@') {
         return None;
     }
-    let hits = asked.kept(asked.index.email(whole));
+    let hits = asked.index.email(whole);
     let span = Span::new(start, start + whole.len());
     let words = reading.under(span);
     let rows: Vec<_> = hits.iter().map(|hit| hit.row).collect();
@@ -253,7 +253,7 @@ fn street(asked: Asked<'_>, reading: &Reading<'_>, at: usize) -> Option<Field> {
         .map(|at| reading.word(at))
         .collect();
     let form = street_form(words.iter().copied())?;
-    let hits = asked.kept(asked.index.street(&form));
+    let hits = asked.index.street(&form);
     let street = form.split(' ').nth(1)?;
     let last = (at..at + 3).find(|at| reading.word(*at) == street)?;
     // What kind of street it is goes with it.
@@ -301,7 +301,7 @@ pub(super) fn births(
             let names: BTreeSet<u32> =
                 names.map(|meant| meant.number).take(MOST_NAMES).chain(beside).collect();
             for word in names {
-                rows.extend(asked.kept(asked.index.born(word, day)).iter().map(|hit| hit.row));
+                rows.extend(asked.index.born(word, day).iter().map(|hit| hit.row));
             }
         }
         if !rows.is_empty() {
@@ -409,7 +409,7 @@ pub(super) fn places(asked: Asked<'_>, reading: &Reading<'_>, known: &[Known]) -
             let mut rows = Vec::new();
             for word in known.alternatives.iter().take(4) {
                 rows.extend(
-                    asked.kept(asked.index.in_place(word.number, place)).iter().map(|hit| hit.row),
+                    asked.index.in_place(word.number, place).iter().map(|hit| hit.row),
                 );
             }
             if !rows.is_empty() {

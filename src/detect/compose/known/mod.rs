@@ -58,7 +58,6 @@ impl Meant {
 struct Asked<'a> {
     index: &'a Index,
     roster: &'a Roster,
-    nth: usize,
     today: Day,
 }
 
@@ -83,8 +82,8 @@ pub(super) fn read(
 ) {
     let today = Day::of(desk.today);
     let mut mentioned: Vec<Vec<Mention>> = readings.iter().map(|_| Vec::new()).collect();
-    for (nth, index) in roster.indexes.iter().enumerate() {
-        let asked = Asked { index, roster, nth, today };
+    for index in &roster.indexes {
+        let asked = Asked { index, roster, today };
         of_index(asked, readings, desk, proposals, &mut mentioned);
     }
     for ((reading, proposals), mentions) in readings.iter().zip(proposals).zip(&mentioned) {

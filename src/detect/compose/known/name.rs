@@ -171,7 +171,7 @@ fn plain(word: &str) -> std::borrow::Cow<'_, str> {
 fn of_word(asked: Asked<'_>, word: &str, entry: Entry, how: How) -> Option<Alternative> {
     let known = asked.index.word(word)?;
     // One bearer says nothing of how common it is: they may be the one who is meant.
-    let n_patients = u32::try_from(asked.index.about().n_patients).unwrap_or(u32::MAX);
+    let n_patients = u32::try_from(asked.roster.house().n_patients).unwrap_or(u32::MAX);
     #[expect(
         clippy::cast_precision_loss,
         reason = "a share of a million needs no more digits than these"
@@ -355,7 +355,7 @@ fn full(asked: Asked<'_>, first: &Known, second: &Known) -> Option<Mention> {
             if one.how != How::Written && other.how != How::Written {
                 continue;
             }
-            let hits = asked.kept(asked.index.pair(one.number, other.number));
+            let hits = asked.index.pair(one.number, other.number);
             let Some(head) = hits.first() else { continue };
             let relative = hits.iter().all(|hit| hit.is_relative());
             let words = (first.words.0, second.words.1);
@@ -367,7 +367,7 @@ fn full(asked: Asked<'_>, first: &Known, second: &Known) -> Option<Mention> {
                 reason = "a chance needs no more digits"
             )]
             let bear = (f64::from(head.power()).exp2() - 1.0) as f32
-                / asked.index.about().n_patients.max(1000) as f32;
+                / asked.roster.house().n_patients.max(1000) as f32;
             let share = if how == How::Error { given.max(1e-9) * 16.0 } else { given };
             let mention = asked.mention(words, Form::Full, how, relative, share.max(bear), &hits);
             // Written as it is, it is that name and no other's error.
@@ -395,7 +395,7 @@ fn initial(asked: Asked<'_>, reading: &Reading<'_>, known: &Known) -> Option<Men
     for alternative in known.alternatives.iter().filter(|known| known.how != How::Error) {
         let after = letter(last + 1).filter(|_| gap(last + 1, Gap::SPACE.and(Gap::UNDERSCORE)));
         if let Some(letter) = after {
-            let hits = asked.kept(asked.index.first_and_initial(alternative.number, letter));
+            let hits = asked.index.first_and_initial(alternative.number, letter);
             if !hits.is_empty() {
                 let share = alternative.given * 1e-6 / 12.0;
                 let relative = hits.iter().all(|hit| hit.is_relative());
@@ -413,7 +413,7 @@ fn initial(asked: Asked<'_>, reading: &Reading<'_>, known: &Known) -> Option<Men
             letter(at).filter(|_| gap(first, Gap::SPACE.and(Gap::STOP).and(Gap::UNDERSCORE)))
         });
         if let Some(letter) = before {
-            let hits = asked.kept(asked.index.initial_and_last(letter, alternative.number));
+            let hits = asked.index.initial_and_last(letter, alternative.number);
             if !hits.is_empty() {
                 let share = alternative.family * 1e-6 / 12.0;
                 let relative = hits.iter().all(|hit| hit.is_relative());
@@ -436,7 +436,7 @@ fn lone(asked: Asked<'_>, known: &Known) -> Option<Mention> {
     let mut best: Option<Mention> = None;
     // One word with an error may be anything.
     for alternative in known.alternatives.iter().filter(|known| known.how != How::Error) {
-        let hits = asked.kept(asked.index.lone(alternative.number));
+        let hits = asked.index.lone(alternative.number);
         let own = hits.iter().any(|hit| !hit.is_relative());
         let of = |family: bool| {
             let these =
@@ -538,12 +538,6 @@ pub(super) fn of_rows(
 }
 
 impl Asked<'_> {
-    /// The rows that no later index replaces.
-    pub(super) fn kept(self, mut hits: Vec<Hit>) -> Vec<Hit> {
-        hits.retain(|hit| !self.roster.is_replaced(self.nth, hit.row));
-        hits
-    }
-
     /// A mention by rows that bear it, of whom the nearest to the house counts. `share` is the part of all people who
     /// bear the name.
     fn mention(
@@ -566,7 +560,8 @@ impl Asked<'_> {
                 (Stay::Unknown, other) | (other, Stay::Unknown) => other,
             };
         }
-        let about = self.index.about();
+        // Of all indexes: what is new is in a small one, in which every name would be rare.
+        let about = self.roster.house();
         let n_lately = about.n_in_house + about.n_left;
         let n = match stay {
             Stay::InHouse => about.n_in_house,
