@@ -32,6 +32,9 @@ const MOST_LOGGED: usize = 20;
 /// How often the roster is looked at where no post does.
 const MINDED: Duration = Duration::from_secs(5);
 
+/// How often is looked for news of patients.
+const HEARD: Duration = Duration::from_millis(200);
+
 /// How much a thread that reads files yields to those that serve posts.
 const NICE: i32 = 10;
 
@@ -119,6 +122,7 @@ impl Reloader {
         tokio::select! {
             () = Arc::clone(&self).follow() => {}
             () = self.mind_roster() => {}
+            () = self.hear_news() => {}
         }
     }
 
@@ -136,6 +140,30 @@ impl Reloader {
                     help = "build it again or copy it again, and replace it by renaming, never in place",
                     "the roster was altered while it was in use: every post is blocked until a good one is read"
                 );
+            }
+        }
+    }
+
+    /// Takes up what was heard of patients since the roster was built, as soon as it is there. What cannot be read changes
+    /// nothing, and is said once and then as often as other faults.
+    async fn hear_news(&self) {
+        let mut said: Option<Instant> = None;
+        loop {
+            sleep(HEARD).await;
+            let in_force = self.observed.standing.in_force();
+            let heard = tokio::task::spawn_blocking(move || in_force.hear_news()).await;
+            match heard {
+                Ok(Ok(_)) => said = None,
+                Ok(Err(fault)) => {
+                    let remind = self.read().1.remind;
+                    if said.is_none_or(|said| said.elapsed() >= remind) {
+                        said = Some(Instant::now());
+                        let help = fault.remedy();
+                        tracing::error!(%fault, help, "what was heard of patients cannot be read: what was known before goes on");
+                    }
+                }
+                // It said so itself.
+                Err(_) => sleep(MINDED).await,
             }
         }
     }

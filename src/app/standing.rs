@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::families;
 use crate::audit::Hashes;
-use crate::config::Loaded;
+use crate::config::{Loaded, RosterFault, RosterFiles};
 use crate::detect::Engine;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::policy::{Mode, Policy};
@@ -48,6 +48,7 @@ pub(crate) struct InForce {
     pub(crate) platforms: String,
     pub(crate) policy: Arc<Policy>,
     engine: Arc<Engine>,
+    roster: Option<RosterFiles>,
     at: Timestamp,
     trigger: Trigger,
 }
@@ -76,12 +77,21 @@ impl InForce {
         self.engine.is_damaged()
     }
 
+    /// Takes up what was heard of patients since the roster was built, if anything was. Reads files.
+    pub(crate) fn hear_news(&self) -> Result<bool, RosterFault> {
+        let (Some(files), Some(live)) = (&self.roster, self.engine.roster()) else { return Ok(false) };
+        let Some(roster) = files.renewed(&live.now())? else { return Ok(false) };
+        live.replace(roster);
+        Ok(true)
+    }
+
     /// What is known of the rosters in use, if there are any.
     pub(crate) fn roster(&self) -> Option<RosterInUse> {
         let roster = self.engine.roster()?.now();
         Some(RosterInUse {
-            built: roster.indexes.iter().map(|index| index.about().built).max(),
-            n_patients: roster.indexes.iter().map(|index| index.about().n_patients).sum(),
+            // What was heard since is newer, and says nothing of how old the rest is.
+            built: roster.indexes.last().map(|index| index.about().built),
+            n_patients: roster.house().n_patients,
             n_staff: roster.staff.n_people() as u64,
         })
     }

@@ -103,6 +103,7 @@ pub(crate) enum Shell {
 pub(crate) enum Roster {
     Key(RosterKey),
     Build(RosterBuild),
+    Listen(RosterListen),
     Show(RosterShow),
     Test(RosterTest),
 }
@@ -153,6 +154,72 @@ pub(crate) struct RosterBuild {
     /// Where the patients are; `-` is standard input.
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
+}
+
+/// Follow admissions: take HL7 v2 messages by MLLP, and show readers of the roster what is new within a second.
+///
+/// Takes ADT messages (admissions, transfers, discharges, updates, merges) from the hospital's integration engine, and
+/// acknowledges each only when it is on the disk, sealed under the roster's key. Beside the roster it keeps FILE.journal,
+/// FILE.overlay and FILE.lock; `serve` and `scan` read the overlay by themselves. Build the roster anew from a full export
+/// as often as you can, by renaming as `build` does: those who were last heard of before it are then left to it.
+///
+/// It listens in plain text on loopback, elsewhere with TLS, or with --plain-text where the network itself is trusted.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward roster listen --listen 127.0.0.1:2575 --out /var/lib/postward/roster.pwr --key-file roster.key
+  postward roster listen --listen 10.1.2.3:2575 --out roster.pwr --key-file roster.key \\
+      --tls-certificate mllp.pem --tls-key mllp.key --tls-client-ca engine-ca.pem")]
+pub(crate) struct RosterListen {
+    /// Where senders connect; port 0 is one that the system chooses, and the log says which.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2575")]
+    pub(crate) listen: SocketAddr,
+    /// The roster to follow; an empty one is made if there is none.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The secret key, as for `build`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// A PEM certificate with its chain: senders must use TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Authorities of whom each sender must show a certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// Listen in plain text also elsewhere than on loopback.
+    #[arg(long, conflicts_with = "tls_certificate")]
+    pub(crate) plain_text: bool,
+    /// Connections at once.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) max_connections: u16,
+    /// The longest message, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1024..=64 << 20))]
+    pub(crate) max_message: u32,
+    /// How long a message may take from its first byte to its last, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(crate) message_seconds: u16,
+    /// How long a connection may be silent, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    pub(crate) idle_seconds: u32,
+    /// How long before a newly built roster somebody may have been heard of last and still be kept, in hours: longer than
+    /// an export takes.
+    #[arg(long, value_name = "HOURS", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=2160))]
+    pub(crate) keep_hours: u16,
+    /// Refuse to start if the kernel cannot limit files and system calls.
+    #[arg(long, conflicts_with = "no_sandbox")]
+    pub(crate) require_sandbox: bool,
+    /// Give up nothing before listening.
+    #[arg(long)]
+    pub(crate) no_sandbox: bool,
+    /// How log lines are written, as for `serve`.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Which log lines, as for `serve`.
+    #[arg(long, value_name = "FILTER", value_parser = log_filter)]
+    pub(crate) log: Option<String>,
 }
 
 /// Try a text: would the roster find somebody in it, and by which columns?

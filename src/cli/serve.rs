@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Source};
 const LOG_VARIABLE: &str = "POSTWARD_LOG";
 
 pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
-    start_log(args)?;
+    start_log(args.log_format, args.log.as_deref(), config::log_of(&args.config))?;
     let hang_ups = HangUps::catch().map_err(failure)?;
     let loaded = config::load(Some(&args.config))
         .and_then(config::Loaded::ready_to_serve)
@@ -49,11 +49,14 @@ pub(crate) fn failure(error: StartError) -> Failure {
     }
 }
 
-/// Log lines go to standard error: standard output belongs to results.
-fn start_log(args: &args::Serve) -> Result<(), Failure> {
-    let written = config::log_of(&args.config);
-    let filter = match (&args.log, std::env::var(LOG_VARIABLE)) {
-        (Some(filter), _) => filter.clone(),
+/// Log lines go to standard error: standard output belongs to results. `written` is what a configuration says of them.
+pub(crate) fn start_log(
+    format: Option<LogFormat>,
+    filter: Option<&str>,
+    written: config::Log,
+) -> Result<(), Failure> {
+    let filter = match (filter, std::env::var(LOG_VARIABLE)) {
+        (Some(filter), _) => filter.to_owned(),
         (None, Ok(filter)) if !filter.is_empty() => filter,
         _ => written.level.unwrap_or("info").to_owned(),
     };
@@ -69,7 +72,7 @@ fn start_log(args: &args::Serve) -> Result<(), Failure> {
         config::LogFormat::Json => LogFormat::Json,
     });
     let usual = if human { LogFormat::Human } else { LogFormat::Json };
-    let format = args.log_format.or(of_file).unwrap_or(usual);
+    let format = format.or(of_file).unwrap_or(usual);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match format {
         LogFormat::Human => lines.with_ansi(human).boxed(),

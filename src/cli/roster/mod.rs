@@ -1,6 +1,7 @@
 //! `roster`: the hospital's own patients, built into a file of keyed hashes, shown and tried.
 
 mod build;
+mod listen;
 mod show;
 mod sources;
 mod test;
@@ -15,6 +16,7 @@ pub(crate) fn run(args: &Roster) -> Result<Exit, Failure> {
     match args {
         Roster::Key(args) => key(args),
         Roster::Build(args) => build::run(args),
+        Roster::Listen(args) => listen::run(args),
         Roster::Show(args) => show::run(args),
         Roster::Test(args) => test::run(args),
     }
