@@ -31,8 +31,8 @@ pub use naming::{NameKey, NameKeyError, Naming, Said};
 pub use segments::{Segment, segments, with_segments};
 pub use sink::{Audit, AuditError, AuditSettings, Sync};
 pub use sinks::{
-    KeptChain, KeptIn, PostgresAddressError, PostgresSettings, SinkKind, SinkSettings, SinkStatus,
-    SqliteSettings,
+    Facility, KeptChain, KeptIn, PostgresAddressError, PostgresSettings, SinkKind, SinkSettings,
+    SinkStatus, SqliteSettings, SyslogFormat, SyslogSettings,
 };
 pub use source::{LineSource, NextLine, open_lines};
 pub use verify::{BrokenLink, ChainReport, verify, verify_kept};

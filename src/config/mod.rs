@@ -13,6 +13,7 @@ mod route;
 mod settings;
 mod sinks;
 mod syntax;
+mod syslog;
 mod who;
 
 pub use edge::Edge;

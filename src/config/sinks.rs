@@ -8,6 +8,7 @@ use crate::audit::{
 };
 use crate::config::keep::SPANS;
 use crate::config::syntax::{SIZES, TIMES, is_node_name};
+use crate::config::syslog;
 use crate::diagnostic::{Faults, Table, shown};
 
 /// Kinds, as they are written.
@@ -15,9 +16,11 @@ use crate::diagnostic::{Faults, Table, shown};
 enum Kind {
     Sqlite,
     Postgres,
+    Syslog,
 }
 
-const KINDS: [(&str, Kind); 2] = [("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres)];
+const KINDS: [(&str, Kind); 3] =
+    [("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres), ("syslog", Kind::Syslog)];
 
 /// Reads them out of `[audit]`.
 pub(super) fn read(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Vec<SinkSettings> {
@@ -53,6 +56,7 @@ fn sink(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<Sin
     let kind = match kind {
         Kind::Sqlite => sqlite(table, folder, faults)?,
         Kind::Postgres => postgres(table, folder, faults)?,
+        Kind::Syslog => SinkKind::Syslog(syslog::read(table, folder, faults)?),
     };
     let mut sink = SinkSettings::of(kind.as_str(), kind);
     if let Some(name) = name {
@@ -181,7 +185,7 @@ fn remedy(fault: PostgresAddressError) -> &'static str {
 }
 
 /// A file that must be there.
-fn file(
+pub(super) fn file(
     key: &'static str,
     table: &mut Table<'_>,
     folder: &Path,

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::audit::{AuditSettings, Sync};
 use crate::body::Limits;
 use crate::config::{
-    ADMIN_NAME, Admin, ClientCertificates, Config, Edge, Listener, Reload, Sandbox, Timeouts, TlsIdentity,
-    UnknownRevocation, Upstream, Way, Who,
+    ADMIN_NAME, Admin, ClientCertificates, Config, Edge, Listener, Reload, Sandbox, Timeouts,
+    TlsIdentity, UnknownRevocation, Upstream, Way, Who,
 };
 use crate::config::{folders::is_shared, keep, observe, roster, route, sinks, who};
 use crate::diagnostic::{Faults, Placed, Table, shown};

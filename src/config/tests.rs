@@ -390,6 +390,22 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[audit]\nrotate = \"hour\"", "2:10: `rotate` cannot be `hour`", "`day`"),
     ("[audit]\nkeep = \"6 days\"", "2:8: `keep` is no amount that can be used", "months"),
     ("[audit]\nrotate-size = 10", "2:15: `rotate-size` is no amount", "1 MiB"),
+    ("[[audit.sink]]\nkind = \"syslog\"", "1:1: ", "address = \"siem.example.org:6514\""),
+    (
+        "[[audit.sink]]\nkind = \"syslog\"\naddress = \"siem:0\"",
+        "3:11: `siem:0` is no name and port",
+        "siem.example.org:6514",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"syslog\"\naddress = \"siem:514\"\ntls = false",
+        "4:7: without TLS, who posted what when",
+        "allow-plain",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"syslog\"\naddress = \"siem\"\nformat = \"leef\"",
+        "4:10: `format` cannot be `leef`",
+        "`cef`",
+    ),
     ("[audit]\nsync = \"always\"", "2:8: `sync` cannot be `always`", "use one of `none`, `group`"),
     ("[audit]\nnode = \"edge 1\"", "2:8: this cannot be a node's name", "edge-1"),
     (

@@ -14,6 +14,7 @@ mod postgres;
 mod read;
 mod settings;
 mod sqlite;
+mod syslog;
 mod trail;
 mod worker;
 
@@ -21,6 +22,7 @@ pub use backlog::SinkStatus;
 pub use postgres::{PostgresAddressError, PostgresSettings};
 pub use read::{KeptChain, KeptIn};
 pub use settings::{SinkKind, SinkSettings, SqliteSettings};
+pub use syslog::{Facility, SyslogFormat, SyslogSettings};
 
 pub(super) use backlog::{Backlog, Sinks};
 pub(super) use trail::{Newest, Trail};

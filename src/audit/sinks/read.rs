@@ -49,6 +49,8 @@ impl KeptIn {
         match kind {
             SinkKind::Sqlite(settings) => Some(Self::Sqlite(settings.file.clone())),
             SinkKind::Postgres(settings) => Some(Self::Postgres(settings.clone())),
+            // It keeps nothing that we could read.
+            SinkKind::Syslog(_) => None,
         }
     }
 

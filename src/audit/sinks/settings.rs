@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audit::sinks::postgres::PostgresSettings;
+use crate::audit::sinks::syslog::SyslogSettings;
 
 /// One further place that keeps the audit. Each key is documented in `docs/audit.md`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +28,8 @@ pub enum SinkKind {
     Sqlite(SqliteSettings),
     /// A database that several nodes may share.
     Postgres(PostgresSettings),
+    /// A receiver of syslog.
+    Syslog(SyslogSettings),
 }
 
 /// A database in a file of this machine.
@@ -57,6 +60,7 @@ impl SinkKind {
         match self {
             Self::Sqlite(_) => Vec::new(),
             Self::Postgres(postgres) => postgres.files(),
+            Self::Syslog(syslog) => syslog.files(),
         }
     }
 
@@ -65,6 +69,7 @@ impl SinkKind {
         match self {
             Self::Sqlite(sqlite) => vec![&sqlite.file],
             Self::Postgres(_) => Vec::new(),
+            Self::Syslog(_) => Vec::new(),
         }
     }
 
@@ -73,6 +78,7 @@ impl SinkKind {
         match self {
             Self::Sqlite(_) => Vec::new(),
             Self::Postgres(postgres) => postgres.ports(),
+            Self::Syslog(syslog) => vec![syslog.port],
         }
     }
 
@@ -81,6 +87,7 @@ impl SinkKind {
         match self {
             Self::Sqlite(_) => Vec::new(),
             Self::Postgres(postgres) => postgres.hosts(),
+            Self::Syslog(syslog) => vec![syslog.host.clone()],
         }
     }
 
@@ -89,6 +96,7 @@ impl SinkKind {
         match self {
             Self::Sqlite(_) => "sqlite",
             Self::Postgres(_) => "postgres",
+            Self::Syslog(_) => "syslog",
         }
     }
 }

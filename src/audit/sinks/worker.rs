@@ -13,6 +13,7 @@ use crate::audit::sinks::fault::SinkFault;
 use crate::audit::sinks::follow::{Batch, Follower};
 use crate::audit::sinks::postgres::Postgres;
 use crate::audit::sinks::sqlite::Sqlite;
+use crate::audit::sinks::syslog::Syslog;
 use crate::audit::sinks::{Backlog, Newest, Sink, SinkKind, SinkSettings, Trail};
 
 /// The first pause after a fault; each further one is twice as long, up to `retry`.
@@ -60,6 +61,7 @@ pub(in crate::audit) fn made(kind: &SinkKind) -> Box<dyn Sink> {
     match kind {
         SinkKind::Sqlite(settings) => Box::new(Sqlite::new(settings.clone())),
         SinkKind::Postgres(settings) => Box::new(Postgres::new(settings.clone())),
+        SinkKind::Syslog(settings) => Box::new(Syslog::new(settings.clone())),
     }
 }
 
