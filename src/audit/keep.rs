@@ -17,6 +17,8 @@ pub struct Keep {
     pub months: u32,
     /// Whether segments are compressed (gzip).
     pub compress: bool,
+    /// Whether the file is nothing but the spool of other sinks: segments go as soon as all have them.
+    pub only_spool: bool,
 }
 
 impl Keep {
@@ -35,7 +37,13 @@ impl Keep {
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { rotate: Period::Month, size: 256 << 20, months: Self::HIPAA_MONTHS, compress: true }
+        Self {
+            rotate: Period::Month,
+            size: 256 << 20,
+            months: Self::HIPAA_MONTHS,
+            compress: true,
+            only_spool: false,
+        }
     }
 }
 

@@ -65,7 +65,8 @@ impl Keeper {
             // Its last line was written on the day of the next file's first at the latest.
             let next = others.first().map(|next| (next.first_seq, next.day)).or(live);
             let Some((next_seq, last_day)) = next else { break };
-            if !self.keep.is_over(last_day, today) || next_seq > self.held.get().saturating_add(1) {
+            let is_over = self.keep.only_spool || self.keep.is_over(last_day, today);
+            if !is_over || next_seq > self.held.get().saturating_add(1) {
                 break;
             }
             self.retire(oldest, next_seq.saturating_sub(1))?;

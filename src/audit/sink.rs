@@ -169,7 +169,6 @@ impl Audit {
     pub async fn record(&self, event: Event) -> Result<(), AuditError> {
         let sinks = self.handle.sinks.as_ref();
         if sinks.is_some_and(|sinks| sinks.is_full()) {
-            // Of what becomes of the post nothing is lost: the file has room.
             self.record_later(event);
             return Err(AuditError::Spool);
         }
@@ -196,6 +195,10 @@ impl Audit {
     /// Writes one event without waiting (outcomes). Order is kept. If it cannot be written, the chain says later how
     /// many could not.
     pub fn record_later(&self, event: Event) {
+        if self.handle.sinks.as_ref().is_some_and(|sinks| sinks.is_closed()) {
+            self.handle.shared.lose();
+            return;
+        }
         // The queue counts what it has no room for.
         let _ =
             self.handle.shared.push(None, |buffer| line::write(&event, &self.handle.names, buffer));
@@ -243,6 +246,9 @@ impl Audit {
     }
 }
 
+/// The smallest file of a spool that is rotated.
+const SMALLEST_PART: u64 = 16 << 10;
+
 /// Makes a sink of its settings.
 pub(super) type Make<'m> = &'m mut dyn FnMut(&SinkKind) -> Box<dyn Sink>;
 
@@ -288,6 +294,12 @@ fn open(
     }
     let newest = writer.newest();
     let sinks = sinks::spawn(&settings, newest, &held, make).map_err(failed)?;
+    let mut keep = keep;
+    if keep.only_spool {
+        // Some of it goes while the rest still waits.
+        keep.size = keep.size.min((settings.spool / 8).max(SMALLEST_PART));
+        keep.compress = false;
+    }
     let (wake, rotated) = mpsc::channel();
     let first = if length > 0 { first_of(&file).map_err(failed)? } else { None };
     let rotation =

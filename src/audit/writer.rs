@@ -131,6 +131,11 @@ impl Shared {
         Ok(())
     }
 
+    /// Counts an event as lost that there is no room for.
+    pub(super) fn lose(&self) {
+        lock(&self.queue).n_lost += 1;
+    }
+
     pub(super) fn head(&self) -> Hash {
         lock(&self.state).head
     }

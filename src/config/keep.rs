@@ -27,6 +27,16 @@ pub(super) fn read(table: &mut Table<'_>, faults: &mut Faults) -> Keep {
     if let Some(compress) = table.flag("compress", faults) {
         keep.compress = compress.value;
     }
+    if let Some(only_spool) = table.flag("only-spool", faults).filter(|flag| flag.value) {
+        keep.only_spool = true;
+        if !table.has("sink") {
+            faults.error(
+                only_spool.span,
+                "without a sink, nothing would keep the audit",
+                "add [[audit.sink]], or take `only-spool` out",
+            );
+        }
+    }
     if let Some(span) = table.quantity("keep", &SPANS, 12, 1..=1200, faults) {
         keep.months = u32::try_from(span.value).unwrap_or(u32::MAX);
         if keep.months < Keep::HIPAA_MONTHS {

@@ -46,7 +46,7 @@ pub(super) fn read(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) ->
 
 /// `spool`, if it is given.
 pub(super) fn spool(table: &mut Table<'_>, faults: &mut Faults) -> Option<u64> {
-    table.quantity("spool", &SIZES, 1, 1 << 20..=1 << 50, faults).map(|spool| spool.value)
+    table.quantity("spool", &SIZES, 1, 1 << 16..=1 << 50, faults).map(|spool| spool.value)
 }
 
 fn sink(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option<SinkSettings> {

@@ -431,6 +431,50 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "[[route]]",
     ),
     ("[[listener]\n", "1:", "each line is"),
+    ("[[audit.sink]]\nfile = \"a.db\"", "1:1: [sink] has no `kind`", "kind = \"sqlite\""),
+    ("[[audit.sink]]\nkind = \"mysql\"", "2:8: ", "postgres"),
+    ("[[audit.sink]]\nkind = \"sqlite\"", "1:1: [sink] has no `file`", "audit.db"),
+    (
+        "[[audit.sink]]\nkind = \"sqlite\"\nfile = \"none/a.db\"",
+        "3:8: there is no folder",
+        "make it",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"sqlite\"\nfile = \"a.db\"\n[[audit.sink]]\nkind = \"sqlite\"\nfile = \"b.db\"",
+        "4:1: another [[audit.sink]] is called `sqlite`",
+        "name = ",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"sqlite\"\nfile = \"a.db\"\nurl = \"x\"",
+        "4:1: [sink] has no key `url`",
+        "",
+    ),
+    ("[audit]\nspool = \"1 KiB\"", "2:9: `spool` is no amount that can be used", "64 KiB"),
+    (
+        "[audit]\nonly-spool = true",
+        "2:14: without a sink, nothing would keep the audit",
+        "[[audit.sink]]",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"postgres\"\nurl = \"postgres://p:invented@db.example.org/a\"",
+        "3:7: it holds the password",
+        "password-file",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"postgres\"\nurl = \"postgres://p@db.example.org/a\"\ntls = false",
+        "4:7: without TLS, the audit and the password would cross the network",
+        "allow-plain",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"postgres\"\nurl = \"postgres://p@db.example.org/a\"\nschema = \"A b\"",
+        "4:10: this cannot be the name of a schema",
+        "small letters",
+    ),
+    (
+        "[[audit.sink]]\nkind = \"postgres\"\nurl = \"postgres://p@db.example.org/a\"\nkey = \"there.pem\"",
+        "1:1: to sign in by certificate takes both",
+        "both",
+    ),
     (
         "[[listener]]\naddress = \"[::]:443\"\ntls = { ca = \"there.pem\", ca-key = \"there.pem\", clients = { required = true } }",
         "3:59: [clients] has no `roots`",

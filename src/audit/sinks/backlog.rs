@@ -165,6 +165,8 @@ pub(in crate::audit) struct Sinks {
     pub(super) backlogs: Vec<Arc<Backlog>>,
     /// Most bytes that may wait for a sink.
     pub(super) bound: u64,
+    /// Whether the file may not grow beyond that.
+    pub(super) only_spool: bool,
     /// For those who remove and compress files.
     pub(super) held: Held,
     pub(super) workers: Mutex<Vec<std::thread::JoinHandle<()>>>,
@@ -186,6 +188,11 @@ impl Sinks {
     pub(in crate::audit) fn is_full(&self) -> bool {
         let n_bytes = self.trail.n_bytes();
         self.backlogs.iter().any(|backlog| backlog.is_full(n_bytes, self.bound))
+    }
+
+    /// Whether the file takes no line, since it is the spool alone and that is full.
+    pub(in crate::audit) fn is_closed(&self) -> bool {
+        self.only_spool && self.is_full()
     }
 
     /// Returns when those that posts wait for hold the line of this number.

@@ -339,6 +339,7 @@ fn a_line_that_does_not_follow_is_not_handed_over() {
         trail: Arc::new(Trail::new(&live, newest)),
         backlogs: vec![Arc::clone(&backlog)],
         bound: 1 << 20,
+        only_spool: false,
         held: Held::default(),
         workers: Mutex::default(),
     });
@@ -348,6 +349,69 @@ fn a_line_that_does_not_follow_is_not_handed_over() {
     Worker::new(&settings, Box::new(sink.clone()), "edge-1", &sinks, &backlog).run();
     assert_eq!(sink.0.lines.lock().unwrap().len(), 0);
     assert!(sinks.status()[0].fault.as_ref().unwrap().contains("does not follow"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_only_the_spool_is_gone_once_all_have_it_and_never_grows_beyond_its_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep { only_spool: true, ..Keep::default() };
+    let settings =
+        AuditSettings { sinks: Vec::new(), keep, spool: 64 << 10, ..with_sqlite(folder.path()) };
+    let weak = Weak::default();
+    let audit = with_weak(&settings, &weak, true);
+    for n in 0..400 {
+        audit.record(event(&format!("E{n}"))).await.unwrap();
+    }
+    let n_files = || folder.path().read_dir().unwrap().count();
+    // Of some hundred KiB no more than two parts, the cursor and the file are left.
+    wait_until("removed", || n_files() <= 4);
+    weak.0.is_down.store(true, Relaxed);
+    let mut n_lost = 0;
+    for n in 0..400 {
+        n_lost += u64::from(matches!(
+            audit.record(event(&format!("F{n}"))).await,
+            Err(AuditError::Spool)
+        ));
+    }
+    assert!(n_lost > 100, "the spool has no bound");
+    let size: u64 = folder
+        .path()
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(size < 150 << 10, "{size}");
+    weak.0.is_down.store(false, Relaxed);
+    wait_until("caught up", || !audit.is_spool_full() && audit.sinks()[0].n_waiting == 0);
+    audit.record(event("G")).await.unwrap();
+    audit.close().await;
+    let lines = weak.0.lines.lock().unwrap();
+    let places: Vec<Place> = lines.iter().map(|line| Place::of(line.as_bytes()).unwrap()).collect();
+    assert!(places.windows(2).all(|pair| pair[0].link == pair[1].before));
+    let lost: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| line.split_once("\"event\":\"lost\",\"lines\":")?.1.split_once(','))
+        .map(|(n, _)| n.parse().unwrap())
+        .collect();
+    assert_eq!(lost.iter().sum::<u64>(), n_lost, "the chain says how many");
+}
+
+#[test]
+fn the_questions_of_the_documentation_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(record(&with_sqlite(folder.path()), 0, 3));
+    let page = include_str!("../../../docs/audit.md");
+    let blocks = page.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let blocks: Vec<&str> = blocks.filter(|block| !block.starts_with("-- PostgreSQL")).collect();
+    let database = Connection::open(folder.path().join("audit.db")).unwrap();
+    let questions: Vec<&str> = blocks.iter().flat_map(|block| block.split(';')).collect();
+    assert!(questions.len() >= 7);
+    for question in questions {
+        let mut asked =
+            database.prepare(question).unwrap_or_else(|why| panic!("{why}: {question}"));
+        asked.query([]).unwrap().next().unwrap_or_else(|why| panic!("{why}: {question}"));
+    }
 }
 
 /// What is wrong with the chains of the database.
@@ -370,7 +434,7 @@ async fn a_database_is_verified_line_by_line_and_whatever_was_done_to_it_shows()
             "its hash is not that of its words",
         ),
         ("DELETE FROM event WHERE seq = 5", 5, "a line is missing before it"),
-        ("DELETE FROM event WHERE seq < 3", 1, "2 lines are missing before it"),
+        ("DELETE FROM event WHERE seq < 3", 1, "the lines before number 3 are missing"),
         ("DELETE FROM event WHERE seq > 7", 8, "2 lines are missing at the end"),
         ("UPDATE event SET seq = -seq WHERE seq = 5", 1, "number 5, and number 1 is due"),
         ("UPDATE event SET outcome = 'sent' WHERE seq = 5", 5, "columns do not say"),
@@ -416,7 +480,8 @@ async fn what_was_kept_long_enough_is_removed_and_the_rest_still_hangs_together(
     wait_until("removed", || audit.sinks()[0].held_seq == 6 && held(folder.path()).len() == 3);
     audit.record(event("A")).await.unwrap();
     audit.close().await;
-    assert_eq!(held(folder.path()).len(), 4);
+    let first = Place::of(held(folder.path())[0].as_bytes()).unwrap();
+    assert_eq!(first.link.seq, 4);
     assert_eq!(faults(folder.path()), [None]);
 }
 

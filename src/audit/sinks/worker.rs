@@ -44,6 +44,7 @@ pub(in crate::audit) fn spawn(
         trail: Arc::new(Trail::new(&settings.file, newest)),
         backlogs: settings.sinks.iter().map(backlog).collect(),
         bound: settings.spool,
+        only_spool: settings.keep.only_spool,
         held: held.clone(),
         workers: Mutex::default(),
     });
@@ -130,7 +131,10 @@ impl Worker {
         let mut is_down = false;
         loop {
             let is_last = self.trail.has_stopped();
-            if is_last && last_call.get_or_insert_with(Instant::now).elapsed() > CATCH_UP {
+            // Nobody waits for one that is down, which may take long to say so once more.
+            if is_last
+                && (is_down || last_call.get_or_insert_with(Instant::now).elapsed() > CATCH_UP)
+            {
                 break;
             }
             match self.step() {

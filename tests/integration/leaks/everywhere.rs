@@ -81,9 +81,10 @@ fn check(outcome: &Outcome) {
         .collect();
     assert_eq!(
         names.len(),
-        3,
-        "its output, its log and its audit are all that it writes: {names:?}"
+        5,
+        "its output, its log, its audit, and the database of it with the place up to which that has come are all that it writes: {names:?}"
     );
+    assert!(outcome.file("work/audit.db").windows(8).any(|word| word == b"decision"));
     assert!(outcome.file("work/stdout").is_empty());
 }
 

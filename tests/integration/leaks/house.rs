@@ -232,6 +232,10 @@ address = "127.0.0.1:0"
 [audit]
 file = "../../work/audit.jsonl"
 
+[[audit.sink]]
+kind = "sqlite"
+file = "../../work/audit.db"
+
 [limits]
 max-body = "64 KiB"
 max-media = "4 MiB"
