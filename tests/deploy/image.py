@@ -23,6 +23,10 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/scale"))
+from database import Server, programs  # noqa: E402 - it lies beside these tests
+from said import Said  # noqa: E402
+
 DOCKER = ROOT / "docker"
 USER = 65532
 # Invented, and blocked by the shipped policy.
@@ -163,6 +167,7 @@ class Container:
             (root / "dev" / name).chmod(0o666)
         mount("-t", "tmpfs", "-o", "mode=755", "run", root / "run")
         (root / "run/secrets").mkdir()
+        (root / "run/postgresql").mkdir()
         mount("-o", "remount,bind,ro", root)
 
     def bind(self, source, name, writable=False):
@@ -228,8 +233,6 @@ def post(text, authority, host):
 
 
 def within(root, work, health):
-    from said import Said
-
     said = Said()
     loopback()
     mount("--make-rprivate", "/")
@@ -250,6 +253,14 @@ def within(root, work, health):
     container.bind(state, "var/lib/postward", writable=True)
     for name, file in {"ca-key": "ca.key", "database-password": "database-password"}.items():
         container.bind(secrets / file, f"run/secrets/{name}")
+    database = None
+    if programs():
+        # As compose has it: a socket and no network, and the password that prepare made.
+        database = Server(work / "postgres", password=(secrets / "postgres-password").read_text()).start(lambda *command, **options: subprocess.Popen(command, stdin=subprocess.DEVNULL, **options))
+        database.query("postgres", "CREATE DATABASE postward")
+        container.bind(database.sockets, "run/postgresql", writable=True)
+    else:
+        said.skip("the audit in compose's PostgreSQL", "PostgreSQL is not installed")
     config = ("--config", "/etc/postward/postward.toml")
     code, words = container.run(program, "check", *config)
     said.check("`check` takes what compose mounts", [] if code == 0 else words.splitlines()[-10:])
@@ -272,6 +283,12 @@ def within(root, work, health):
         code, answer = post(BLOCKED, settings / "ca.pem", "api.x.com")
         said.check("a post with a number is blocked, over TLS by the hospital's authority", 400 <= code < 500 and b"hospital policy" in answer)
         said.check("the audit has it", '"verdict":"block"' in (state / "audit.jsonl").read_text())
+        if database:
+            found = lambda: database.query("postward", "SELECT count(*) FROM postward.event WHERE verdict = 'block'").strip()
+            until = time.monotonic() + 30
+            while found() == "0" and time.monotonic() < until:
+                time.sleep(0.2)
+            said.check("and PostgreSQL has it, by its socket", found() == "1")
         said.check("the text is in nothing it wrote", all(b"987-65-4321" not in path.read_bytes() for path in [*state.rglob("*"), work / "log"] if path.is_file()))
         before = time.monotonic()
         process.terminate()
@@ -282,9 +299,10 @@ def within(root, work, health):
         code, words = container.run(program, "audit", "verify", "/var/lib/postward/audit.jsonl")
         said.check("the chain it left is whole", [] if code == 0 else words.splitlines())
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        for each in (process, database and database.process):
+            if each and each.poll() is None:
+                each.terminate() if each is not process else each.kill()
+                each.wait()
     return said
 
 

@@ -21,15 +21,15 @@ def programs():
 class Server:
     """One server in a folder of its own. `address` None is a socket alone. It starts by `start`, which runs a command and returns its process."""
 
-    def __init__(self, folder, address=None, certificates=None):
-        self.folder, self.address, self.bin = Path(folder), address, programs()
+    def __init__(self, folder, address=None, certificates=None, password=PASSWORD):
+        self.folder, self.address, self.bin, self.password = Path(folder), address, programs(), password
         self.folder.mkdir()
         self.sockets = self.folder / "sockets"
         self.sockets.mkdir()
         owner = pwd.getpwnam("postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name)
         self.become = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups", "--"] if os.getuid() == 0 else []
         word = self.folder / "password"
-        word.write_text(PASSWORD)
+        word.write_text(password)
         lines = ["listen_addresses = ''" if address is None else f"listen_addresses = '{address}'", f"unix_socket_directories = '{self.sockets}'",
                  "password_encryption = 'scram-sha-256'", "log_min_messages = error", "max_connections = 50"]
         if certificates:
@@ -48,7 +48,7 @@ class Server:
 
     def run(self, *command):
         return subprocess.run([*self.become, *map(str, command)], check=True, capture_output=True, text=True, timeout=120, cwd="/",
-                              env=os.environ | {"PGPASSWORD": PASSWORD, "LC_ALL": "C"}).stdout
+                              env=os.environ | {"PGPASSWORD": self.password, "LC_ALL": "C"}).stdout
 
     def start(self, start):
         self.process = start(*self.become, self.bin / "postgres", "-D", self.folder / "data", stdout=subprocess.DEVNULL, stderr=(self.folder / "log").open("ab"), cwd="/")

@@ -43,7 +43,8 @@ SETTINGS = """
 [[listener]]
 address = "@NODE@:8443"
 tls = { ca = "ca.pem", ca-key = "ca.key" }
-@PROXY@
+proxy-protocol = { from = ["@BALANCER@"] }
+
 [[route]]
 hosts = ["edge.example.org"]
 platform = "mastodon"
@@ -62,7 +63,7 @@ sync = "group"
 node = "@NAME@"
 @SINK@
 [limits]
-# All clients come from one address here, as they do behind a balancer that does not say whom it speaks for.
+# All clients have one address here.
 max-connections-per-address = 16_384
 """
 # Keys tell posts apart at the platform; one in ten identifies somebody invented and is blocked.
@@ -87,14 +88,14 @@ end
 class Node:
     """One Postward."""
 
-    def __init__(self, town, number, folder, ca, roots, sink="", proxy=""):
+    def __init__(self, town, number, folder, ca, roots, sink=""):
         self.town, self.number, self.name, self.address = town, number, f"node-{number}", ADDRESS[f"node-{number}"]
         self.folder = folder / self.name
         self.folder.mkdir(parents=True)
         self.audit = self.folder / "audit.jsonl"
         for name in ("ca.pem", "ca.key"):
             shutil.copy(ca / name, self.folder / name)
-        words = {"NODE": self.address, "ROOTS": roots, "NAME": self.name, "SINK": sink, "PROXY": proxy}
+        words = {"NODE": self.address, "ROOTS": roots, "NAME": self.name, "SINK": sink, "BALANCER": ADDRESS["balancer"]}
         (self.folder / "postward.toml").write_text(re.sub("@([A-Z]+)@", lambda found: str(words[found[1]]), SETTINGS))
         self.process = None
 
@@ -136,6 +137,10 @@ class Node:
                 count["bytes"] += len(line) + 1
                 count[event.get("verdict") or event.get("outcome") or event.get("event")] += 1
         return count
+
+    def clients(self):
+        """Whom its events name as clients."""
+        return set(re.findall(r'"client":"([^"]*)"', self.audit.read_text(errors="replace")))
 
     def verify(self):
         files = sorted(self.folder.glob("audit-*.jsonl")) + [self.audit]
@@ -230,7 +235,7 @@ class Scale:
         first = None
         for count in self.options.nodes:
             nodes = self.nodes(range(1, count + 1), share)
-            balancer = Balancer(self.town, ROOT / "docs/deploy.md", [node.number for node in nodes], False)
+            balancer = Balancer(self.town, ROOT / "docs/deploy.md", [node.number for node in nodes])
             try:
                 self.settle()
                 self.wrk((ADDRESS["balancer"], 443), 64, 2)
@@ -277,7 +282,7 @@ class Scale:
         """One of the nodes goes after a third of the time and comes back after two."""
         seconds, clients = max(self.options.seconds, 9), self.options.clients
         nodes = self.nodes(range(1, count + 1))
-        balancer = Balancer(self.town, ROOT / "docs/deploy.md", [node.number for node in nodes], False)
+        balancer = Balancer(self.town, ROOT / "docs/deploy.md", [node.number for node in nodes])
         try:
             self.settle()
             crowd = self.town.start("clients", sys.executable, HERE / "clients.py", ADDRESS["balancer"], self.ca / "ca.pem", seconds, clients, self.options.pause,
@@ -302,6 +307,9 @@ class Scale:
                   f"median {seen['ms']['median']} ms, 99 % {seen['ms']['99 %']} ms, longest {seen['ms']['longest']} ms", flush=True)
             self.said.check(f"{what}: every post was answered in the end", seen["lost"] == [] and seen["answered"] == seen["posts"])
             self.said.check(f"{what}: what clients were told was sent, arrived", answered <= len(keys))
+            clients_named = {node.name: node.clients() for node in nodes}
+            self.said.check(f"{what}: the audit has the clients' address, as the balancer says it", [
+                f"{name}: {sorted(named)}" for name, named in clients_named.items() if named - {ADDRESS["clients"]}])
             self.said.check(f"{what}: nothing that was blocked arrived", not set(seen["blocked"]) & set(keys))
             if how == "stopped":
                 self.said.check(f"{what}: no post arrived twice", all(n == 1 for n in keys.values()))
