@@ -105,6 +105,10 @@ class Database:
         """All, and different ones."""
         return tuple(map(int, self.server.query(self.name, "SELECT count(*), count(DISTINCT (chain, seq)) FROM postward.event").strip().split("|")))
 
+    def bytes(self):
+        """What the run's database takes on the disk, indexes and all."""
+        return int(self.server.query(self.name, f"SELECT pg_database_size('{self.name}') - pg_database_size('postgres')"))
+
     def faults(self, binary, nodes, lines):
         """Whether it holds each line of these nodes' files once, and whether its chains verify."""
         rows = self.rows()

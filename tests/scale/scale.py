@@ -17,6 +17,7 @@ openssl, PostgreSQL for the database, and the program: POSTWARD_BIN, or what `ca
 
 import argparse
 import collections
+import gzip
 import json
 import os
 import re
@@ -224,7 +225,7 @@ class Scale:
         self.said.check(f"{what}: each chain is whole", faults)
         if self.database:
             self.said.check(f"{what}: the database has each line of each chain once, and verifies", self.database.faults(BINARY, nodes, lines))
-        return sum(events["bytes"] for events in map(Node.events, nodes)) / max(1, sum(events["forward"] + events["redact"] + events["block"] for events in map(Node.events, nodes)))
+        return sum(node.events()["bytes"] for node in nodes) / posts(nodes)
 
     # --- parts -------------------------------------------------------------------------------------------------------------------
 
@@ -268,7 +269,8 @@ class Scale:
             kept, self.database = self.database, self.database if database else None
             length = self.prove(f"one node alone, {'file and database' if database else 'file'}", nodes)
             self.database = kept
-            print(f"{length:.0f} bytes of audit a post\n", flush=True)
+            print(f"{length:.0f} bytes of audit a post, {squeezed(nodes[0].audit):.0f} compressed"
+                  + (f"; {self.database.bytes() / posts(nodes):.0f} bytes of the database" if self.database and database else "") + "\n", flush=True)
 
     def lose(self):
         self.missed("killed", 2)
@@ -346,6 +348,17 @@ class Scale:
     def unlimited(self, nodes):
         for node in nodes:
             self.town.groups[node.name].limit(2)
+
+
+def posts(nodes):
+    """How many these nodes decided on."""
+    return max(1, sum(events["forward"] + events["redact"] + events["block"] for events in map(Node.events, nodes)))
+
+
+def squeezed(file):
+    """Bytes a post of this file takes once it is compressed, as a rotated one is."""
+    text = file.read_bytes()
+    return len(gzip.compress(text, 6)) / max(1, text.count(b'"event":"decision"'))
 
 
 def arguments():
