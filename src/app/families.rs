@@ -65,6 +65,46 @@ pub(super) static QUEUED_BYTES: Family = Family::gauge(
     &[],
     "Bytes of audit events that wait for the disk.",
 );
+pub(super) static SPOOL_FULL: Family = Family::gauge(
+    "postward_audit_spool_full",
+    &[],
+    "1 while more waits for a sink than may: the policy's on-unaudited decides over posts.",
+);
+pub(super) static SINK_UP: Family = Family::gauge(
+    "postward_audit_sink_up",
+    &["sink", "kind"],
+    "Whether a sink of the audit took what it was last given.",
+);
+pub(super) static SINK_SEQUENCE: Family = Family::gauge(
+    "postward_audit_sink_sequence",
+    &["sink", "kind"],
+    "The number of the newest audit line that a sink holds.",
+);
+pub(super) static SINK_WAITING: Family = Family::gauge(
+    "postward_audit_sink_waiting_events",
+    &["sink", "kind"],
+    "Audit lines that a sink does not hold yet.",
+);
+pub(super) static SINK_WAITING_BYTES: Family = Family::gauge(
+    "postward_audit_sink_waiting_bytes",
+    &["sink", "kind"],
+    "Bytes of audit lines that a sink does not hold yet.",
+);
+pub(super) static SINK_SPOOL: Family = Family::gauge(
+    "postward_audit_sink_spool_bytes",
+    &["sink", "kind"],
+    "How many bytes may wait for a sink.",
+);
+pub(super) static SINK_DELIVERED: Family = Family::counter(
+    "postward_audit_sink_delivered_total",
+    &["sink", "kind"],
+    "Audit lines that a sink has taken.",
+);
+pub(super) static SINK_FAULTS: Family = Family::counter(
+    "postward_audit_sink_faults_total",
+    &["sink", "kind"],
+    "Attempts of a sink to take audit lines that failed.",
+);
 pub(super) static EXPIRY: Family = Family::gauge(
     "postward_certificate_expiry_timestamp_seconds",
     &["kind", "file"],
@@ -106,7 +146,7 @@ pub(super) static STARTED: Family =
     Family::gauge("process_start_time_seconds", &[], "When the program was started.");
 
 /// Those that are not of the data path, in the order of the page.
-static OWN: [&Family; 28] = [
+static OWN: [&Family; 36] = [
     &INFO,
     &BUILD,
     &READY,
@@ -122,6 +162,14 @@ static OWN: [&Family; 28] = [
     &WRITABLE,
     &QUEUED,
     &QUEUED_BYTES,
+    &SPOOL_FULL,
+    &SINK_UP,
+    &SINK_SEQUENCE,
+    &SINK_WAITING,
+    &SINK_WAITING_BYTES,
+    &SINK_SPOOL,
+    &SINK_DELIVERED,
+    &SINK_FAULTS,
     &EXPIRY,
     &ROSTER_BUILT,
     &ROSTER_AGE,

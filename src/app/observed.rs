@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::app::families;
 use crate::app::process::Process;
 use crate::app::standing::{InForce, Standing};
-use crate::audit::Audit;
+use crate::audit::{Audit, SinkStatus};
 use crate::proxy::tls::Expiry;
-use crate::proxy::{Format, Metrics, Page};
+use crate::proxy::{Family, Format, Metrics, Page};
 
 /// How long before its end a certificate is worth a word, in seconds.
 const SOON: i64 = 14 * 86_400;
@@ -52,6 +52,8 @@ impl Observed {
             Some("stopping")
         } else if !self.audit.is_writable() {
             Some("the audit file cannot be written")
+        } else if self.audit.is_spool_full() {
+            Some("more waits for a sink of the audit than may")
         } else if self.standing.in_force().is_roster_damaged() {
             Some("the roster was altered while it was in use")
         } else {
@@ -65,6 +67,8 @@ impl Observed {
         if self.standing.refused().is_some() {
             reasons.push("the files on disk cannot be used: what ran before goes on".to_owned());
         }
+        let down = self.audit.sinks().into_iter().filter(|sink| !sink.is_up);
+        reasons.extend(down.map(|sink| format!("the audit's sink {} is down", sink.name)));
         let now = Timestamp::now().as_second();
         for Expiry { kind, file, at } in &serving.expiries {
             if *kind == "leaf" || *at > now + SOON {
@@ -106,6 +110,23 @@ impl Observed {
         page.single(&families::WRITABLE, u8::from(self.audit.is_writable()));
         page.single(&families::QUEUED, n_queued);
         page.single(&families::QUEUED_BYTES, n_bytes);
+        page.single(&families::SPOOL_FULL, u8::from(self.audit.is_spool_full()));
+        let sinks = self.audit.sinks();
+        let value: [(&'static Family, fn(&SinkStatus) -> u64); 7] = [
+            (&families::SINK_UP, |sink| sink.is_up.into()),
+            (&families::SINK_SEQUENCE, |sink| sink.held_seq),
+            (&families::SINK_WAITING, |sink| sink.n_waiting),
+            (&families::SINK_WAITING_BYTES, |sink| sink.waiting_bytes),
+            (&families::SINK_SPOOL, |sink| sink.spool_bytes),
+            (&families::SINK_DELIVERED, |sink| sink.n_delivered),
+            (&families::SINK_FAULTS, |sink| sink.n_faults),
+        ];
+        for (family, value) in value {
+            let mut samples = page.family(family);
+            for sink in &sinks {
+                samples.put(&[&sink.name, sink.kind], value(sink));
+            }
+        }
     }
 
     fn write_process(&self, page: &mut Page) {
@@ -146,6 +167,8 @@ impl Observed {
                 "sequence": self.audit.seq(),
                 "writable": self.audit.is_writable(),
                 "queue": { "events": n_queued, "bytes": n_bytes },
+                "spool_full": self.audit.is_spool_full(),
+                "sinks": self.audit.sinks().iter().map(sink_as_json).collect::<Vec<_>>(),
             },
             "listeners": listeners,
             "certificates": certificates,
@@ -155,6 +178,19 @@ impl Observed {
             "websockets": self.metrics.n_websockets(),
         })
     }
+}
+
+fn sink_as_json(sink: &SinkStatus) -> Value {
+    json!({
+        "name": sink.name,
+        "kind": sink.kind,
+        "up": sink.is_up,
+        "wait": sink.wait,
+        "sequence": sink.held_seq,
+        "waiting": { "events": sink.n_waiting, "bytes": sink.waiting_bytes },
+        "spool_bytes": sink.spool_bytes,
+        "fault": sink.fault,
+    })
 }
 
 fn as_json(expiry: &Expiry) -> Value {
