@@ -17,4 +17,5 @@ mod seeds;
 mod session;
 mod support;
 mod tls;
+mod watch;
 mod websocket;

@@ -723,7 +723,7 @@ async fn listeners_come_and_go_and_no_other_is_dropped() {
     let reply = program.reload().await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     program.admin = moved;
-    assert_eq!(program.page("/readyz").await, "ready\n");
+    assert_eq!(program.page("/readyz").await, "{\"ready\":true}\n");
     program.stop();
     assert_eq!(texts(&upstream).len(), 5);
 }
