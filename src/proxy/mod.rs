@@ -32,7 +32,7 @@ pub mod tls;
 mod trace;
 mod upstream;
 pub mod websocket;
-mod who;
+pub mod who;
 pub mod wire;
 
 pub use metrics::{FAMILIES, Family, Format, Kind, Metrics, Page, Samples};

@@ -3,7 +3,6 @@
 //! Invariant: nothing leaves for a platform before its verdict is in hand and its event is written.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -44,7 +43,7 @@ use crate::proxy::tls::Expiry;
 use crate::proxy::trace::{Trace, Tracer};
 use crate::proxy::upstream::Pool;
 use crate::proxy::websocket::{self, Asked, Asking};
-use crate::proxy::who::{Claims, Unclear};
+use crate::proxy::who::Unclear;
 
 /// Everything a request needs, made of one configuration and replaced with it as a whole.
 #[derive(Debug)]
@@ -175,7 +174,7 @@ impl Gateway {
         let host = RequestHost::of(&parts);
         // Before what is this hop's own is taken off.
         let asked = Asked::take(&mut parts);
-        let claims = self.claims(peer, &mut parts);
+        let claims = self.claims(peer, &mut parts.headers);
         let framing = match headers::admit(&mut parts) {
             Ok(framing) => framing,
             Err(refusal) => {
@@ -245,21 +244,6 @@ impl Gateway {
             }
             (Ok(_), Err(_)) => Err((Refusal::Host, origin, framing)),
         }
-    }
-
-    /// Who sent a request, as its connection and its listener's peers prove it.
-    fn claims(&self, peer: &Peer, parts: &mut Parts) -> Result<Claims, Unclear> {
-        let who = self.listening(peer.listener).map(|one| &*one.who);
-        let claims = Claims::take(&peer.caller, who, &self.identity_headers, &mut parts.headers)?;
-        claims.ignored.iter().for_each(|why| self.metrics.who.ignored(*why));
-        Ok(claims)
-    }
-
-    /// Whether a request that a peer's headers named a sender for would still be believed.
-    pub(crate) fn still_believes(&self, told_by: Option<(usize, IpAddr)>) -> bool {
-        told_by.is_none_or(|(listener, peer)| {
-            self.listening(listener).is_some_and(|one| one.who.believed(peer).is_some())
-        })
     }
 
     /// Reads, decides, writes the event, and sends on what may be sent.

@@ -19,3 +19,4 @@ mod support;
 mod tls;
 mod watch;
 mod websocket;
+mod who;

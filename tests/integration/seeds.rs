@@ -15,6 +15,7 @@ fn targets() -> Vec<(&'static str, body::check::Check)> {
         inspect::check::TARGETS,
         config::check::TARGETS,
         proxy::wire::check::TARGETS,
+        proxy::who::check::TARGETS,
     ]
     .concat()
 }

@@ -36,10 +36,12 @@ pub(crate) fn expiries(loaded: &Loaded) -> Vec<Expiry> {
             Some(TlsIdentity::Certificate { certificate, .. }) => of_file("own", certificate),
             None => {}
         }
+        listener.who.clients.iter().for_each(|clients| of_file("root", &clients.roots));
     }
     let upstream = &loaded.config.upstream;
     upstream.extra_roots.iter().for_each(|path| of_file("root", path));
-    for path in &upstream.crls {
+    let clients = loaded.config.listeners.iter().filter_map(|one| one.who.clients.as_ref());
+    for path in upstream.crls.iter().chain(clients.flat_map(|clients| &clients.crls)) {
         for (file, list) in revocation_lists(path).unwrap_or_default() {
             let file = file.display().to_string();
             found.extend(end_of_list(&list).map(|at| Expiry { kind: "list", file, at }));

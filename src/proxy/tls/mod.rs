@@ -13,6 +13,7 @@ mod tests;
 pub use accept::TlsSetupError;
 pub(crate) use accept::{Accepted, Presented, TlsAcceptor, provider};
 pub use ca::{Authority, CaError, CaFiles, init};
+pub(crate) use certificate::names as certified_names;
 pub(crate) use clients::{Clients, fault_of};
 pub use expiry::Expiry;
 pub(crate) use expiry::{MEMORY, end_of, expiries};

@@ -4,6 +4,7 @@
 //! something that a listed peer must say is missing or cannot be read, nobody is named, or the request is refused: a
 //! group is for those who prove that they are in it.
 
+pub mod check;
 mod counts;
 mod header;
 mod prelude;
@@ -12,7 +13,7 @@ mod request;
 pub(crate) use counts::Counts;
 pub(crate) use header::HeaderFault;
 pub(crate) use prelude::named;
-pub(crate) use request::{Claims, Ignored, Unclear};
+pub(crate) use request::{Ignored, Unclear};
 
 use std::net::IpAddr;
 use std::sync::Arc;

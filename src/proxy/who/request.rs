@@ -10,6 +10,8 @@ use super::Caller;
 use crate::audit::Identity;
 use crate::config::{IdentityHeaders, Who};
 use crate::policy::{Sender, is_identity};
+use crate::proxy::passage::Peer;
+use crate::proxy::service::Gateway;
 
 /// In which programs on the way say from where a request came.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -80,6 +82,23 @@ impl Claims {
         let ignored = take_off(headers, names, believed.and_then(|one| one.header.as_ref()));
         let by_headers = believed.is_some();
         Ok(Self { sender, client, identity, by_headers, ignored })
+    }
+}
+
+impl Gateway {
+    /// Who sent a request, as its connection and its listener's peers prove it.
+    pub(crate) fn claims(&self, peer: &Peer, headers: &mut HeaderMap) -> Result<Claims, Unclear> {
+        let who = self.listening(peer.listener).map(|one| &*one.who);
+        let claims = Claims::take(&peer.caller, who, &self.identity_headers, headers)?;
+        claims.ignored.iter().for_each(|why| self.metrics.who.ignored(*why));
+        Ok(claims)
+    }
+
+    /// Whether a request that a peer's headers named a sender for would still be believed.
+    pub(crate) fn still_believes(&self, told_by: Option<(usize, IpAddr)>) -> bool {
+        told_by.is_none_or(|(listener, peer)| {
+            self.listening(listener).is_some_and(|one| one.who.believed(peer).is_some())
+        })
     }
 }
 

@@ -9,5 +9,6 @@
 
 mod abuse;
 mod chain;
+mod clients;
 mod platform;
 mod upstream;
