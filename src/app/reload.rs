@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +37,9 @@ const MINDED: Duration = Duration::from_secs(5);
 /// How often is looked for news of patients.
 const HEARD: Duration = Duration::from_millis(200);
 
+/// How long files are read, rosters of millions and examples of every rule included. What takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// How much a thread that reads files yields to those that serve posts.
 const NICE: i32 = 10;
 
@@ -57,6 +62,17 @@ pub(crate) struct Reloader {
     hung_up: Notify,
     /// Other files were read than those that are watched.
     read_anew: Notify,
+    /// Whether a thread reads files. One that hangs cannot be ended, and there shall not be two.
+    is_reading: AtomicBool,
+}
+
+/// That a thread reads files, until it ends, be it by a panic.
+struct Reading(Arc<Reloader>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.is_reading.store(false, Release);
+    }
 }
 
 /// What cannot change while the proxy runs.
@@ -109,6 +125,7 @@ impl Reloader {
             turn: tokio::sync::Mutex::default(),
             hung_up: Notify::new(),
             read_anew: Notify::new(),
+            is_reading: AtomicBool::new(false),
         }
     }
 
@@ -234,17 +251,41 @@ impl Reloader {
             let text = "what runs came from no file".to_owned();
             return Reloaded { is_in_force: true, text };
         };
+        let hangs = |after: &str| {
+            let source = Source::new(file.display().to_string(), "");
+            let text = format!(
+                "the files have not been read {after}: one of them hangs when it is opened or read"
+            );
+            let help = "look for a named pipe or a network mount among the files that it names; once reading ends, files are read anew";
+            Diagnostic::error(&source, text).help(help)
+        };
+        if self.is_reading.swap(true, AcqRel) {
+            return self.refuse(&[hangs("since an attempt before")], trigger);
+        }
         let ground = self.server.ground();
         let (tell, told) = oneshot::channel();
-        let (path, fixed) = (file.clone(), Arc::clone(&self.fixed));
+        let (path, fixed, this) = (file.clone(), Arc::clone(&self.fixed), Arc::clone(self));
         let spawned = std::thread::Builder::new().name("reload".into()).spawn(move || {
             // Of no use to posts that wait for a processor; where it is refused, nothing is lost but that.
             let _ = rustix::process::setpriority_process(None, NICE);
-            let _ = tell.send(make(&path, ground, &fixed));
+            let reading = Reading(this);
+            let made = make(&path, ground, &fixed);
+            drop(reading);
+            // Where nobody waits any longer, the next attempt reads anew.
+            let _ = tell.send(made);
         });
         let made = match spawned {
-            Ok(_) => told.await.ok(),
-            Err(_) => None,
+            Ok(_) => match timeout(PATIENCE, told).await {
+                Ok(told) => told.ok(),
+                Err(_) => {
+                    let after = format!("within {} seconds", PATIENCE.as_secs());
+                    return self.refuse(&[hangs(&after)], trigger);
+                }
+            },
+            Err(_) => {
+                self.is_reading.store(false, Release);
+                None
+            }
         };
         let Some((made, seen)) = made else {
             let source = Source::new(file.display().to_string(), "");

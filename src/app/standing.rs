@@ -79,7 +79,9 @@ impl InForce {
 
     /// Takes up what was heard of patients since the roster was built, if anything was. Reads files.
     pub(crate) fn hear_news(&self) -> Result<bool, RosterFault> {
-        let (Some(files), Some(live)) = (&self.roster, self.engine.roster()) else { return Ok(false) };
+        let (Some(files), Some(live)) = (&self.roster, self.engine.roster()) else {
+            return Ok(false);
+        };
         let Some(roster) = files.renewed(&live.now())? else { return Ok(false) };
         live.replace(roster);
         Ok(true)

@@ -99,6 +99,12 @@ fn steps(path: &Path) -> Vec<Option<OsString>> {
     path.components().rev().filter_map(step).collect()
 }
 
+/// Where large parts of a post wait: `TMPDIR`, unless it is empty.
+pub fn spool_folder() -> PathBuf {
+    let folder = std::env::temp_dir();
+    if folder.as_os_str().is_empty() { PathBuf::from("/tmp") } else { folder }
+}
+
 /// Whether a folder belongs to the whole system.
 pub fn is_common(folder: &Path) -> bool {
     folder.as_os_str().is_empty() || COMMON.iter().any(|common| Path::new(common) == folder)

@@ -18,7 +18,7 @@ mod who;
 
 pub use edge::Edge;
 pub use files::{Digest, Print, Seen, files_are_limited, is_withheld};
-pub use folders::{Way, is_common};
+pub use folders::{Way, is_common, spool_folder};
 pub use host::check_host;
 pub use load::{Loaded, load, load_policy, load_rules, load_seen};
 pub use observe::{Log, LogFormat, Traces, admin_of, log_of};

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Faults, Placed, Table};
-use crate::roster::{
-    Index, Key, KeyError, Live, NewsStamp, OpenError, Overlay, Roster, Staff,
-};
+use crate::roster::{Index, Key, KeyError, Live, NewsStamp, OpenError, Overlay, Roster, Staff};
 use crate::span::Span;
 
 /// Days after which somebody who left counts like any former patient, unless `recent-days` says otherwise.
@@ -173,6 +171,15 @@ impl RosterFiles {
     /// Reads them anew.
     pub fn load(&self) -> Result<Roster, RosterFault> {
         let mut roster = Roster { recent: self.recent, ..Roster::default() };
+        // A named pipe would be waited for, and a reload with it.
+        let is_file = |path: &PathBuf| !path.exists() || path.is_file();
+        if let Some(path) = self.key_file.as_ref().filter(|path| !is_file(path)) {
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no file");
+            return Err(KeyError::Read { path: path.clone(), source }.into());
+        }
+        if let Some(path) = self.staff.as_ref().filter(|path| !is_file(path)) {
+            return Err(RosterFault::Staff { path: path.clone(), why: "it is no file".to_owned() });
+        }
         if let Some(file) = &self.file {
             let key = Key::find(self.key_file.as_deref())?;
             roster.news = NewsStamp::of(file);

@@ -11,10 +11,25 @@ use crate::roster::{Address, Identifier, IdentifierKind, NameUse, Patient, Perso
 /// Reads patients from a table.
 pub struct CsvSource<R: Read> {
     reader: csv::Reader<R>,
+    delimiter: u8,
     columns: Vec<Option<Column>>,
-    order: DayOrder,
+    days: Days,
     row: csv::ByteRecord,
     unread: Vec<BadField>,
+}
+
+/// How days are written, and when they are read: of a year of two digits, that decides the century.
+#[derive(Clone, Copy, Debug)]
+struct Days {
+    order: DayOrder,
+    this_year: i16,
+}
+
+/// What a day is of: nobody was born in the future, and who leaves next year is planned to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Of {
+    Birth,
+    Stay,
 }
 
 /// Shows no text.
@@ -28,6 +43,13 @@ impl<R: Read> std::fmt::Debug for CsvSource<R> {
 const FIRST: usize = 4096;
 /// A row may run over so many lines, for notes and addresses with line breaks; one that runs on has a stray quote.
 const MOST_LINES: u64 = 12;
+/// Where nobody says what day it is.
+const THIS_YEAR: i16 = 2026;
+/// A planned day lies within so many years.
+const PLANNED: i16 = 2;
+/// Why a table is given up at a row.
+const NOT_CLOSED: &str =
+    "a quote in the row that begins here is not closed: it would swallow the rows behind it";
 /// Read behind the end of every table: what swallows it has a quote that was never closed.
 const END: &[u8] = b"\n\x01end of the table\x01\n";
 
@@ -42,7 +64,9 @@ fn no_text(first: &[u8]) -> Option<&'static str> {
     } else if begins(b"PK\x03\x04") || begins(b"\xd0\xcf\x11\xe0") {
         Some("this is a spreadsheet or an archive: save it as CSV in UTF-8")
     } else if begins(b"\x1f\x8b") || begins(b"\x28\xb5\x2f\xfd") {
-        Some("this is compressed: unpack it into standard input, `zcat FILE | postward roster build .. -`")
+        Some(
+            "this is compressed: unpack it into standard input, `zcat FILE | postward roster build .. -`",
+        )
     } else {
         None
     }
@@ -76,8 +100,9 @@ impl<R: Read> CsvSource<Input<R>> {
             .map_err(|error| SourceError::Unfit { line: 1, why: error.to_string() })?;
         Ok(Self {
             reader,
+            delimiter,
             columns: known,
-            order: columns.order,
+            days: Days { order: columns.order, this_year: THIS_YEAR },
             row: csv::ByteRecord::new(),
             unread: Vec::new(),
         })
@@ -85,6 +110,13 @@ impl<R: Read> CsvSource<Input<R>> {
 }
 
 impl<R: Read> CsvSource<R> {
+    /// The day on which it is read, by which years of two digits are told.
+    #[must_use]
+    pub fn read_on(mut self, today: Date) -> Self {
+        self.days.this_year = today.year();
+        self
+    }
+
     /// What its columns hold; `None` is passed over.
     pub fn columns(&self) -> &[Option<Column>] {
         &self.columns
@@ -104,16 +136,16 @@ impl<R: Read> Source for CsvSource<R> {
         let n_lines = self.reader.position().line().saturating_sub(line);
         let swallowed =
             self.row.iter().next_back().is_some_and(|last| last.trim_ascii().ends_with(end));
-        if swallowed || n_lines > MOST_LINES {
-            let why = "a quote in the row that begins here is not closed: it would swallow the rows behind it";
-            return Err(SourceError::Unfit { line, why: why.to_owned() });
+        let fits = self.row.len() == self.columns.len();
+        if swallowed || n_lines > MOST_LINES || n_lines > 1 && (!fits || self.has_swallowed()) {
+            return Err(SourceError::Unfit { line, why: NOT_CLOSED.to_owned() });
         }
         let bad = |why| Ok(Some(Entry::Bad(BadRow { line, why })));
-        if self.row.len() != self.columns.len() {
+        if !fits {
             return bad("it has more or fewer columns than the headings");
         }
         let unread = |column| self.unread.push(BadField { line, column });
-        match patient(&self.row, &self.columns, self.order, unread) {
+        match patient(&self.row, &self.columns, self.days, unread) {
             Ok(patient) if patient.is_empty() => bad("it names nobody: no name and no number"),
             Ok(patient) => Ok(Some(Entry::Patient(Box::new(patient)))),
             Err(why) => bad(why),
@@ -122,6 +154,21 @@ impl<R: Read> Source for CsvSource<R> {
 
     fn take_unread(&mut self) -> Vec<BadField> {
         std::mem::take(&mut self.unread)
+    }
+}
+
+impl<R: Read> CsvSource<R> {
+    /// Whether a field of this row holds other rows, between a stray quote and the next one: a line that is parted like a
+    /// row, or a name or number that goes on over a line and holds what parts columns.
+    fn has_swallowed(&self) -> bool {
+        let n_marks = self.columns.len().saturating_sub(1).max(1);
+        let marks = |line: &[u8]| line.iter().filter(|byte| **byte == self.delimiter).count();
+        self.row.iter().zip(&self.columns).any(|(field, column)| {
+            let is_free = matches!(column, None | Some(Column::Address | Column::RelativeName));
+            field.contains(&b'\n')
+                && (field.split(|byte| *byte == b'\n').any(|line| marks(line) >= n_marks)
+                    || !is_free && marks(field) > 0)
+        })
     }
 }
 
@@ -144,7 +191,7 @@ fn fault(error: csv::Error) -> SourceError {
 fn patient(
     row: &csv::ByteRecord,
     columns: &[Option<Column>],
-    order: DayOrder,
+    days: Days,
     mut unread: impl FnMut(usize),
 ) -> Result<Patient, &'static str> {
     let mut patient = Patient::default();
@@ -174,8 +221,8 @@ fn patient(
         }
         // A day that cannot be read is left out alone: the names and numbers of the row are still a patient's, and
         // whoever came and has no readable day of leaving is in the house.
-        let mut day = || {
-            let day = day(text, order);
+        let mut day = |of| {
+            let day = day(text, days, of);
             if day.is_none() && !is_no_day(text) {
                 unread(number);
             }
@@ -188,7 +235,7 @@ fn patient(
             Column::LastName => text.clone_into(&mut name.family),
             Column::MaidenName => text.clone_into(&mut maiden),
             Column::Nickname => text.clone_into(&mut nickname),
-            Column::BirthDate => patient.birth_date = day(),
+            Column::BirthDate => patient.birth_date = day(Of::Birth),
             Column::Phone => patient.phones.push(text.to_owned()),
             Column::Email => patient.emails.push(text.to_owned()),
             Column::Address => text.clone_into(&mut address.street),
@@ -197,8 +244,8 @@ fn patient(
             Column::Ward => text.clone_into(&mut patient.place.ward),
             Column::Room => text.clone_into(&mut patient.place.room),
             Column::Bed => text.clone_into(&mut patient.place.bed),
-            Column::Admitted => patient.admitted = day(),
-            Column::Discharged => patient.discharged = day(),
+            Column::Admitted => patient.admitted = day(Of::Stay),
+            Column::Discharged => patient.discharged = day(Of::Stay),
             Column::Deceased => {
                 let alive = ["0", "n", "no", "f", "false", "alive"];
                 patient.deceased = !alive.contains(&text.to_lowercase().as_str());
@@ -241,7 +288,7 @@ fn is_no_day(text: &str) -> bool {
 }
 
 /// A day with its month in letters: `9 March 1951`, `Nov 20, 2026`, `Fri, 20 Nov 2026 10:00`, `2026-Nov-20`.
-fn in_words(text: &str) -> Option<Date> {
+fn in_words(text: &str, days: Days, of: Of) -> Option<Date> {
     let mut parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     let mut one = parts.next()?;
     if month(one).is_none() && one.chars().all(char::is_alphabetic) {
@@ -255,24 +302,26 @@ fn in_words(text: &str) -> Option<Date> {
         (None, None) => return None,
     };
     let day = day.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    date(year(written)?, name, day.parse().ok()?)
+    date(days.year(written, of)?, name, day.parse().ok()?)
 }
 
-fn year(text: &str) -> Option<i16> {
-    let year = text.parse::<i16>().ok()?;
-    match text.len() {
-        4 => Some(year),
-        // Of two digits: nobody is born in the future.
-        2 if year > 26 => Some(year + 1900),
-        2 => Some(year + 2000),
-        _ => None,
+impl Days {
+    fn year(self, text: &str, of: Of) -> Option<i16> {
+        let year = text.parse::<i16>().ok()?;
+        let latest = self.this_year + if of == Of::Birth { 0 } else { PLANNED };
+        match text.len() {
+            4 => Some(year),
+            // Of two digits: the last year that ends so and is not too late.
+            2 => Some(latest - (latest - year).rem_euclid(100)),
+            _ => None,
+        }
     }
 }
 
 /// A day in the forms that tables have: `2026-03-04`, `20260304`, `3/4/2026`, `4.3.2026`, `04-MAR-2026`, each with a time
 /// behind it or not, and with its month in letters.
-pub(super) fn day(text: &str, order: DayOrder) -> Option<Date> {
-    if let Some(day) = in_words(text) {
+fn day(text: &str, days: Days, of: Of) -> Option<Date> {
+    if let Some(day) = in_words(text, days, of) {
         return Some(day);
     }
     let text = text.split([' ', 'T']).next().unwrap_or_default();
@@ -289,9 +338,9 @@ pub(super) fn day(text: &str, order: DayOrder) -> Option<Date> {
     if one.len() == 4 {
         return date(number(one)?, number(two)?, number(three)?);
     }
-    let year = year(three)?;
+    let year = days.year(three, of)?;
     let (one, two) = (number(one)?, number(two)?);
-    let day_first = order == DayOrder::DayFirst || text.contains('.') || one > 12;
+    let day_first = days.order == DayOrder::DayFirst || text.contains('.') || one > 12;
     if day_first { date(year, two, one) } else { date(year, one, two) }
 }
 
@@ -311,8 +360,48 @@ fn date(year: i16, month: i16, day: i16) -> Option<Date> {
 mod tests {
     use jiff::civil::date;
 
-    use super::{CsvSource, DayOrder, day};
+    use super::{CsvSource, DayOrder, Days, Of};
     use crate::roster::{Columns, Entry, Source as _};
+
+    fn day(text: &str, order: DayOrder) -> Option<jiff::civil::Date> {
+        super::day(text, Days { order, this_year: 2026 }, Of::Birth)
+    }
+
+    #[test]
+    fn a_year_of_two_digits_is_told_by_the_day_of_reading() {
+        let order = DayOrder::MonthFirst;
+        for (text, this_year, of, want) in [
+            ("3/4/51", 2026, Of::Birth, 1951),
+            ("3/4/26", 2026, Of::Birth, 2026),
+            ("3/4/27", 2026, Of::Birth, 1927),
+            ("3/4/27", 2027, Of::Birth, 2027),
+            ("1/8/27", 2026, Of::Stay, 2027),
+            ("1/8/99", 2026, Of::Stay, 1999),
+            ("1/8/00", 2099, Of::Stay, 2100),
+        ] {
+            let day = super::day(text, Days { order, this_year }, of).unwrap();
+            assert_eq!(day.year(), want, "{text} in {this_year}");
+        }
+    }
+
+    /// Two stray quotes would make one row of many, and nobody would hear of the others.
+    #[test]
+    fn a_stray_quote_swallows_no_row() {
+        let head = "mrn,first_name,last_name,address\n";
+        for rows in [
+            "100,\"Anne,Smith,\n101,Bob,Jones,\n102,\"Carol,White,\n103,Dan,Black,\n",
+            "100,\"Anne,Smith,\n101,\"Bob,Jones,\n",
+            "100,\"Anne,Smith,\n101,Bob,Jones,\n102,Carol,\"White,\n103,Dan,Black,\n",
+            "100,Anne,Smith,\"3 Elm\n101,Bob,Jones,4 Elm\n102,Carol,White,\"5 Elm\n",
+        ] {
+            let table = format!("{head}{rows}");
+            let mut source = CsvSource::new(table.as_bytes(), &Columns::default()).unwrap();
+            let error = source.next_entry().unwrap_err();
+            assert!(error.to_string().contains("not closed"), "{rows}: {error}");
+        }
+        let (patients, ..) = read(&format!("{head}100,Anne,Smith,\"3 Elm, Flat 2\nDublin\"\n"));
+        assert_eq!(patients.len(), 1);
+    }
 
     #[test]
     fn days_are_read_as_tables_write_them() {

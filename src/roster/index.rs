@@ -298,7 +298,9 @@ impl Index {
         let deletions = shorter(word);
         let mut near = self.payloads(Kind::Deletion, self.whole.hasher.text(Kind::Deletion, word));
         for shorter in &deletions {
-            near.extend(self.payloads(Kind::Deletion, self.whole.hasher.text(Kind::Deletion, shorter)));
+            near.extend(
+                self.payloads(Kind::Deletion, self.whole.hasher.text(Kind::Deletion, shorter)),
+            );
             // It has a letter too many; what is long enough to be written wrong is long enough to be known.
             if shorter.chars().count() >= super::build::LONG {
                 near.extend(self.word(shorter).map(|word| word.number));
@@ -311,7 +313,10 @@ impl Index {
 
     /// Rows that bear both of two words, one as first and one as last name.
     pub fn pair(&self, one: u32, other: u32) -> Vec<Hit> {
-        self.hits(Kind::Pair, self.whole.hasher.numbers(Kind::Pair, [one.min(other), one.max(other)]))
+        self.hits(
+            Kind::Pair,
+            self.whole.hasher.numbers(Kind::Pair, [one.min(other), one.max(other)]),
+        )
     }
 
     /// Rows that bear a word and were born on a day.
@@ -352,7 +357,9 @@ impl Index {
     pub fn phone(&self, form: &str) -> Vec<Hit> {
         let mut hits = self.hits(Kind::Phone, self.whole.hasher.text(Kind::Phone, form));
         if form.len() == 7 {
-            hits.extend(self.hits(Kind::LocalPhone, self.whole.hasher.text(Kind::LocalPhone, form)));
+            hits.extend(
+                self.hits(Kind::LocalPhone, self.whole.hasher.text(Kind::LocalPhone, form)),
+            );
         }
         hits
     }

@@ -92,7 +92,11 @@ mod tests {
             let mut read = Vec::new();
             while let Some(line) = lines.next(4).unwrap() {
                 let cut = if line.is_cut { "+" } else { "" };
-                read.push(format!("{}{}{cut}", lines.number, String::from_utf8(line.bytes).unwrap()));
+                read.push(format!(
+                    "{}{}{cut}",
+                    lines.number,
+                    String::from_utf8(line.bytes).unwrap()
+                ));
             }
             read.join(" ")
         };

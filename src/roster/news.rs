@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::roster::RowNumber;
 use crate::roster::index::Hit;
 use crate::roster::term::{Day, Kind};
-use crate::roster::RowNumber;
 
 /// What holds no more of a row: one bit for each kind of field.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -53,7 +53,12 @@ impl News {
     pub(super) fn is_dropped(&self, kind: Kind, hit: Hit) -> bool {
         let Some(RowNews { dropped, .. }) = self.of(hit.row) else { return false };
         let of_kind = match kind {
-            Kind::Pair | Kind::Lone | Kind::FirstInitial | Kind::InitialLast | Kind::Phone | Kind::LocalPhone
+            Kind::Pair
+            | Kind::Lone
+            | Kind::FirstInitial
+            | Kind::InitialLast
+            | Kind::Phone
+            | Kind::LocalPhone
                 if hit.is_relative() =>
             {
                 Dropped::RELATIVES

@@ -51,6 +51,7 @@ const PLAIN: &[i64] = &[
     c::SYS_sched_getaffinity,
     c::SYS_sched_yield,
     c::SYS_set_robust_list,
+    c::SYS_setpriority,
     c::SYS_sigaltstack,
     c::SYS_sysinfo,
     c::SYS_uname,

@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Loaded, Way, is_common};
+use rustix::process::geteuid;
+
+use crate::config::{Config, Loaded, Way, is_common, spool_folder};
 
 /// Where platforms listen.
 const HTTPS: u16 = 443;
@@ -91,16 +93,23 @@ impl Grants {
                 grants.name(&path);
             }
         }
-        if config
+        let looks_up = config.upstream.resolver.is_empty()
+            && config.routes.iter().any(|route| route.upstream.is_none());
+        let is_name = config
             .routes
             .iter()
             .filter_map(|route| route.upstream.as_ref())
             .chain(config.traces.as_ref().map(|traces| &traces.endpoint))
             .map(|upstream| upstream.host.clone())
             .chain(config.audit.sinks.iter().flat_map(|sink| sink.kind.hosts()))
-            .any(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
-        {
+            .any(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_err());
+        if looks_up || is_name {
             grants.read.extend(MODULES.iter().map(PathBuf::from));
+            // What tells the C library of servers and names is replaced by renaming, right in the system's own folder. Root, whose
+            // secrets lie there, gets no more than the files that there are: then a restart is needed (docs/edge.md).
+            if !geteuid().is_root() {
+                grants.read.insert("/etc".into());
+            }
         }
         grants.writes(config);
         grants.ports(config);
@@ -168,7 +177,7 @@ impl Grants {
             self.write.extend(Way::to(file).real.parent().map(Path::to_owned));
         }
         // Where large parts of a post wait, encrypted, in files without a name.
-        self.write.insert(Way::to(&std::env::temp_dir()).real);
+        self.write.insert(Way::to(&spool_folder()).real);
     }
 
     fn ports(&mut self, config: &Config) {
@@ -234,8 +243,14 @@ mod tests {
             assert!(grants.read.iter().any(|path| reads(path)), "{folder}: {:?}", grants.read);
         }
         assert!(grants.write.contains(&root.join("audit")), "{:?}", grants.write);
-        assert!(!grants.read.contains(&root) && !grants.read.contains(Path::new("/etc")));
-        assert!(!grants.read.contains(Path::new("/usr/lib")), "no name is left to the C library");
+        assert!(!grants.read.contains(&root));
+        let has = |grants: &Grants, path: &str| grants.read.contains(Path::new(path));
+        // The names of platforms are left to the C library, whose files are replaced by renaming.
+        assert!(has(&grants, "/usr/lib"));
+        assert_eq!(has(&grants, "/etc"), !rustix::process::geteuid().is_root());
+        let asks = format!("{PUBLIC}[upstream]\nresolver = [\"192.0.2.53\"]\n");
+        let own = Grants::of(&loaded(&root, &asks));
+        assert!(!has(&own, "/usr/lib") && !has(&own, "/etc"), "no name is left to the C library");
         assert_eq!(grants.bind, [8443, 9464].into());
         assert_eq!(grants.connect, [53, 443].into());
     }
@@ -265,7 +280,7 @@ mod tests {
     }
 
     fn without_spool(mut grants: Grants) -> Grants {
-        grants.write.remove(&Way::to(&std::env::temp_dir()).real);
+        grants.write.remove(&Way::to(&crate::config::spool_folder()).real);
         grants
     }
 

@@ -1,5 +1,7 @@
 //! The user's own rights: no new ones ever, no capability that is not used, and nothing written that others may read.
 
+use std::path::Path;
+
 use rustix::fs::{Access, AtFlags, CWD, Mode, accessat};
 use rustix::io::Errno;
 use rustix::process::umask;
@@ -55,7 +57,9 @@ pub(super) fn drop(grants: &Grants) -> Result<&'static str, Errno> {
 /// Whether everything that is named can be read, and the folders that are written to can be, with the rights in force.
 fn reaches_all(grants: &Grants) -> bool {
     let may = |path, access| accessat(CWD, path, access, AtFlags::EACCESS).is_ok();
-    grants.named.iter().all(|path| !path.exists() || may(path, Access::READ_OK))
+    // What stands in a folder that may not be entered is not absent.
+    let is_absent = |path: &Path| matches!(path.try_exists(), Ok(false));
+    grants.named.iter().all(|path| is_absent(path) || may(path, Access::READ_OK))
         && grants.write.iter().all(|path| may(path, Access::WRITE_OK | Access::EXEC_OK))
-        && grants.written.iter().all(|path| !path.exists() || may(path, Access::WRITE_OK))
+        && grants.written.iter().all(|path| is_absent(path) || may(path, Access::WRITE_OK))
 }

@@ -656,6 +656,40 @@ async fn a_roster_whose_key_systemd_hands_over_is_read_anew() {
 }
 
 /// A port that nobody listens on.
+/// A named pipe is waited for when it is opened: an attempt that hung would keep out every later one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_in_place_of_a_file_is_refused_and_the_next_attempt_goes_on() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    let upstream = Upstream::start().await;
+    let ca = rcgen::generate_simple_self_signed(["roots.example".to_owned()]).unwrap();
+    let text = config(
+        upstream.address,
+        "[upstream]\nextra-roots = \"roots.pem\"\n\n[roster]\nstaff = \"staff.csv\"\n\n[reload]\nwatch = false\n",
+    );
+    let good = [("roots.pem", ca.cert.pem()), ("staff.csv", "name\nAda Example\n".to_owned())];
+    let program = Program::start(&[
+        ("postward.toml", &text),
+        ("policy.toml", &policy("[one]")),
+        ("rules.d/ours.toml", &rules("clinic-one")),
+        (good[0].0, &good[0].1),
+        (good[1].0, &good[1].1),
+    ]);
+    for (name, text) in &good {
+        let file = program.file(name);
+        std::fs::remove_file(&file).unwrap();
+        mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let reply = program.reload().await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}: {}", reply.text());
+        assert!(reply.text().contains("no file"), "{name}: {}", reply.text());
+        std::fs::remove_file(&file).unwrap();
+        program.put(name, text);
+        program.put("policy.toml", &policy(&format!("[{name}]")));
+        let reply = program.reload().await;
+        assert!(reply.text().contains("another configuration"), "{name}: {}", reply.text());
+    }
+}
+
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -44,9 +44,12 @@ impl Door {
                 for certificate in certificates(ca, &read_text(ca)?)? {
                     roots.add(certificate).map_err(unfit)?;
                 }
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-                    .build()
-                    .map_err(|_| unfit(rustls::Error::General("no authority for senders".to_owned())))?;
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+                        .build()
+                        .map_err(|_| {
+                            unfit(rustls::Error::General("no authority for senders".to_owned()))
+                        })?;
                 builder.with_client_cert_verifier(verifier)
             }
         };

@@ -60,7 +60,13 @@ pub(super) async fn serve(
                 let waiting = Waiting { message: message.clone(), answer: tell };
                 let sent = sender.send(waiting).await.is_ok();
                 let taken = if sent { told.await.ok() } else { None };
-                (message, taken.unwrap_or(Taken::NotKept("the message cannot be kept: it is being stopped")), true)
+                (
+                    message,
+                    taken.unwrap_or(Taken::NotKept(
+                        "the message cannot be kept: it is being stopped",
+                    )),
+                    true,
+                )
             }
         };
         let text = answer(&message, taken, Timestamp::now());
@@ -95,14 +101,17 @@ async fn next(
     let mut looked = 0;
     loop {
         if deadline.is_none() {
-            let stray = read.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != VT).count();
+            let stray =
+                read.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != VT).count();
             read.drain(..stray);
             if stray > STRAY {
                 return Err("there are only blanks between two messages");
             }
             match read.first() {
                 Some(&VT) => deadline = Some(Instant::now() + limits.message),
-                Some(_) => return Err("what was sent is not MLLP: a message begins with VT (0x0b)"),
+                Some(_) => {
+                    return Err("what was sent is not MLLP: a message begins with VT (0x0b)");
+                }
                 None => {}
             }
         }
@@ -135,7 +144,9 @@ async fn next(
             Err(_) if deadline.is_none() => return Err("the sender was silent for too long"),
             Err(_) => return Err("a message took too long to come"),
             Ok(Err(_)) => return Ok(Came::End),
-            Ok(Ok(0)) if deadline.is_some() => return Err("the sender left in the middle of a message"),
+            Ok(Ok(0)) if deadline.is_some() => {
+                return Err("the sender left in the middle of a message");
+            }
             Ok(Ok(0)) => return Ok(Came::End),
             Ok(Ok(n)) => n,
         };
@@ -159,7 +170,8 @@ mod tests {
         let (mut client, server) = tokio::io::duplex(1 << 16);
         let (sender, mut receiver) = mpsc::channel::<Waiting>(4);
         let (_stop, stopped) = watch::channel(false);
-        let limits = Limits { bytes: 200, message: Duration::from_secs(20), idle: Duration::from_secs(20) };
+        let limits =
+            Limits { bytes: 200, message: Duration::from_secs(20), idle: Duration::from_secs(20) };
         let server = tokio::spawn(async move { serve(server, limits, &sender, stopped).await });
         let keeper = tokio::spawn(async move {
             let mut n = 0;
@@ -180,7 +192,8 @@ mod tests {
     }
 
     fn frame(number: &str) -> Vec<u8> {
-        format!("\u{b}MSH|^~\\&|A|B|||20261123||ADT^A08|{number}|P|2.5\rPID|||7\r\u{1c}\r").into_bytes()
+        format!("\u{b}MSH|^~\\&|A|B|||20261123||ADT^A08|{number}|P|2.5\rPID|||7\r\u{1c}\r")
+            .into_bytes()
     }
 
     #[tokio::test]

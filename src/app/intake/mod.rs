@@ -26,8 +26,8 @@ use crate::proxy::tls::KeyFileError;
 use crate::roster::{FollowError, Follower, Key, Taken};
 use crate::sandbox::{self, Grants, SandboxError};
 
-pub use door::IntakeTls;
 use door::Door;
+pub use door::IntakeTls;
 use mllp::Limits;
 
 /// What is new is looked for so often.
@@ -101,11 +101,14 @@ impl IntakeError {
         match self {
             Self::Follow(fault) => Some(fault.remedy().to_owned()),
             Self::Key(fault) => Some(fault.remedy()),
-            Self::Certificate { .. } => {
-                Some("name a PEM certificate with its chain, and the key that it was made for".to_owned())
-            }
+            Self::Certificate { .. } => Some(
+                "name a PEM certificate with its chain, and the key that it was made for"
+                    .to_owned(),
+            ),
             Self::Sandbox(fault) => Some(fault.remedy()),
-            Self::Listen { .. } => Some("another program may listen there: name a free port of this machine".to_owned()),
+            Self::Listen { .. } => Some(
+                "another program may listen there: name a free port of this machine".to_owned(),
+            ),
             Self::Start(_) => None,
         }
     }
@@ -125,7 +128,10 @@ pub fn listen(intake: &Intake, key: Key) -> Result<(), IntakeError> {
     }
     let (follower, n_torn) = Follower::open(&intake.roster, key, intake.margin_hours)?;
     if n_torn > 0 {
-        tracing::warn!(n_bytes = n_torn, "the journal's end was not whole: what stood there was never acknowledged");
+        tracing::warn!(
+            n_bytes = n_torn,
+            "the journal's end was not whole: what stood there was never acknowledged"
+        );
     }
     // Before any thread but this one: all others inherit it.
     let grants = Grants::of_follower(&intake.roster, intake.address.port());
@@ -172,7 +178,9 @@ fn keep(follower: &Follower, mut receiver: mpsc::Receiver<Waiting>) {
         let taken = follower.take(&messages, Timestamp::now());
         let fails = taken.iter().any(|taken| matches!(taken, Taken::NotKept(_)));
         if fails && !is_failing {
-            tracing::error!("messages cannot be kept, and are refused until they can: is the disk of the roster full?");
+            tracing::error!(
+                "messages cannot be kept, and are refused until they can: is the disk of the roster full?"
+            );
         } else if is_failing && !fails {
             tracing::info!("messages are kept again");
         }
@@ -221,11 +229,8 @@ async fn hear(
     let listener = TcpListener::bind(address).await.map_err(unheard)?;
     let address = listener.local_addr().map_err(unheard)?;
     tracing::info!(%address, tls = intake.tls.is_some(), patients = n_patients, "listening for messages about admissions");
-    let limits = Limits {
-        bytes: intake.most_bytes,
-        message: intake.message_limit,
-        idle: intake.idle_limit,
-    };
+    let limits =
+        Limits { bytes: intake.most_bytes, message: intake.message_limit, idle: intake.idle_limit };
     let room = Arc::new(Semaphore::new(intake.most_connections));
     let (stop, stopped) = watch::channel(false);
     let door = Arc::new(door);

@@ -14,9 +14,7 @@ use crate::cli::roster::sources::{self, Input};
 use crate::cli::roster::{key_failure, show};
 use crate::cli::style;
 use crate::diagnostic;
-use crate::roster::{
-    BadField, BuildError, Columns, Entry, FileBuilder, Index, Key, SourceError,
-};
+use crate::roster::{BadField, BuildError, Columns, Entry, FileBuilder, Index, Key, SourceError};
 
 /// Bad rows that are named; the rest is counted.
 const NAMED: u64 = 20;
@@ -44,7 +42,8 @@ pub(crate) fn run(args: &RosterBuild) -> Result<Exit, Failure> {
         let name = sources::name(path);
         inputs.push((input.map_err(|error| unfit(&name, error))?, name));
     }
-    let (stays, n_bad) = sources::stays(&mut inputs, today).map_err(|(name, error)| unfit(&name, error))?;
+    let (stays, n_bad) =
+        sources::stays(&mut inputs, today).map_err(|(name, error)| unfit(&name, error))?;
     seen.n_bad += n_bad;
     let mut builder = FileBuilder::create(&args.out, &key, now).map_err(unwritten)?;
     for (input, name) in inputs {
@@ -89,7 +88,10 @@ fn likely(seen: &Seen, n_patients: u64, out: &Path, key: &Key) -> Result<(), Fai
     if n_bad > FEW && n_bad.saturating_mul(ONE_IN) > n_patients + n_bad {
         seen.say_rest();
         return Err(Failure::new(
-            format!("{n_bad} rows of {} cannot be used: no roster was written, an older one stands as it is", n_patients + n_bad),
+            format!(
+                "{n_bad} rows of {} cannot be used: no roster was written, an older one stands as it is",
+                n_patients + n_bad
+            ),
             "look at the rows named above: the source's columns or its encoding are others than they were; or take it as it is with --force",
         ));
     }
@@ -97,7 +99,9 @@ fn likely(seen: &Seen, n_patients: u64, out: &Path, key: &Key) -> Result<(), Fai
     let before = Index::open(out, key).map_or(0, |before| before.about().n_patients);
     if before >= MANY && n_patients < before / 2 {
         return Err(Failure::new(
-            format!("there are {n_patients} patients, and the roster that stands has {before}: it was left as it is"),
+            format!(
+                "there are {n_patients} patients, and the roster that stands has {before}: it was left as it is"
+            ),
             "see whether the export is whole; or take it as it is with --force",
         ));
     }

@@ -22,7 +22,10 @@ pub(crate) fn run(args: &RosterListen) -> Result<Exit, Failure> {
     };
     if tls.is_none() && !args.plain_text && !args.listen.ip().is_loopback() {
         return Err(Failure::new(
-            format!("{} is no address of this machine alone, and patients would come to it in plain text", args.listen),
+            format!(
+                "{} is no address of this machine alone, and patients would come to it in plain text",
+                args.listen
+            ),
             "give --tls-certificate and --tls-key, listen on loopback, or say --plain-text if the network itself is trusted",
         ));
     }

@@ -56,7 +56,7 @@ impl Input {
         today: Date,
     ) -> Result<Box<dyn Source>, SourceError> {
         Ok(match self.kind {
-            Kind::Table => Box::new(CsvSource::new(self.bytes, columns)?),
+            Kind::Table => Box::new(CsvSource::new(self.bytes, columns)?.read_on(today)),
             Kind::Messages => Box::new(Hl7Source::new(self.bytes)),
             Kind::Stays(_) | Kind::Fhir => {
                 Box::new(FhirSource::new(self.bytes, Arc::clone(stays), today))
@@ -72,7 +72,8 @@ pub(super) fn stays(
 ) -> Result<(Arc<Stays>, u64), (String, SourceError)> {
     let (mut stays, mut n_bad) = (Stays::default(), 0);
     for turn in 0..2 {
-        for (input, name) in inputs.iter_mut().filter(|(input, _)| input.kind == Kind::Stays(turn)) {
+        for (input, name) in inputs.iter_mut().filter(|(input, _)| input.kind == Kind::Stays(turn))
+        {
             n_bad += stays.read(&mut input.bytes, today).map_err(|error| (name.clone(), error))?;
         }
     }

@@ -10,6 +10,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use bytes::Bytes;
 use zeroize::Zeroize as _;
 
+use crate::config::spool_folder;
+
 /// The file and its key.
 pub(super) struct Store {
     pub(super) file: File,
@@ -32,7 +34,11 @@ impl Store {
         // The library overwrites its own copy; this one stands on the stack.
         secret.zeroize();
         let key = key.map_err(io::Error::other)?;
-        Ok(Self { file: tempfile::tempfile()?, key: LessSafeKey::new(key), end: Mutex::default() })
+        Ok(Self {
+            file: tempfile::tempfile_in(spool_folder())?,
+            key: LessSafeKey::new(key),
+            end: Mutex::default(),
+        })
     }
 
     pub(super) fn random_hex() -> io::Result<String> {

@@ -1,11 +1,12 @@
 //! Certificates, keys and revocation lists from files. A key that others can read is no longer a secret, and one that they
 //! can put another in place of is not ours, so such a file is refused, not warned about.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
@@ -97,7 +98,21 @@ impl KeyFileError {
 
 /// Reads a text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, KeyFileError> {
-    fs::read_to_string(path).map_err(|source| KeyFileError::Read { path: path.to_owned(), source })
+    let unread = |source| KeyFileError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(unread)?;
+    Ok(text)
+}
+
+/// Opens a file that is one: a named pipe would be waited for, and a reload with it.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
+    }
 }
 
 /// Every certificate of a PEM text, in order; at least one.
@@ -115,7 +130,7 @@ pub(crate) fn certificates(
 /// The key of a PEM file that nobody else can read.
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, KeyFileError> {
     let unread = |source| KeyFileError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(unread)?;
+    let mut file = open(path).map_err(unread)?;
     // Asked of the open file, so that what is checked is what is read.
     let mode = file.metadata().map_err(unread)?.permissions().mode() & 0o777;
     if mode & 0o026 != 0 {
@@ -175,11 +190,7 @@ fn lists_of(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, K
     let unread = |source| KeyFileError::Read { path: path.to_owned(), source };
     let none = || KeyFileError::NoList { path: path.to_owned() };
     let mut bytes = Vec::new();
-    File::open(path)
-        .map_err(unread)?
-        .take(MOST_LIST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unread)?;
+    open(path).map_err(unread)?.take(MOST_LIST + 1).read_to_end(&mut bytes).map_err(unread)?;
     if bytes.len() as u64 > MOST_LIST {
         return Err(unread(io::ErrorKind::FileTooLarge.into()));
     }

@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -20,6 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::config::Upstream;
 use crate::proxy::route::Routes;
+use crate::proxy::seldom::Seldom;
 use crate::proxy::upstream::connect::ConnectError;
 
 /// How much later the next address is tried while the one before has not answered (RFC 8305 recommends 250 ms).
@@ -95,10 +97,7 @@ impl Dialler {
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        Ok(tokio::net::lookup_host((bare, port))
-            .await
-            .map_err(|_| ConnectError::NoAddress)?
-            .collect())
+        Ok(tokio::net::lookup_host((bare, port)).await.map_err(|_| unnamed())?.collect())
     }
 
     /// A platform by its own name: what leads back to us or inside is left out.
@@ -116,7 +115,7 @@ impl Dialler {
             }
             (Err(_), None) => tokio::net::lookup_host((host, 443))
                 .await
-                .map_err(|_| ConnectError::NoAddress)?
+                .map_err(|_| unnamed())?
                 .map(|found| found.ip())
                 .collect(),
         };
@@ -245,6 +244,23 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let is_documentation = first == 0x2001 && second == 0xdb8;
     // Everything public is in 2000::/3.
     first & 0xe000 == 0x2000 && !is_documentation
+}
+
+/// No name was looked up. Where the sandbox keeps the C library from a file that was replaced, nobody would guess that.
+fn unnamed() -> ConnectError {
+    static LINES: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+    let is_withheld = |file: &&str| crate::config::is_withheld(Path::new(file)) == Some(true);
+    if let Some(file) = ["/etc/resolv.conf", "/etc/hosts"].into_iter().find(is_withheld)
+        && let Some(n_suppressed) = LINES.pass()
+    {
+        tracing::error!(
+            file,
+            n_suppressed,
+            help = "restart; or run as a user of its own, or name DNS servers as `resolver` under [upstream]",
+            "names cannot be looked up: the file was replaced since the start, and root's sandbox grants no other"
+        );
+    }
+    ConnectError::NoAddress
 }
 
 #[cfg(test)]

@@ -31,8 +31,10 @@ pub(super) fn patient(resource: Resource, told: Option<&Told>, today: Date) -> P
     patient.names.sort_by_key(|name| name.used as u8 > 1);
     (patient.phones, patient.emails) = reach(resource.telecom, today);
     patient.birth_date = resource.birth_date.as_deref().and_then(day);
-    patient.deceased = resource.deceased_boolean == Some(true) || resource.deceased_date_time.is_some();
-    patient.addresses = many::<Home>(resource.address).into_iter().filter_map(Home::address).collect();
+    patient.deceased =
+        resource.deceased_boolean == Some(true) || resource.deceased_date_time.is_some();
+    patient.addresses =
+        many::<Home>(resource.address).into_iter().filter_map(Home::address).collect();
     for related in many::<Related>(resource.contact) {
         patient.relatives.extend(relative(related, today));
     }

@@ -146,7 +146,10 @@ pub(super) struct Period {
     pub(super) end: Option<String>,
 }
 
-shows_nothing!(Resource, InBundle, Numbered, Concept, Coding, Named, Contact, Home, Related, Link, Reference, At, Period);
+shows_nothing!(
+    Resource, InBundle, Numbered, Concept, Coding, Named, Contact, Home, Related, Link, Reference,
+    At, Period
+);
 
 /// The day of a date or time; `None` of a year or month alone.
 pub(super) fn day(text: &str) -> Option<Date> {
@@ -204,14 +207,18 @@ impl Concept {
     fn kind(&self) -> Option<IdentifierKind> {
         let mut said = None;
         for coding in &self.coding {
-            let Some(code) = coding.code.as_deref().filter(|code| !code.is_empty()) else { continue };
+            let Some(code) = coding.code.as_deref().filter(|code| !code.is_empty()) else {
+                continue;
+            };
             let kind = match code.to_ascii_uppercase().as_str() {
                 "MR" | "MRN" | "PI" | "PT" | "EPI" | "U" => IdentifierKind::Record,
                 "VN" | "ACSN" => IdentifierKind::Visit,
                 "AN" | "ANC" | "AND" | "ANT" => IdentifierKind::Account,
                 "SS" | "SB" => IdentifierKind::Ssn,
                 "DL" | "PPN" => IdentifierKind::License,
-                "MB" | "MC" | "MA" | "MI" | "HC" | "MCD" | "MCR" | "SN" | "NH" => IdentifierKind::HealthPlan,
+                "MB" | "MC" | "MA" | "MI" | "HC" | "MCD" | "MCR" | "SN" | "NH" => {
+                    IdentifierKind::HealthPlan
+                }
                 _ => IdentifierKind::Other,
             };
             if kind != IdentifierKind::Other {
@@ -228,7 +235,8 @@ impl Concept {
             (["visit", "encounter", "csn"], IdentifierKind::Visit),
             (["account", "acct", "billing"], IdentifierKind::Account),
         ];
-        let by_word = by_words.into_iter().find(|(words, _)| words.iter().any(|word| text.contains(word)));
+        let by_word =
+            by_words.into_iter().find(|(words, _)| words.iter().any(|word| text.contains(word)));
         by_word.map(|(_, kind)| kind).or(said)
     }
 }
@@ -239,7 +247,11 @@ fn of_system(system: &str) -> Option<IdentifierKind> {
     let has = |part: &str| system.contains(part);
     if has("us-ssn") || system.ends_with("2.16.840.1.113883.4.1") {
         Some(IdentifierKind::Ssn)
-    } else if has("us-medicare") || has("us-mbi") || has("medicaid") || has("2.16.840.1.113883.4.927") {
+    } else if has("us-medicare")
+        || has("us-mbi")
+        || has("medicaid")
+        || has("2.16.840.1.113883.4.927")
+    {
         Some(IdentifierKind::HealthPlan)
     } else if has("2.16.840.1.113883.4.3.") || has("passport") {
         Some(IdentifierKind::License)
@@ -261,7 +273,8 @@ impl Named {
             _ => NameUse::Usual,
         };
         let given: Vec<String> = self.given.into_iter().take(MOST).flatten().collect();
-        let name = PersonName { used, given: given.join(" "), family: self.family.unwrap_or_default() };
+        let name =
+            PersonName { used, given: given.join(" "), family: self.family.unwrap_or_default() };
         if !name.is_empty() {
             return Some(name);
         }
@@ -291,7 +304,11 @@ pub(super) fn reach(contacts: Vec<Contact>, today: Date) -> (Vec<String>, Vec<St
 
 impl Home {
     pub(super) fn address(self) -> Option<crate::roster::Address> {
-        let line = self.line.into_iter().flatten().find(|line| line.contains(|c: char| c.is_ascii_digit()));
+        let line = self
+            .line
+            .into_iter()
+            .flatten()
+            .find(|line| line.contains(|c: char| c.is_ascii_digit()));
         let street = line.or_else(|| {
             let text = self.text?;
             Some(text.split([',', '\n']).next()?.trim().to_owned())

@@ -60,7 +60,15 @@ impl<R: Read> FhirSource<R> {
     /// Begins to read. `today` says which names and numbers are no longer in use.
     pub fn new(input: R, stays: Arc<Stays>, today: Date) -> Self {
         let lines = Lines::new(input, Ends::Lf);
-        Self { lines, shared: stays, own: Stays::default(), today, waiting: VecDeque::new(), n_read: 0, n_bad: 0 }
+        Self {
+            lines,
+            shared: stays,
+            own: Stays::default(),
+            today,
+            waiting: VecDeque::new(),
+            n_read: 0,
+            n_bad: 0,
+        }
     }
 
     /// The next resource, or why a line is none; `None` at the end. Blank lines are passed over.
@@ -69,10 +77,13 @@ impl<R: Read> FhirSource<R> {
             if let Some(resource) = self.waiting.pop_front() {
                 return Ok(Some(Ok(resource)));
             }
-            let Some(line) = self.lines.next(LINE).map_err(SourceError::Read)? else { return Ok(None) };
+            let Some(line) = self.lines.next(LINE).map_err(SourceError::Read)? else {
+                return Ok(None);
+            };
             let number = self.lines.number;
             let unfit = |why: &str| SourceError::Unfit { line: number, why: why.to_owned() };
-            let bytes = line.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line.bytes).trim_ascii();
+            let bytes =
+                line.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line.bytes).trim_ascii();
             if bytes.is_empty() && !line.is_cut {
                 continue;
             }
@@ -128,7 +139,8 @@ impl<R: Read> FhirSource<R> {
         let mut whole = first;
         while let Some(Line { bytes, is_cut }) = self.lines.next(LINE).map_err(SourceError::Read)? {
             if is_cut || whole.len() + bytes.len() >= WHOLE {
-                let why = "the JSON text is longer than 256 MiB: export it by lines (ndjson)".to_owned();
+                let why =
+                    "the JSON text is longer than 256 MiB: export it by lines (ndjson)".to_owned();
                 return Err(SourceError::Unfit { line: self.lines.number, why });
             }
             whole.push(b'\n');

@@ -70,7 +70,10 @@ impl Stays {
             "Encounter" => self.encounter(resource, today),
             "RelatedPerson" => {
                 let patient = resource.patient.and_then(|patient| patient.reference);
-                let related = Related { name: many::<Named>(resource.name).into_iter().next(), telecom: resource.telecom };
+                let related = Related {
+                    name: many::<Named>(resource.name).into_iter().next(),
+                    telecom: resource.telecom,
+                };
                 if let (Some(patient), Some(relative)) = (patient, relative(related, today)) {
                     let told = self.told.entry(id(&patient).to_owned()).or_default();
                     if told.relatives.len() < MOST {
@@ -84,7 +87,8 @@ impl Stays {
     }
 
     fn location(&mut self, resource: Resource) {
-        let name = resource.name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
+        let name =
+            resource.name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
         let said = [&resource.physical_type, &resource.form].into_iter().flatten().flat_map(codes);
         let kind = said.fold(Kind::Other, |kind, code| match code {
             "wa" | "wi" | "lvl" => Kind::Ward,
@@ -103,14 +107,34 @@ impl Stays {
         if matches!(status, "planned" | "cancelled" | "entered-in-error" | "discontinued") {
             return;
         }
-        let Some(patient) = resource.subject.as_ref().and_then(|it| it.reference.clone()) else { return };
+        let Some(patient) = resource.subject.as_ref().and_then(|it| it.reference.clone()) else {
+            return;
+        };
         let class = resource.class.as_ref().map(codes).unwrap_or_default();
         let stays = class.is_empty()
-            || class.iter().any(|code| matches!(*code, "IMP" | "ACUTE" | "NONAC" | "EMER" | "OBSENC" | "SS" | "inpatient" | "emergency"));
-        let period = if resource.period.start.is_some() || resource.period.end.is_some() { &resource.period } else { &resource.actual_period };
+            || class.iter().any(|code| {
+                matches!(
+                    *code,
+                    "IMP"
+                        | "ACUTE"
+                        | "NONAC"
+                        | "EMER"
+                        | "OBSENC"
+                        | "SS"
+                        | "inpatient"
+                        | "emergency"
+                )
+            });
+        let period = if resource.period.start.is_some() || resource.period.end.is_some() {
+            &resource.period
+        } else {
+            &resource.actual_period
+        };
         let admitted = period.start.as_deref().and_then(day);
         let end = period.end.as_deref().and_then(day);
-        let is_under_way = matches!(status, "in-progress" | "arrived" | "triaged" | "onleave" | "on-hold" | "") && stays;
+        let is_under_way =
+            matches!(status, "in-progress" | "arrived" | "triaged" | "onleave" | "on-hold" | "")
+                && stays;
         let discharged = if is_under_way { end } else { end.or(admitted) };
         let admitted = admitted.or(is_under_way.then_some(today));
         let visits: Vec<Identifier> = resource
@@ -120,14 +144,23 @@ impl Stays {
             .map(|it| Identifier { kind: IdentifierKind::Visit, ..it })
             .take(MOST)
             .collect();
-        let left_long_ago = |day: Date| crate::roster::Day::of(today).0 - crate::roster::Day::of(day).0 > census::KEPT;
+        let left_long_ago = |day: Date| {
+            crate::roster::Day::of(today).0 - crate::roster::Day::of(day).0 > census::KEPT
+        };
         if discharged.is_some_and(left_long_ago) && visits.is_empty() {
             return;
         }
         let mut place = Place::default();
-        for at in resource.location.iter().filter(|at| at.status.as_deref().is_none_or(|status| status == "active")) {
+        for at in resource
+            .location
+            .iter()
+            .filter(|at| at.status.as_deref().is_none_or(|status| status == "active"))
+        {
             let Some(location) = &at.location else { continue };
-            let known = location.reference.as_deref().is_some_and(|reference| self.fill(id(reference), &mut place));
+            let known = location
+                .reference
+                .as_deref()
+                .is_some_and(|reference| self.fill(id(reference), &mut place));
             if let Some(display) = location.display.as_deref().filter(|_| !known) {
                 written(display, &mut place);
             }

@@ -132,7 +132,12 @@ fn a_bundle_and_a_single_resource_over_many_lines_are_read_like_lines() {
         let patient = patients.first().unwrap();
         assert_eq!((patient.place.ward.as_str(), patient.place.room.as_str()), ("9 Quill", "973"));
         assert_eq!((patient.admitted, patient.discharged), (Some(date(2026, 11, 20)), None));
-        assert!(patient.identifiers.iter().any(|it| it.kind == IdentifierKind::Visit && it.value == "V-55507"));
+        assert!(
+            patient
+                .identifiers
+                .iter()
+                .any(|it| it.kind == IdentifierKind::Visit && it.value == "V-55507")
+        );
     }
     assert_eq!(read(&serde_json::to_string_pretty(&example()).unwrap()).0.len(), 1);
 }
@@ -154,14 +159,32 @@ fn stays_and_relatives_come_from_other_files() {
     let mut stays = Stays::default();
     assert_eq!(stays.read(format!("{text}nothing\n").as_bytes(), date(2026, 11, 23)).unwrap(), 1);
     let patients: String = ["a", "b", "c", "d"]
-        .map(|id| format!("{}\n", json!({"resourceType": "Patient", "id": id, "name": [{"text": "Roe, Una"}]})))
+        .map(|id| {
+            format!(
+                "{}\n",
+                json!({"resourceType": "Patient", "id": id, "name": [{"text": "Roe, Una"}]})
+            )
+        })
         .concat();
     let (patients, _) = read_with(&patients, stays);
     let shown: Vec<String> = patients
         .iter()
-        .map(|it| format!("{:?} {:?} {}|{}|{} {}", it.admitted.is_some(), it.discharged.map(|day| day.day()), it.place.ward, it.place.room, it.place.bed, it.relatives.len()))
+        .map(|it| {
+            format!(
+                "{:?} {:?} {}|{}|{} {}",
+                it.admitted.is_some(),
+                it.discharged.map(|day| day.day()),
+                it.place.ward,
+                it.place.room,
+                it.place.bed,
+                it.relatives.len()
+            )
+        })
         .collect();
-    assert_eq!(shown, ["true Some(5) || 0", "true None 4 West|412|B 0", "true Some(22) || 0", "false None || 1"]);
+    assert_eq!(
+        shown,
+        ["true Some(5) || 0", "true None 4 West|412|B 0", "true Some(22) || 0", "false None || 1"]
+    );
 }
 
 #[test]
@@ -198,13 +221,18 @@ fn what_is_in_part_or_no_longer_in_use_is_read_as_what_it_is() {
         read(&value.to_string()).0.remove(0)
     };
     for partial in ["1961", "1961-05"] {
-        assert_eq!(one(json!({"birthDate": partial, "name": {"text": "Una Roe"}})).birth_date, None);
+        assert_eq!(
+            one(json!({"birthDate": partial, "name": {"text": "Una Roe"}})).birth_date,
+            None
+        );
     }
     assert!(one(json!({"deceasedDateTime": "2026", "name": [{"text": "Una Roe"}]})).deceased);
     let replaced = one(json!({"id": "x", "active": false, "identifier": [{"value": "731946"}],
         "link": [{"other": {"reference": "Patient/y"}, "type": "replaced-by"}]}));
     assert_eq!(replaced.identifiers.len(), 1, "the old number still names somebody");
-    let ended = one(json!({"name": [{"family": "Roe", "period": {"end": "2020-01-01"}}, {"family": "Doe"}]}));
+    let ended = one(
+        json!({"name": [{"family": "Roe", "period": {"end": "2020-01-01"}}, {"family": "Doe"}]}),
+    );
     assert_eq!(ended.names.iter().map(|it| it.family.as_str()).collect::<Vec<_>>(), ["Doe", "Roe"]);
 }
 
@@ -213,8 +241,13 @@ fn thinned(value: &Value, bits: &mut dyn Iterator<Item = bool>) -> Value {
     let mut keep = || bits.next().unwrap_or(true);
     match value {
         Value::Object(fields) => {
-            let kept: Vec<_> = fields.iter().filter(|(name, _)| *name == "resourceType" || keep()).collect();
-            Value::Object(kept.into_iter().map(|(name, value)| (name.clone(), thinned(value, bits))).collect())
+            let kept: Vec<_> =
+                fields.iter().filter(|(name, _)| *name == "resourceType" || keep()).collect();
+            Value::Object(
+                kept.into_iter()
+                    .map(|(name, value)| (name.clone(), thinned(value, bits)))
+                    .collect(),
+            )
         }
         Value::Array(values) => {
             let kept: Vec<_> = values.iter().filter(|_| keep()).collect();

@@ -59,7 +59,9 @@ impl FollowError {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Roster(fault) => fault.remedy(),
-            Self::Journal(JournalError::Locked { .. }) => "one process follows a roster: stop the other one",
+            Self::Journal(JournalError::Locked { .. }) => {
+                "one process follows a roster: stop the other one"
+            }
             Self::Journal(JournalError::Other { .. }) => {
                 "name the key that it was written with; after a change of keys move it away, build the roster anew from a full export, and start again"
             }
@@ -258,7 +260,12 @@ impl Follower {
         shown.map(|()| true)
     }
 
-    fn showing(&self, showing: &mut Showing, changed: &BTreeSet<Slot>, now: Timestamp) -> Result<(), FollowError> {
+    fn showing(
+        &self,
+        showing: &mut Showing,
+        changed: &BTreeSet<Slot>,
+        now: Timestamp,
+    ) -> Result<(), FollowError> {
         showing.fresh.extend(changed);
         if showing.fresh.len() >= FRESH.max(showing.lower_rows.len() / PART) {
             let all = self.patients(held(&self.taking).register.slots());
@@ -279,7 +286,12 @@ impl Follower {
         // What the upper roster says of a patient, the lower one says no more.
         let gone = RowNews { dropped: Dropped::ALL, days: None };
         let fresh = &showing.fresh;
-        showing.lower.news = showing.lower_rows.iter().filter(|(slot, _)| fresh.contains(slot)).map(|(_, row)| (*row, gone)).collect();
+        showing.lower.news = showing
+            .lower_rows
+            .iter()
+            .filter(|(slot, _)| fresh.contains(slot))
+            .map(|(_, row)| (*row, gone))
+            .collect();
         let lower = Some(&showing.lower).filter(|tier| !tier.roster.is_empty());
         let tiers: Vec<&Tier> = upper.iter().chain(lower).collect();
         let base: Vec<(RowNumber, RowNews)> = showing.of_base.values().flatten().copied().collect();
@@ -355,7 +367,9 @@ impl Taking {
             return Taken::Again;
         }
         if self.register.len() >= MOST && self.register.is_new(&event) {
-            return Taken::NotKept("there is no room for more patients: build the roster anew from a full export");
+            return Taken::NotKept(
+                "there is no room for more patients: build the roster anew from a full export",
+            );
         }
         for slot in self.register.apply(&event, now.as_second()) {
             let entry = match self.register.bytes(slot) {
@@ -391,7 +405,8 @@ impl Taking {
 
     fn write_anew(&mut self, path: &Path, key: &Key) -> Result<(), JournalError> {
         let slots = self.register.slots();
-        let held = slots.iter().filter_map(|slot| Some(Entry::Put(*slot, self.register.bytes(*slot)?)));
+        let held =
+            slots.iter().filter_map(|slot| Some(Entry::Put(*slot, self.register.bytes(*slot)?)));
         let seen = self.order.iter().map(|mark| Entry::Seen(mark));
         self.journal = Some(Journal::create(path, key, held.chain(seen))?);
         Ok(())
@@ -434,7 +449,10 @@ fn beside(base: &Index, held: &Held) -> (Patient, Vec<(RowNumber, RowNews)>) {
     }
     for form in held.forms() {
         for hit in base.number(form) {
-            let Some(row) = base.row(hit.row).filter(|_| hit.kind() == IdentifierKind::Record) else { continue };
+            let Some(row) = base.row(hit.row).filter(|_| hit.kind() == IdentifierKind::Record)
+            else {
+                continue;
+            };
             let is_same = words.iter().any(|word| row.has_word(*word))
                 || birth.is_some_and(|birth| base.is_born(hit.row, &row, birth))
                 || held.removed;
@@ -458,7 +476,9 @@ fn beside(base: &Index, held: &Held) -> (Patient, Vec<(RowNumber, RowNews)>) {
 /// By which a file that took a roster's name is told from the one before.
 fn stamp(path: &Path) -> [u64; 3] {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).map_or([0; 3], |at| [at.ino(), at.mtime().cast_unsigned(), at.mtime_nsec().cast_unsigned()])
+    std::fs::metadata(path).map_or([0; 3], |at| {
+        [at.ino(), at.mtime().cast_unsigned(), at.mtime_nsec().cast_unsigned()]
+    })
 }
 
 fn held<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {

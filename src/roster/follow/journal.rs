@@ -138,7 +138,8 @@ impl Sealer {
         self.key
             .seal_in_place_append_tag(nonce, Aad::from(self.marker), &mut sealed)
             .map_err(|_| io::Error::other("the group cannot be sealed"))?;
-        let n = u32::try_from(sealed.len()).map_err(|_| io::Error::other("the group is too long"))?;
+        let n =
+            u32::try_from(sealed.len()).map_err(|_| io::Error::other("the group is too long"))?;
         let mut group = Vec::with_capacity(MARKER + 4 + sealed.len());
         group.extend_from_slice(&self.marker);
         group.extend_from_slice(&n.to_le_bytes());
@@ -251,7 +252,8 @@ impl Journal {
         head.extend_from_slice(&salt);
         temporary.write_all(&head)?;
         let file = temporary.as_file().try_clone()?;
-        let mut journal = Self { path: path.to_owned(), file, sealer, n_bytes: HEAD as u64, n_at_first: 0 };
+        let mut journal =
+            Self { path: path.to_owned(), file, sealer, n_bytes: HEAD as u64, n_at_first: 0 };
         let mut piece = Vec::new();
         for entry in entries {
             entry.write(&mut piece);
@@ -313,7 +315,8 @@ fn entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let (kind, rest) = bytes.split_first()?;
     let (slot, rest) = rest.split_first_chunk::<4>()?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
-    let (value, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    let (value, rest) =
+        rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
     let slot = u32::from_le_bytes(*slot);
     let entry = match kind {
         1 => Entry::Put(slot, value),
@@ -360,7 +363,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
         assert_eq!(read(&path, &key(1)).unwrap(), (vec![], 0), "there is none yet");
-        let mut journal = Journal::create(&path, &key(1), [Entry::Put(3, b"Quackenthorpe")].into_iter()).unwrap();
+        let mut journal =
+            Journal::create(&path, &key(1), [Entry::Put(3, b"Quackenthorpe")].into_iter()).unwrap();
         journal.append(&group(&[Entry::Put(4, b"Grimblehawk"), Entry::Seen(&[7; 16])])).unwrap();
         journal.append(&group(&[Entry::Gone(3)])).unwrap();
         let want = ["3 Quackenthorpe", "4 Grimblehawk", "seen 16", "3 gone"];
@@ -388,7 +392,11 @@ mod tests {
             fs::write(&path, &whole[..cut]).unwrap();
             let n_whole = ends.iter().filter(|end| **end <= cut as u64).count() - 1;
             let (entries, n_torn) = read(&path, &key(1)).unwrap();
-            assert_eq!((entries.len(), n_torn as u64), (n_whole, cut as u64 - ends[n_whole]), "cut at {cut}");
+            assert_eq!(
+                (entries.len(), n_torn as u64),
+                (n_whole, cut as u64 - ends[n_whole]),
+                "cut at {cut}"
+            );
         }
         for at in (48..whole.len()).step_by(3) {
             let mut altered = whole.clone();
@@ -405,7 +413,11 @@ mod tests {
         // A whole group taken out of the middle, or one moved, is no torn end.
         let (first, second) = (ends[1] as usize, ends[2] as usize);
         fs::write(&path, [&whole[..first], &whole[second..]].concat()).unwrap();
-        assert_eq!(read(&path, &key(1)).unwrap().0.len(), 1, "what does not follow is not believed");
+        assert_eq!(
+            read(&path, &key(1)).unwrap().0.len(),
+            1,
+            "what does not follow is not believed"
+        );
     }
 
     #[test]

@@ -48,7 +48,12 @@ impl NewsStamp {
     pub fn of(roster: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         let at = std::fs::metadata(overlay_path(roster)).ok()?;
-        Some(Self([at.ino(), at.len(), at.mtime().cast_unsigned(), at.mtime_nsec().cast_unsigned()]))
+        Some(Self([
+            at.ino(),
+            at.len(),
+            at.mtime().cast_unsigned(),
+            at.mtime_nsec().cast_unsigned(),
+        ]))
     }
 }
 
@@ -169,7 +174,8 @@ impl<'b> Eye<'b> {
         let [flags] = self.array()?;
         let mut day = || Some(Day::unpacked(u16::from_le_bytes(self.array()?)));
         let days = [day()?, day()?];
-        let news = RowNews { dropped: Dropped(flags & 127), days: (flags & 128 != 0).then_some(days) };
+        let news =
+            RowNews { dropped: Dropped(flags & 127), days: (flags & 128 != 0).then_some(days) };
         Some((row, news))
     }
 }
@@ -227,7 +233,10 @@ impl Overlay {
 
     /// Patients of whom it has news.
     pub fn n_patients(&self) -> u64 {
-        self.tiers.iter().map(|(index, news)| index.about().n_patients.saturating_sub(news.len() as u64)).sum()
+        self.tiers
+            .iter()
+            .map(|(index, news)| index.about().n_patients.saturating_sub(news.len() as u64))
+            .sum()
     }
 
     /// When it was made.

@@ -162,13 +162,17 @@ impl Held {
 
     /// Takes what another record knew of the same person.
     fn merge(&mut self, other: Self) {
-        let numbers: Vec<RecordNumber> =
-            other.numbers.iter().map(|(form, by)| RecordNumber { form: form.clone(), by: by.clone() }).collect();
+        let numbers: Vec<RecordNumber> = other
+            .numbers
+            .iter()
+            .map(|(form, by)| RecordNumber { form: form.clone(), by: by.clone() })
+            .collect();
         numbers.iter().for_each(|number| self.add_number(number));
         let later = other.stay_at > self.stay_at;
         let (mine, theirs) = (&mut self.patient, other.patient);
         for mut name in theirs.names {
-            let is_new = !mine.names.iter().any(|it| it.given == name.given && it.family == name.family);
+            let is_new =
+                !mine.names.iter().any(|it| it.given == name.given && it.family == name.family);
             if is_new && mine.names.len() < MOST {
                 name.used = NameUse::Former;
                 mine.names.push(name);
@@ -178,13 +182,18 @@ impl Held {
         add(&mut mine.phones, theirs.phones);
         add(&mut mine.emails, theirs.emails);
         for address in theirs.addresses {
-            if mine.addresses.len() < MOST && !mine.addresses.iter().any(|it| it.street == address.street) {
+            if mine.addresses.len() < MOST
+                && !mine.addresses.iter().any(|it| it.street == address.street)
+            {
                 mine.addresses.push(address);
             }
         }
         for relative in theirs.relatives {
-            let said = |it: &crate::roster::Relative| format!("{} {}", it.name.given, it.name.family);
-            if mine.relatives.len() < MOST && !mine.relatives.iter().any(|it| said(it) == said(&relative)) {
+            let said =
+                |it: &crate::roster::Relative| format!("{} {}", it.name.given, it.name.family);
+            if mine.relatives.len() < MOST
+                && !mine.relatives.iter().any(|it| said(it) == said(&relative))
+            {
                 mine.relatives.push(relative);
             }
         }
@@ -203,8 +212,10 @@ impl Held {
 
 fn add_identifiers(patient: &mut Patient, more: &[Identifier]) {
     for identifier in more {
-        let is_known =
-            patient.identifiers.iter().any(|it| it.kind == identifier.kind && it.value == identifier.value);
+        let is_known = patient
+            .identifiers
+            .iter()
+            .any(|it| it.kind == identifier.kind && it.value == identifier.value);
         if !is_known && patient.identifiers.len() < MOST {
             patient.identifiers.push(identifier.clone());
         }
@@ -293,7 +304,10 @@ impl Register {
     fn find(&self, numbers: &[RecordNumber]) -> Option<Slot> {
         numbers.iter().find_map(|number| {
             let slots = self.by_number.get(&number.form)?;
-            slots.iter().copied().find(|slot| self.get(*slot).is_some_and(|held| held.answers_to(number)))
+            slots
+                .iter()
+                .copied()
+                .find(|slot| self.get(*slot).is_some_and(|held| held.answers_to(number)))
         })
     }
 
@@ -309,7 +323,13 @@ impl Register {
         if event.act == Act::Remove {
             if event.at >= last {
                 let numbers = std::mem::take(&mut held.numbers);
-                held = Held { numbers, removed: true, details_at: Some(event.at), stay_at: Some(event.at), ..Held::default() };
+                held = Held {
+                    numbers,
+                    removed: true,
+                    details_at: Some(event.at),
+                    stay_at: Some(event.at),
+                    ..Held::default()
+                };
             }
         } else {
             held.removed &= event.at < last;
@@ -318,14 +338,17 @@ impl Register {
         }
         if event.act == Act::Merge {
             for number in &event.prior {
-                if let Some(other) = self.find(std::slice::from_ref(number)).filter(|other| *other != slot) {
+                if let Some(other) =
+                    self.find(std::slice::from_ref(number)).filter(|other| *other != slot)
+                {
                     let gone = self.get(other).unwrap_or_default();
                     self.drop(other);
                     changed.push(other);
                     held.merge(gone);
                 }
                 // The number that is no longer given is still in everybody's notes.
-                let identifier = Identifier { kind: IdentifierKind::Record, value: number.form.clone() };
+                let identifier =
+                    Identifier { kind: IdentifierKind::Record, value: number.form.clone() };
                 add_identifiers(&mut held.patient, &[identifier]);
             }
         }
@@ -343,7 +366,10 @@ impl Register {
         let held = std::mem::take(self).held;
         let mut held: Vec<(Slot, Box<[u8]>)> = held.into_iter().collect();
         held.sort_unstable_by_key(|(slot, _)| *slot);
-        held.into_iter().filter_map(|(_, bytes)| decoded(&bytes)).filter(|it| !it.removed).map(|it| it.patient)
+        held.into_iter()
+            .filter_map(|(_, bytes)| decoded(&bytes))
+            .filter(|it| !it.removed)
+            .map(|it| it.patient)
     }
 }
 
@@ -361,7 +387,8 @@ mod tests {
     fn after(messages: &[(&str, &str, &str)]) -> Vec<String> {
         let mut register = Register::default();
         for (code, at, rest) in messages {
-            let text = format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{code}|7|P|2.5\rEVN|{code}|{at}\r{rest}");
+            let text =
+                format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{code}|7|P|2.5\rEVN|{code}|{at}\r{rest}");
             let event = read_event(&Message::read(text.as_bytes()).unwrap()).unwrap();
             register.apply(&event, 0);
         }
@@ -404,17 +431,26 @@ mod tests {
 
     #[test]
     fn what_a_message_does_not_give_stays_and_what_is_older_changes_nothing() {
-        let admit = ("A01", "20261120", "PID|||7^^^H^MR||Roe^Una||19500102||||||555-0100\rNK1||Roe^Ulf\rPV1||I|4W^412");
+        let admit = (
+            "A01",
+            "20261120",
+            "PID|||7^^^H^MR||Roe^Una||19500102||||||555-0100\rNK1||Roe^Ulf\rPV1||I|4W^412",
+        );
         let renamed = ("A08", "20261121", "PID|||7^^^H^MR||Roe^Oona");
         assert_eq!(after(&[admit, renamed]), ["Oona 412 in 7"]);
         assert_eq!(after(&[renamed, admit]), ["Oona 412 in 7"]);
         let mut register = Register::default();
         for (code, at, rest) in [renamed, admit] {
-            let text = format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{code}|7|P|2.5\rEVN|{code}|{at}\r{rest}");
+            let text =
+                format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{code}|7|P|2.5\rEVN|{code}|{at}\r{rest}");
             register.apply(&read_event(&Message::read(text.as_bytes()).unwrap()).unwrap(), 0);
         }
         let patient = register.take_all().next().unwrap();
-        assert_eq!((patient.phones.len(), patient.relatives.len()), (1, 1), "nobody said otherwise");
+        assert_eq!(
+            (patient.phones.len(), patient.relatives.len()),
+            (1, 1),
+            "nobody said otherwise"
+        );
     }
 
     #[test]

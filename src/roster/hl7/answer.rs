@@ -27,7 +27,9 @@ pub fn answer(message: &[u8], taken: Taken, now: Timestamp) -> Vec<u8> {
         event => format!("ACK{component}{event}{component}ACK"),
     };
     let f = field;
-    let mut text = format!("MSH{marks}{f}{to}{f}{from}{f}{time}{f}{f}{kind}{f}PW{number}{f}{mode}{f}{version}\r");
+    let mut text = format!(
+        "MSH{marks}{f}{to}{f}{from}{f}{time}{f}{f}{kind}{f}PW{number}{f}{mode}{f}{version}\r"
+    );
     text.push_str(&format!("MSA{f}{code}{f}{number}"));
     if !why.is_empty() {
         text.push_str(&format!("{f}{why}\r"));
@@ -86,7 +88,9 @@ fn head(message: &[u8]) -> (Head, bool) {
     };
     // Also of a message that cannot be read, its number is told if it has one.
     let line = message.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-    let Ok(read) = Message::read(message).or_else(|_| Message::read(line)) else { return (plain, true) };
+    let Ok(read) = Message::read(message).or_else(|_| Message::read(line)) else {
+        return (plain, true);
+    };
     let Some(msh) = read.first("MSH") else { return (plain, true) };
     let raw = |number: usize| -> String {
         msh.field(number).raw().chars().filter(|c| !c.is_control()).take(LONGEST).collect()
@@ -122,14 +126,21 @@ mod tests {
 
     #[test]
     fn an_answer_names_the_message_and_says_where_it_is_wrong() {
-        let message = b"MSH|^~\\&|ADT|H|PW|X|20261123||ADT^A01^ADT_A01|MSG-7|T|2.3\rPID|||7||Secret^Name";
+        let message =
+            b"MSH|^~\\&|ADT|H|PW|X|20261123||ADT^A01^ADT_A01|MSG-7|T|2.3\rPID|||7||Secret^Name";
         let fine = answered(message, Taken::Applied);
         assert!(fine.starts_with("MSH|^~\\&|PW|X|ADT|H|20261123"), "{fine}");
         assert!(fine.contains("||ACK^A01^ACK|PWMSG-7|T|2.3\rMSA|AA|MSG-7\r"), "{fine}");
         let fault = Fault { segment: "PID", field: 3, why: "there is no record number" };
         let unfit = answered(message, Taken::Unfit(fault));
-        assert!(unfit.contains("\rMSA|AE|MSG-7|PID-3: there is no record number\rERR||PID^1^3|101|E||||PID-3"), "{unfit}");
-        let wrong = answered(message, Taken::Unfit(Fault { segment: "MSH", field: 9, why: "only ADT" }));
+        assert!(
+            unfit.contains(
+                "\rMSA|AE|MSG-7|PID-3: there is no record number\rERR||PID^1^3|101|E||||PID-3"
+            ),
+            "{unfit}"
+        );
+        let wrong =
+            answered(message, Taken::Unfit(Fault { segment: "MSH", field: 9, why: "only ADT" }));
         assert!(wrong.contains("MSA|AR|MSG-7|MSH-9: only ADT\rERR||MSH^1^9|200|E"), "{wrong}");
         let later = answered(message, Taken::NotKept("the disk refused it"));
         assert!(later.contains("MSA|AE|MSG-7|the disk refused it\rERR|||207|E"), "{later}");
@@ -143,9 +154,15 @@ mod tests {
         let fault = Fault { segment: "MSH", field: 0, why: "x" };
         for bytes in [&b""[..], b"hello", b"MSH", b"\xff\xfe\x00"] {
             let said = answered(bytes, Taken::Unfit(fault));
-            assert!(said.starts_with("MSH|^~\\&|POSTWARD||||") && said.contains("\rMSA|AR||MSH: x\r"), "{said}");
+            assert!(
+                said.starts_with("MSH|^~\\&|POSTWARD||||") && said.contains("\rMSA|AR||MSH: x\r"),
+                "{said}"
+            );
         }
         let other = answered(b"MSH$%@#!$A$B$$$20261123$$ADT%A08$9$P$2.5\nPID$", Taken::Again);
-        assert!(other.starts_with("MSH$%@#!$POSTWARD$$A$B$") && other.contains("\rMSA$AA$9\r"), "{other}");
+        assert!(
+            other.starts_with("MSH$%@#!$POSTWARD$$A$B$") && other.contains("\rMSA$AA$9\r"),
+            "{other}"
+        );
     }
 }

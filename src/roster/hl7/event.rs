@@ -107,20 +107,27 @@ fn act(code: &str) -> Option<Act> {
 
 /// Reads what a message says. A fault names the segment and field, and no word of the message.
 pub(crate) fn read(message: &Message) -> Result<Event, Fault> {
-    let head = message.first("MSH").ok_or(Fault { segment: "MSH", field: 0, why: "it is missing" })?;
+    let head =
+        message.first("MSH").ok_or(Fault { segment: "MSH", field: 0, why: "it is missing" })?;
     let (kind, code) = (head.field(9).first(1), head.field(9).first(2));
     if kind != "ADT" {
         return Err(Fault { segment: "MSH", field: 9, why: "only ADT messages are taken" });
     }
     let evn = message.first("EVN");
-    let code = if code.is_empty() { evn.map(|evn| evn.field(1).first(1)).unwrap_or_default() } else { code };
+    let code = if code.is_empty() {
+        evn.map(|evn| evn.field(1).first(1)).unwrap_or_default()
+    } else {
+        code
+    };
     if !(code.len() == 3 && code.starts_with('A')) {
         return Err(Fault { segment: "MSH", field: 9, why: "its event is missing" });
     }
     let act = act(&code).unwrap_or(Act::Update);
-    let pid = message
-        .first("PID")
-        .ok_or(Fault { segment: "PID", field: 0, why: "it is missing: of whom the message is, is not said" })?;
+    let pid = message.first("PID").ok_or(Fault {
+        segment: "PID",
+        field: 0,
+        why: "it is missing: of whom the message is, is not said",
+    })?;
     let mut numbers = record_numbers(pid.field(3), true);
     for (field, any) in [(3, false), (2, true), (4, true)] {
         if numbers.is_empty() {
@@ -140,11 +147,23 @@ pub(crate) fn read(message: &Message) -> Result<Event, Fault> {
     });
     let prior = prior.unwrap_or_default();
     if act == Act::Merge && prior.is_empty() {
-        return Err(Fault { segment: "MRG", field: 1, why: "the number that is no longer used is missing" });
+        return Err(Fault {
+            segment: "MRG",
+            field: 1,
+            why: "the number that is no longer used is missing",
+        });
     }
-    let times = [evn.map(|evn| evn.field(6).first(1)), evn.map(|evn| evn.field(2).first(1)), Some(head.field(7).first(1))];
+    let times = [
+        evn.map(|evn| evn.field(6).first(1)),
+        evn.map(|evn| evn.field(2).first(1)),
+        Some(head.field(7).first(1)),
+    ];
     let at = times.into_iter().flatten().find_map(|text| seconds(&text));
-    let at = at.ok_or(Fault { segment: "EVN", field: 2, why: "when it happened is missing or no time, and so is MSH-7" })?;
+    let at = at.ok_or(Fault {
+        segment: "EVN",
+        field: 2,
+        why: "when it happened is missing or no time, and so is MSH-7",
+    })?;
     let mut patient = patient(message);
     let today = Timestamp::from_second(at).ok().map(|at| at.to_zoned(TimeZone::UTC).date());
     let act = stay(message, act, &mut patient, today);
@@ -257,7 +276,10 @@ mod tests {
         assert_eq!(admitted.patient.admitted, Some(date(2026, 11, 20)));
         assert_eq!(admitted.patient.place.room, "412");
         let code_in_evn = event("ADT", "EVN|A03|20261120\rPID|||7||Roe^Una").unwrap();
-        assert_eq!((code_in_evn.act, code_in_evn.patient.discharged), (Act::Discharge, Some(date(2026, 11, 20))));
+        assert_eq!(
+            (code_in_evn.act, code_in_evn.patient.discharged),
+            (Act::Discharge, Some(date(2026, 11, 20)))
+        );
     }
 
     #[test]

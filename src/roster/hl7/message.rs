@@ -98,10 +98,17 @@ impl Message {
             escape: mark(3),
             subcomponent: mark(3).and_then(|_| mark(4)),
         };
-        let all = [Some(field), Some(component), Some(repetition), marks.escape, marks.subcomponent];
+        let all =
+            [Some(field), Some(component), Some(repetition), marks.escape, marks.subcomponent];
         let given: Vec<char> = all.into_iter().flatten().collect();
         let plain = |mark: &char| mark.is_ascii_punctuation();
-        if !given.iter().all(plain) || (1..given.len()).any(|n| given.get(..n).is_some_and(|before| given.get(n).is_some_and(|mark| before.contains(mark)))) {
+        if !given.iter().all(plain)
+            || (1..given.len()).any(|n| {
+                given
+                    .get(..n)
+                    .is_some_and(|before| given.get(n).is_some_and(|mark| before.contains(mark)))
+            })
+        {
             return Err(fault(2, "its marks are not four different signs"));
         }
         let (text, utf8) = decoded(bytes, field)?;
@@ -113,7 +120,8 @@ impl Message {
         self.text
             .split(['\r', '\n'])
             .filter(move |line| {
-                line.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(self.marks.field))
+                line.strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(self.marks.field))
             })
             .map(|text| Segment { text, message: self })
     }
@@ -292,7 +300,9 @@ mod tests {
 
     #[test]
     fn fields_components_and_escapes_are_read() {
-        let text = format!("{HEAD}\rPID|1||A\\F\\B\\S\\C\\T\\D\\R\\E\\E\\F^x&y||O\\X27\\Neil\\.br\\de\\H\\ux\\N\\^\"\"^a\\b");
+        let text = format!(
+            "{HEAD}\rPID|1||A\\F\\B\\S\\C\\T\\D\\R\\E\\E\\F^x&y||O\\X27\\Neil\\.br\\de\\H\\ux\\N\\^\"\"^a\\b"
+        );
         assert_eq!(field(text.as_bytes(), 3, 1), "A|B^C&D~E\\F");
         assert_eq!(field(text.as_bytes(), 3, 2), "x");
         assert_eq!(field(text.as_bytes(), 5, 1), "O'Neil deux");

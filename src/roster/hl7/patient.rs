@@ -250,8 +250,11 @@ mod tests {
                 (IdentifierKind::HealthPlan, "POL-123"),
             ]
         );
-        let names: Vec<(NameUse, &str, &str)> =
-            patient.names.iter().map(|it| (it.used, it.given.as_str(), it.family.as_str())).collect();
+        let names: Vec<(NameUse, &str, &str)> = patient
+            .names
+            .iter()
+            .map(|it| (it.used, it.given.as_str(), it.family.as_str()))
+            .collect();
         assert_eq!(
             names,
             [
@@ -265,10 +268,17 @@ mod tests {
         assert_eq!(patient.phones, ["(614)555-0142", "6145550188"]);
         assert_eq!(patient.emails, ["zeb.q@mail.example"]);
         let address = patient.addresses.first().unwrap();
-        assert_eq!((address.street.as_str(), address.zip.as_str()), ("7301 Quillfeather Way", "43004"));
+        assert_eq!(
+            (address.street.as_str(), address.zip.as_str()),
+            ("7301 Quillfeather Way", "43004")
+        );
         let kin: Vec<(&str, usize)> =
             patient.relatives.iter().map(|it| (it.name.given.as_str(), it.phones.len())).collect();
-        assert_eq!(kin, [("Wilhelmena", 1), ("Payer", 1), ("Ivan", 0), ("Wila", 0)].map(|(name, n)| (if name == "Payer" { "Patty" } else { name }, n)));
+        assert_eq!(
+            kin,
+            [("Wilhelmena", 1), ("Payer", 1), ("Ivan", 0), ("Wila", 0)]
+                .map(|(name, n)| (if name == "Payer" { "Patty" } else { name }, n))
+        );
     }
 
     #[test]

@@ -5,11 +5,11 @@
 
 use std::io::Read;
 
+use crate::roster::Patient;
 use crate::roster::follow::Register;
 use crate::roster::hl7::{Message, read_event};
 use crate::roster::lines::{Ends, Line, Lines};
 use crate::roster::source::{BadRow, Entry, Source, SourceError};
-use crate::roster::Patient;
 
 /// The longest segment that is read whole, in bytes; what is behind that in a longer one is a document, not a name.
 const SEGMENT: usize = 1 << 16;
@@ -18,8 +18,7 @@ const MESSAGE: usize = 1 << 20;
 /// Patients of all messages, at the most: some three gigabytes of memory.
 const MOST: usize = 3 << 20;
 /// Segments that are kept; all others are passed over.
-const KEPT: [&[u8]; 8] =
-    [b"MSH", b"EVN", b"PID", b"MRG", b"PV1", b"NK1", b"GT1", b"IN1"];
+const KEPT: [&[u8]; 8] = [b"MSH", b"EVN", b"PID", b"MRG", b"PV1", b"NK1", b"GT1", b"IN1"];
 
 /// Reads patients from messages.
 pub struct Hl7Source<R: Read> {
@@ -79,7 +78,10 @@ impl<R: Read> Hl7Source<R> {
         };
         self.register.apply(&event, 0);
         if self.register.len() > MOST {
-            let why = format!("the messages are of more than {} million patients: give them as CSV or FHIR", MOST >> 20);
+            let why = format!(
+                "the messages are of more than {} million patients: give them as CSV or FHIR",
+                MOST >> 20
+            );
             return Err(SourceError::Unfit { line, why });
         }
         Ok(Entry::Passed)
@@ -90,14 +92,12 @@ impl<R: Read> Source for Hl7Source<R> {
     fn next_entry(&mut self) -> Result<Option<Entry>, SourceError> {
         if let Some(patients) = &mut self.patients {
             return Ok(patients.next().map(|patient| {
-                if patient.is_empty() {
-                    Entry::Passed
-                } else {
-                    Entry::Patient(Box::new(patient))
-                }
+                if patient.is_empty() { Entry::Passed } else { Entry::Patient(Box::new(patient)) }
             }));
         }
-        let Some(Line { bytes: segment, .. }) = self.lines.next(SEGMENT).map_err(SourceError::Read)? else {
+        let Some(Line { bytes: segment, .. }) =
+            self.lines.next(SEGMENT).map_err(SourceError::Read)?
+        else {
             let last = self.end_message()?;
             self.patients = Some(Box::new(self.register.take_all()));
             return Ok(Some(last));
@@ -113,11 +113,16 @@ impl<R: Read> Source for Hl7Source<R> {
             self.message.extend_from_slice(segment);
             return Ok(Some(before));
         }
-        if self.lines.number == 1 && (segment.starts_with(b"\xff\xfe") || segment.starts_with(b"\xfe\xff") || segment.contains(&0)) {
+        if self.lines.number == 1
+            && (segment.starts_with(b"\xff\xfe")
+                || segment.starts_with(b"\xfe\xff")
+                || segment.contains(&0))
+        {
             let why = "this is UTF-16 or binary: export it as UTF-8".to_owned();
             return Err(SourceError::Unfit { line: 1, why });
         }
-        let is_batch = [&b"FHS"[..], b"BHS", b"BTS", b"FTS"].iter().any(|name| segment.starts_with(name));
+        let is_batch =
+            [&b"FHS"[..], b"BHS", b"BTS", b"FTS"].iter().any(|name| segment.starts_with(name));
         if segment.is_empty() || is_batch {
             return Ok(Some(Entry::Passed));
         }
@@ -193,7 +198,8 @@ mod tests {
 
     #[test]
     fn a_document_in_a_message_costs_no_memory_and_a_patient_behind_it_is_read() {
-        let mut file = b"MSH|^~\\&|ADT|H|P|H|20261120||ADT^A01|1|P|2.3\rPID|||7||Roe^Una\rOBX|1|ED|".to_vec();
+        let mut file =
+            b"MSH|^~\\&|ADT|H|P|H|20261120||ADT^A01|1|P|2.3\rPID|||7||Roe^Una\rOBX|1|ED|".to_vec();
         file.extend(std::iter::repeat_n(b'x', 3 << 20));
         file.extend_from_slice(b"\rPV1||I|4W^412\r");
         assert_eq!(read(&file), ["Una 412"]);

@@ -408,9 +408,7 @@ pub(super) fn places(asked: Asked<'_>, reading: &Reading<'_>, known: &[Known]) -
             }
             let mut rows = Vec::new();
             for word in known.alternatives.iter().take(4) {
-                rows.extend(
-                    asked.index.in_place(word.number, place).iter().map(|hit| hit.row),
-                );
+                rows.extend(asked.index.in_place(word.number, place).iter().map(|hit| hit.row));
             }
             if !rows.is_empty() {
                 fields.push(Field {
