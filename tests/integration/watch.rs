@@ -10,6 +10,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -148,7 +149,7 @@ fn table() -> String {
     for Family { name, kind, labels, help } in postward::app::families() {
         let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
         let (kind, labels) = (kind.as_str(), labels.join(", "));
-        table.push_str(&format!("| `{name}` | {kind} | {labels} | {help} |\n"));
+        let _ = writeln!(table, "| `{name}` | {kind} | {labels} | {help} |");
     }
     table
 }
@@ -366,7 +367,10 @@ fn text(bytes: &[u8], number: u64) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// A span, as the collector reads it.
