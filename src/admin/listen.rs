@@ -28,6 +28,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Listening {
     address: SocketAddr,
+    socket: Arc<TcpListener>,
     task: JoinHandle<()>,
 }
 
@@ -45,12 +46,19 @@ impl Listening {
 
     fn serve(listener: TcpListener, source: Arc<dyn Source>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { address, task: tokio::spawn(run(listener, source)) })
+        let socket = Arc::new(listener);
+        let task = tokio::spawn(run(Arc::clone(&socket), source));
+        Ok(Self { address, socket, task })
     }
 
     /// The address actually bound.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it answers on, for another process to go on with.
+    pub fn socket(&self) -> Arc<TcpListener> {
+        Arc::clone(&self.socket)
     }
 
     /// Stops answering.
@@ -59,7 +67,7 @@ impl Listening {
     }
 }
 
-async fn run(listener: TcpListener, source: Arc<dyn Source>) {
+async fn run(listener: Arc<TcpListener>, source: Arc<dyn Source>) {
     loop {
         let Ok((tcp, _)) = listener.accept().await else {
             sleep(Duration::from_millis(20)).await;

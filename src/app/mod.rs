@@ -3,6 +3,7 @@
 mod activation;
 mod dumps;
 mod families;
+mod handover;
 mod intake;
 mod notify;
 mod observed;
@@ -18,6 +19,7 @@ mod watch;
 pub use activation::ActivationError;
 pub use dumps::forbid_dumps;
 pub use families::families;
+pub use handover::{HandoverError, Predecessor, TalkError};
 pub use intake::{Intake, IntakeError, IntakeTls, listen};
 pub use notify::Notifier;
 pub use panics::hide_payloads;

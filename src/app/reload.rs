@@ -79,6 +79,7 @@ impl Drop for Reading {
 #[derive(Debug)]
 struct Fixed {
     audit: AuditSettings,
+    handover: bool,
     log: config::Log,
     sandbox: config::Sandbox,
 }
@@ -115,7 +116,12 @@ impl Reloader {
         let (audit_settings, sandbox) = (loaded.config.audit.clone(), loaded.config.sandbox);
         Self {
             file: loaded.file.clone(),
-            fixed: Arc::new(Fixed { audit: audit_settings, log: loaded.config.log, sandbox }),
+            fixed: Arc::new(Fixed {
+                audit: audit_settings,
+                handover: loaded.config.handover,
+                log: loaded.config.log,
+                sandbox,
+            }),
             server,
             audit,
             observed,
@@ -127,6 +133,16 @@ impl Reloader {
             read_anew: Notify::new(),
             is_reading: AtomicBool::new(false),
         }
+    }
+
+    /// Has no other configuration come into force for as long as what is given lives.
+    pub(crate) async fn hold_still(&self) -> impl Drop {
+        self.turn.lock().await
+    }
+
+    /// How the audit is kept.
+    pub(crate) fn audit_settings(&self) -> AuditSettings {
+        self.fixed.audit.clone()
     }
 
     /// SIGHUP has come.
@@ -516,6 +532,7 @@ impl Fixed {
             ("[log]", wanted.config.log != self.log),
             ("`identity`, `address` and the key under [audit]", audit.names != self.audit.names),
             ("`sandbox`", sandbox != self.sandbox),
+            ("`handover`", wanted.config.handover != self.handover),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| {
             Diagnostic::error(&source, format!("{key} cannot change while the proxy runs"))

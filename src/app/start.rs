@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -12,8 +13,10 @@ use tokio::time::timeout;
 use crate::admin::{Listening, Reloaded};
 use crate::app::activation::{self, ActivationError};
 use crate::app::dumps::forbid_dumps;
+use crate::app::handover::{self, HandoverError, Leaving, Predecessor};
 use crate::app::notify::Notifier;
 use crate::app::observed::Observed;
+use crate::app::proved::chain;
 use crate::app::pulse;
 use crate::app::reload::{Operators, Reloader};
 use crate::app::standing::{InForce, Standing, Trigger};
@@ -39,6 +42,17 @@ pub(crate) struct Arrival {
     pub admin: Option<std::net::TcpListener>,
     /// Who is told how it stands.
     pub notifier: Notifier,
+    /// Whom it takes over from.
+    pub(crate) before: Option<Before>,
+    /// Whether the next process may take over.
+    pub asks_next: bool,
+}
+
+/// The process that is to let go.
+#[derive(Debug)]
+pub(crate) struct Before {
+    leaving: Leaving,
+    next: std::os::unix::net::UnixListener,
 }
 
 /// Why the proxy cannot start.
@@ -61,6 +75,9 @@ pub enum StartError {
     /// The data path cannot be set up.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// Taking over from another process.
+    #[error("cannot take over")]
+    Handover(#[from] HandoverError),
     /// Sockets that systemd passed.
     #[error(transparent)]
     Activation(#[from] ActivationError),
@@ -76,6 +93,7 @@ impl StartError {
             Self::Setup(fault) => fault.remedy(),
             Self::Sandbox(fault) => Some(fault.remedy()),
             Self::Activation(fault) => Some(fault.remedy()),
+            Self::Handover(fault) => Some(fault.remedy()),
             Self::Admin { address, .. } => Some(format!("another program may listen on {address}: set [admin] address to a free one")),
             Self::Audit(_) => Some("make sure that the audit file's folder exists and that the user postward runs as can write it".to_owned()),
             Self::Runtime(_) => None,
@@ -89,6 +107,8 @@ pub struct Running {
     reloader: Arc<Reloader>,
     /// Waits for changes of the files.
     waiting: JoinHandle<()>,
+    /// Over when another process serves in this one's place.
+    given_away: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -122,14 +142,47 @@ impl Running {
         self.shutdown_unless(Duration::ZERO, std::future::pending()).await;
     }
 
+    /// Over when another process serves in this one's place.
+    async fn is_given_away(&mut self) {
+        if let Some(given_away) = &mut self.given_away {
+            let ended = given_away.await;
+            self.given_away = None;
+            // One that panicked gave nothing away.
+            if ended.is_ok() {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// The end behind another process: what is under way has as long as it ever has, and who is idle keeps its connection
+    /// until it sends one more request, for as long.
+    async fn depart(self, hurry: impl Future<Output = ()>) {
+        let limit = self.reloader.server.drain_limit();
+        self.shutdown_unless(limit, hurry).await;
+    }
+
     /// The same, but who is idle may send one more request until `farewell` is over, and what is in flight is cut off once
     /// `hurry` is there.
     async fn shutdown_unless(self, farewell: Duration, hurry: impl Future<Output = ()>) {
         self.waiting.abort();
+        if let Some(given_away) = &self.given_away
+            && !given_away.is_finished()
+        {
+            given_away.abort();
+            let _ = std::fs::remove_file(handover::socket_of(&self.reloader.audit_settings().file));
+        }
         self.reloader.observed.stop();
         self.reloader.notifier.stopping("stopping: posts under way are finished");
+        let mut hurry = std::pin::pin!(hurry);
         if !farewell.is_zero() {
-            self.reloader.server.leave(tokio::time::sleep(farewell)).await;
+            let until = async {
+                tokio::select! {
+                    () = tokio::time::sleep(farewell) => {}
+                    () = &mut hurry => {}
+                }
+            };
+            self.reloader.server.leave(until).await;
         }
         let limit = self.reloader.server.drain_limit();
         let deadline = async {
@@ -156,27 +209,100 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     start_with(loaded, options, Arrival::default()).await
 }
 
-/// The same, with sockets that are bound already.
+/// The same, with sockets that are bound already, and in the place of another process.
 pub(crate) async fn start_with(
     loaded: Loaded,
     options: Options,
-    arrival: Arrival,
+    mut arrival: Arrival,
 ) -> Result<Running, StartError> {
-    let Arrival { given, admin: given_admin, notifier } = arrival;
-    let audit = Audit::open(loaded.config.audit.clone())?;
-    let server = Server::start(&loaded, &audit, options.authority.as_ref(), given)?;
-    let standing = Standing::new(InForce::of(&loaded, Trigger::Start));
+    let mut before = arrival.before.take();
+    let started = begin(&loaded, &options, &mut arrival, before.as_mut()).await;
+    let reloader = match (started, &mut before) {
+        (Ok(reloader), _) => reloader,
+        (Err(fault), None) => return Err(fault),
+        (Err(fault), Some(before)) => {
+            before.leaving.failed(chain(&fault)).await;
+            return Err(fault);
+        }
+    };
+    let took_over = before.is_some();
+    let next = match before {
+        Some(Before { leaving, next }) => {
+            let stream = leaving.serving().await?;
+            let (guest, audit) = (reloader.server.guest(), reloader.audit.clone());
+            tokio::spawn(guest.run(async move { audit.take_in(stream).await }));
+            Some(next)
+        }
+        None if arrival.asks_next => listen_for_next(&loaded),
+        None => None,
+    };
+    let next = next.and_then(|next| {
+        next.set_nonblocking(true).ok()?;
+        UnixListener::from_std(next).ok()
+    });
+    let given_away = next.map(|next| {
+        let reloader = Arc::clone(&reloader);
+        tokio::spawn(async move { handover::given_away(&reloader, &next).await })
+    });
+    let waiting = tokio::spawn(Arc::clone(&reloader).run());
+    let running = Running { reloader, waiting, given_away };
+    tokio::spawn(pulse::tell(Arc::clone(&running.reloader)));
+    tracing::info!(
+        listening = ?running.addresses(), admin = running.admin().map(tracing::field::display),
+        audit_head = %running.audit().head(), took_over, "ready"
+    );
+    Ok(running)
+}
+
+/// Puts everything together, and begins to accept once nobody else holds the audit.
+async fn begin(
+    loaded: &Loaded,
+    options: &Options,
+    arrival: &mut Arrival,
+    before: Option<&mut Before>,
+) -> Result<Arc<Reloader>, StartError> {
+    let (audit, opening) = Audit::awaited();
+    let settings = loaded.config.audit.clone();
+    let given = std::mem::take(&mut arrival.given);
+    let prepare = || Server::prepare(loaded, &audit, options.authority.as_ref(), given);
+    let server = match before {
+        None => {
+            opening.open(settings)?;
+            prepare()?
+        }
+        Some(before) => {
+            let server = prepare()?;
+            before.leaving.let_go().await?;
+            opening.open(settings)?;
+            before.leaving.opened().await?;
+            server
+        }
+    };
+    let standing = Standing::new(InForce::of(loaded, Trigger::Start));
     let observed = Observed::new(standing, Arc::clone(server.metrics()), audit.clone());
-    let reloader = Arc::new(Reloader::new(&loaded, server, audit, observed, notifier.clone()));
+    server.open();
+    let notifier = arrival.notifier.clone();
+    let reloader = Arc::new(Reloader::new(loaded, server, audit, observed, notifier));
     if let Some(admin) = &loaded.config.admin {
-        let listening = Some(reloader.listen_on(admin, given_admin).await?);
+        let listening = Some(reloader.listen_on(admin, arrival.admin.take()).await?);
         *reloader.operators() = Operators { configured: Some(admin.clone()), listening };
     }
-    let waiting = tokio::spawn(Arc::clone(&reloader).run());
-    let running = Running { reloader, waiting };
-    tokio::spawn(pulse::tell(Arc::clone(&running.reloader)));
-    tracing::info!(listening = ?running.addresses(), admin = running.admin().map(tracing::field::display), audit_head = %running.audit().head(), "ready");
-    Ok(running)
+    Ok(reloader)
+}
+
+/// Where the next process will ask. Without it this one serves all the same.
+fn listen_for_next(loaded: &Loaded) -> Option<std::os::unix::net::UnixListener> {
+    match handover::listen(&loaded.config.audit.file) {
+        Ok(next) => Some(next),
+        Err(error) => {
+            tracing::warn!(
+                %error,
+                help = "an upgrade takes a restart; `handover = false` says that this is meant",
+                "no other process can take over from this one"
+            );
+            None
+        }
+    }
 }
 
 /// Keeps SIGHUP from ending the process while its files are read, before there is a proxy that could read them anew. Those
@@ -221,10 +347,23 @@ const FILE_TOO_LONG: i32 = 25;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the proxy until SIGTERM or SIGINT, and drains it; a second of them cuts off what is still in flight.
-pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
+pub fn serve(
+    loaded: Loaded,
+    hang_ups: HangUps,
+    predecessor: Option<Predecessor>,
+) -> Result<(), StartError> {
     // One more than there are processors: the one that never inspects, and so is always there to move bytes.
     let n_threads = std::thread::available_parallelism().map_or(2, |n| n.get() + 1);
-    let (given, admin) = activation::passed(&loaded.config)?;
+    let (mut given, mut admin) = activation::passed(&loaded.config)?;
+    let predecessor = predecessor.map(Predecessor::into_parts);
+    let stream = predecessor.map(|(stream, theirs, of_operators, next)| {
+        // Those of systemd come first: they outlive this process.
+        given.extend(theirs);
+        let wanted = loaded.config.admin.as_ref().map(|admin| admin.address);
+        let of_operators = of_operators.filter(|(address, _)| Some(*address) == wanted);
+        admin = admin.take().or(of_operators.map(|(_, socket)| socket));
+        (stream, next)
+    });
     let notifier = Notifier::of_environment();
     notifier.status("starting");
     // Before any thread but this one: those of the runtime inherit it.
@@ -246,15 +385,20 @@ pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
         }
         // A file that grows over the process's limit is a full disk to us, and no reason to end.
         let _too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(StartError::Runtime)?;
-        let arrival = Arrival { given, admin, notifier };
-        let running = start_with(loaded, Options::default(), arrival).await?;
-        loop {
+        let before = stream.map(|(stream, next)| {
+            Ok::<_, StartError>(Before { leaving: Predecessor::enter(stream)?, next })
+        });
+        let (before, asks_next) = (before.transpose()?, loaded.config.handover);
+        let arrival = Arrival { given, admin, notifier, before, asks_next };
+        let mut running = start_with(loaded, Options::default(), arrival).await?;
+        let is_given_away = loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break false,
+                _ = interrupt.recv() => break false,
                 _ = hang_up.recv() => running.reloader.hang_up(),
+                () = running.is_given_away() => break true,
             }
-        }
+        };
         tracing::info!("stopping");
         let again = async {
             tokio::select! {
@@ -262,8 +406,12 @@ pub fn serve(loaded: Loaded, hang_ups: HangUps) -> Result<(), StartError> {
                 _ = interrupt.recv() => {}
             }
         };
-        let farewell = running.reloader.server.farewell();
-        running.shutdown_unless(farewell, again).await;
+        if is_given_away {
+            running.depart(again).await;
+        } else {
+            let farewell = running.reloader.server.farewell();
+            running.shutdown_unless(farewell, again).await;
+        }
         Ok(())
     });
     runtime.shutdown_timeout(LAST_WORDS);

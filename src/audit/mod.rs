@@ -20,6 +20,7 @@ mod source;
 mod store;
 mod tail;
 mod verify;
+mod way;
 mod writer;
 
 pub use entry::{Entry, EntryFinding, EntryShadow, Seen};
@@ -29,13 +30,14 @@ pub use find::{Found, find};
 pub use keep::{Held, Keep, Period};
 pub use naming::{NameKey, NameKeyError, Naming, Said};
 pub use segments::{Segment, segments, with_segments};
-pub use sink::{Audit, AuditError, AuditSettings, Sync};
+pub use sink::{Audit as FileAudit, AuditError, AuditSettings, Sync};
 pub use sinks::{
     Facility, KeptChain, KeptIn, PostgresAddressError, PostgresSettings, SinkKind, SinkSettings,
     SinkStatus, SqliteSettings, SyslogFormat, SyslogSettings,
 };
 pub use source::{LineSource, NextLine, open_lines};
 pub use verify::{BrokenLink, ChainReport, verify, verify_kept};
+pub use way::{Audit, Opening, Released};
 
 #[cfg(test)]
 mod tests;

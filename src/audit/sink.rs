@@ -184,6 +184,20 @@ impl Audit {
         }
     }
 
+    /// Writes an event that another process serialised; for the rest, as [`Self::record`].
+    pub(super) async fn record_written(&self, event: &[u8]) -> Result<(), AuditError> {
+        let sinks = self.handle.sinks.as_ref();
+        let is_full = sinks.is_some_and(|sinks| sinks.is_full());
+        let (answer, answered) = oneshot::channel();
+        self.handle.shared.push(Some(answer), |buffer| buffer.extend_from_slice(event))?;
+        let seq = answered.await.unwrap_or(Err(AuditError::Stopped))?;
+        match sinks {
+            Some(_) if is_full => Err(AuditError::Spool),
+            Some(sinks) => sinks.reach(seq).await,
+            None => Ok(()),
+        }
+    }
+
     /// Writes down that another configuration takes over; when this returns, the line counts as written. One that cannot
     /// be written is counted as lost.
     pub async fn record_change(&self, change: &Change) -> Result<(), AuditError> {

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::audit::FileAudit as Audit;
 use crate::audit::chain::Link;
 use crate::audit::sink::start;
 use crate::audit::store::Store;
 use crate::audit::writer::Writer;
 use crate::audit::{
-    Audit, AuditError, AuditSettings, Event, Held, Keep, Naming, Outcome, Sync, What, line, verify,
+    AuditError, AuditSettings, Event, Held, Keep, Naming, Outcome, Sync, What, line, verify,
 };
 use crate::audit::{find, segments, with_segments};
 use crate::body::Unreadable;

@@ -10,6 +10,8 @@ use tracing_subscriber::filter::ParseError;
 
 pub(crate) use crate::cli::evidence::args::{AuditExport, AuditReport, ExportFormat};
 use crate::cli::exit::Exit;
+use crate::cli::init;
+use crate::cli::pages;
 
 /// Keeps patients' identifiers out of what hospital staff post.
 ///
@@ -38,7 +40,7 @@ fn root_help() -> String {
 pub(crate) enum Command {
     Serve(Serve),
     Demo(Demo),
-    Init(Init),
+    Init(init::Args),
     Check(Check),
     Health(Health),
     Scan(Scan),
@@ -53,49 +55,8 @@ pub(crate) enum Command {
     /// The hospital's own patients, as keyed hashes.
     #[command(subcommand, arg_required_else_help = true)]
     Roster(Roster),
-    Man(Man),
-    Completions(Completions),
-}
-
-/// Write the manual pages.
-///
-/// Writes a page for Postward and one for each subcommand, `postward-check.1` and so on, to DIR; pages that stand there are
-/// replaced. Without DIR, the first page goes to standard output.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  postward man | man -l -
-  postward man /usr/local/share/man/man1")]
-pub(crate) struct Man {
-    /// The directory to write to; made if it does not exist.
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: Option<PathBuf>,
-}
-
-/// Write a shell's completions.
-///
-/// Writes the script to standard output by which a shell completes Postward's subcommands and options.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  postward completions bash > /usr/share/bash-completion/completions/postward
-  postward completions zsh > /usr/local/share/zsh/site-functions/_postward
-  postward completions fish > ~/.config/fish/completions/postward.fish")]
-pub(crate) struct Completions {
-    /// The shell.
-    #[arg(value_enum)]
-    pub(crate) shell: Shell,
-}
-
-/// A shell that completions are made for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Shell {
-    /// GNU Bash.
-    Bash,
-    /// The Z shell.
-    Zsh,
-    /// fish.
-    Fish,
+    Man(pages::Man),
+    Completions(pages::Completions),
 }
 
 /// The hospital's own patients, as keyed hashes.
@@ -278,11 +239,16 @@ pub(crate) struct RosterShow {
 #[command(after_help = "\
 Examples:
   postward serve --config /etc/postward/postward.toml
+  postward serve --config /etc/postward/postward.toml --take-over
   POSTWARD_LOG=debug postward serve --config postward.toml --log-format human")]
 pub(crate) struct Serve {
     /// The configuration, postward.toml. Paths in it are relative to it.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Take over from the process that serves with this configuration, if there is one: it gives its sockets, and ends once
+    /// its posts under way have; no client notices. If this one cannot serve, that one goes on.
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// How log lines are written (to standard error; never the text of a post). Left out: `format` under `[log]`, or human on a
     /// terminal and JSON elsewhere.
     #[arg(long, value_name = "FORMAT", value_enum)]
@@ -340,32 +306,6 @@ pub(crate) enum LogFormat {
 /// than it says.
 #[derive(Args, Debug)]
 pub(crate) struct Demo {}
-
-/// Write a configuration to start from.
-///
-/// Writes DIR/config with a commented postward.toml, a policy, a throw-away certificate authority, and
-/// DIR/config/rules.d with one rule of your own as an example. The listener is on loopback, so that nobody else can
-/// reach it before you say so. A directory that holds anything is refused.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  postward init ./postward
-  postward init ./postward --all         also write every shipped rule and platform, to read or to change
-  postward init /etc/postward --interactive
-                                         ask first: platforms, authority, policy, audit, operators' address")]
-pub(crate) struct Init {
-    /// The directory to write to; made if it does not exist.
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
-    /// Also write every shipped rule and platform file. The word lists and weights of the name reader stay inside the
-    /// program.
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Ask five questions first: platforms, certificate authority, policy, audit, the operators' address. An empty
-    /// answer takes what is shown in brackets. The answers are lines of standard input, so that a script can give them.
-    #[arg(long)]
-    pub(crate) interactive: bool,
-}
 
 /// Check configuration, rules, policy and platforms.
 ///
@@ -675,6 +615,7 @@ mod tests {
             ("postward eval a.jsonl b.jsonl --format json", true),
             ("postward serve", false),
             ("postward serve --config a.toml", true),
+            ("postward serve --config a.toml --take-over", true),
             ("postward serve --config a.toml --log postward=debug,hyper=warn", true),
             ("postward serve --config a.toml --log postward=loud", false),
             ("postward check", true),

@@ -3,20 +3,59 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory as _};
-use clap_complete::Shell;
-use clap_mangen::Man;
+use clap::{Args, Command, CommandFactory as _, ValueEnum};
 use clap_mangen::roff::{Roff, roman};
 
-use crate::cli::args::{self, CommandLine};
+use crate::cli::args::CommandLine;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
 
+/// Write the manual pages.
+///
+/// Writes a page for Postward and one for each subcommand, `postward-check.1` and so on, to DIR; pages that stand there are
+/// replaced. Without DIR, the first page goes to standard output.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward man | man -l -
+  postward man /usr/local/share/man/man1")]
+pub(crate) struct Man {
+    /// The directory to write to; made if it does not exist.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Write a shell's completions.
+///
+/// Writes the script to standard output by which a shell completes Postward's subcommands and options.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward completions bash > /usr/share/bash-completion/completions/postward
+  postward completions zsh > /usr/local/share/zsh/site-functions/_postward
+  postward completions fish > ~/.config/fish/completions/postward.fish")]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that completions are made for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
 /// Writes every page to a folder, or the first one to standard output.
-pub(crate) fn man(args: &args::Man) -> Result<Exit, Failure> {
+pub(crate) fn man(args: &Man) -> Result<Exit, Failure> {
     let Some(dir) = &args.dir else {
         let page = page(&root())?;
         return printed(&page);
@@ -33,11 +72,11 @@ pub(crate) fn man(args: &args::Man) -> Result<Exit, Failure> {
 }
 
 /// Writes a shell's completions to standard output.
-pub(crate) fn completions(args: &args::Completions) -> Result<Exit, Failure> {
+pub(crate) fn completions(args: &Completions) -> Result<Exit, Failure> {
     let shell = match args.shell {
-        args::Shell::Bash => Shell::Bash,
-        args::Shell::Zsh => Shell::Zsh,
-        args::Shell::Fish => Shell::Fish,
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
     };
     // Into memory first: the generator panics where its output is gone.
     let mut script = Vec::new();
@@ -71,7 +110,7 @@ fn name(command: &Command) -> &str {
 
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let version = concat!("postward ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).source(version).manual("Postward");
+    let man = clap_mangen::Man::new(command.clone()).source(version).manual("Postward");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;

@@ -32,8 +32,18 @@ pub(crate) fn run(args: &args::Serve) -> Result<Exit, Failure> {
     if !idle.is_empty() {
         diagnostics::print(&idle);
     }
-    app::serve(loaded, hang_ups).map_err(failure)?;
+    let before = if args.take_over { predecessor(&loaded)? } else { None };
+    app::serve(loaded, hang_ups, before).map_err(failure)?;
     Ok(Exit::Fine)
+}
+
+/// The process that serves with this configuration, if there is one.
+fn predecessor(loaded: &config::Loaded) -> Result<Option<app::Predecessor>, Failure> {
+    let found = app::Predecessor::find(&loaded.config.audit.file);
+    found.map_err(|error| {
+        let help = error.remedy();
+        Failure::new(error, help)
+    })
 }
 
 /// The failure with its remedy.

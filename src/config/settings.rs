@@ -33,6 +33,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What `serve` asks of the kernel against itself.
     pub sandbox: Sandbox,
+    /// Whether another process may be given the listeners' sockets (`handover`).
+    pub handover: bool,
     /// How changes of the files are noticed.
     pub reload: Reload,
     /// The log.

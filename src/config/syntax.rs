@@ -83,6 +83,7 @@ pub(super) fn without_file() -> Config {
         body_limits: Limits::default(),
         timeouts: Timeouts::default(),
         sandbox: Sandbox::default(),
+        handover: true,
         reload: Reload::default(),
         log: observe::Log::default(),
         traces: None,
@@ -116,6 +117,7 @@ pub(super) fn read(
         config.timeouts = timeouts(table, config.timeouts, faults);
     }
     config.sandbox = sandbox(&mut file, faults);
+    config.handover = file.flag("handover", faults).is_none_or(|flag| flag.value);
     if let Some(table) = file.table("reload", faults) {
         config.reload = reload(table, faults);
     }

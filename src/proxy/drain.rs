@@ -43,6 +43,11 @@ impl Drain {
         Self { stage: watch::Sender::new(Stage::Running), is_cut: Arc::default() }
     }
 
+    /// How far the end has come.
+    pub(crate) fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
     /// Hears of the program's end.
     pub(crate) fn signal(&self) -> Signal {
         Signal { all: self.stage.subscribe(), of_listener: None, said: Stage::Running }

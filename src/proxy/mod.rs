@@ -38,6 +38,6 @@ pub mod wire;
 pub use metrics::{FAMILIES, Family, Format, Kind, Metrics, Page, Samples};
 pub use prove::{Proof, prove};
 pub use route::UnknownPlatform;
-pub use server::{Ready, Server, SetupError};
+pub use server::{Guest, Ready, Server, SetupError};
 pub use set::{Given, Ground, Prepared};
 pub use upstream::UpstreamSetupError;

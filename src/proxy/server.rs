@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::audit::Audit;
 use crate::config::{Listener, Loaded, TlsIdentity};
 use crate::proxy::current::Current;
+use crate::proxy::drain::{Signal, Stage};
 use crate::proxy::listener::{self, Door, Listening};
 use crate::proxy::metrics::Metrics;
 use crate::proxy::route::{Routes, UnknownPlatform};
@@ -121,6 +122,20 @@ pub struct Ready {
     drain: Duration,
 }
 
+/// Something that must end before the program does, and is cut off with everything else.
+#[derive(Debug)]
+pub struct Guest(Signal);
+
+impl Guest {
+    /// Runs it, until everything is cut off.
+    pub async fn run(mut self, work: impl Future<Output = ()>) {
+        tokio::select! {
+            () = work => {}
+            () = self.0.cut() => {}
+        }
+    }
+}
+
 /// A running data path.
 #[derive(Debug)]
 pub struct Server {
@@ -129,12 +144,14 @@ pub struct Server {
     door: Door,
     /// Those that accept, by the ids of their listeners.
     sockets: Mutex<Vec<(usize, Weak<TcpListener>)>>,
+    /// Those that are yet to accept.
+    bound: Mutex<Vec<(usize, TcpListener)>>,
 }
 
 impl Server {
-    /// Binds every listener that has no socket among `given`, loads every certificate, and begins to accept. `authority`
-    /// stands in for the files of every TLS listener.
-    pub fn start(
+    /// Binds every listener that has no socket among `given`, and loads every certificate; nobody is accepted before
+    /// [`Self::open`]. `authority` stands in for the files of every TLS listener.
+    pub fn prepare(
         loaded: &Loaded,
         audit: &Audit,
         authority: Option<&Arc<Authority>>,
@@ -152,9 +169,20 @@ impl Server {
             current: Arc::new(Current::new(Arc::new(gateway))),
             door: Door::open(),
             sockets: Mutex::default(),
+            bound: Mutex::new(bound),
         };
-        server.accept(bound);
         Ok(server)
+    }
+
+    /// Begins to accept.
+    pub fn open(&self) {
+        let bound = std::mem::take(&mut *self.bound.lock().unwrap_or_else(PoisonError::into_inner));
+        self.accept(bound);
+    }
+
+    /// Holds up the end for as long as it lives, as a connection does.
+    pub fn guest(&self) -> Guest {
+        Guest(self.lasting.drain.signal())
     }
 
     /// The addresses of the listeners, with the ports actually bound.
@@ -255,9 +283,11 @@ impl Server {
     /// not within `limit`.
     pub async fn pulse(&self, limit: Duration) -> Result<(), &'static str> {
         let gateway = self.current.load();
-        timeout(limit, self.door.knock(&self.ids()))
-            .await
-            .map_err(|_| "the listeners do not answer")?;
+        // Those that are told to end accept nobody, and hear nothing.
+        if self.lasting.drain.stage() == Stage::Running {
+            let knocked = timeout(limit, self.door.knock(&self.ids())).await;
+            knocked.map_err(|_| "the listeners do not answer")?;
+        }
         let before = self.lasting.metrics.n_inspected();
         let judged = gateway.judging.pulse(Arc::clone(&gateway.inspector));
         match timeout(limit, judged).await {

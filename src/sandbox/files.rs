@@ -56,7 +56,10 @@ fn restrict(grants: &Grants) -> Result<Limited, RulesetError> {
         .handle_access(AccessNet::from_all(ABI_TESTED))?
         .scope(scopes)?
         .create()?;
-    for (paths, access) in [(&grants.read, read), (&grants.write, write)] {
+    let sockets = write | AccessFs::MakeSock;
+    for (paths, access) in
+        [(&grants.read, read), (&grants.write, write), (&grants.sockets, sockets)]
+    {
         for path in paths {
             // What is not there, or may not be looked at, needs no grant.
             let (Ok(fd), Ok(about)) = (PathFd::new(path), path.metadata()) else { continue };

@@ -63,6 +63,8 @@ pub struct Grants {
     pub read: BTreeSet<PathBuf>,
     /// Read and written, with all beneath: files may be made and removed, folders and links may not.
     pub write: BTreeSet<PathBuf>,
+    /// Folders in which sockets may be made.
+    pub sockets: BTreeSet<PathBuf>,
     /// TCP ports that may be listened on; 0 is one that the system chooses.
     pub bind: BTreeSet<u16>,
     /// TCP ports that may be dialled.
@@ -171,6 +173,10 @@ impl Grants {
         // By the folders: at the first start there is no file yet.
         self.write.insert(Way::to(file.parent().unwrap_or(Path::new("/"))).real);
         self.write.extend(Way::to(file).real.parent().map(Path::to_owned));
+        if config.handover {
+            // Where the next process asks for this one's sockets: the folder of the name, whatever it is a link to.
+            self.sockets.insert(Way::to(file.parent().unwrap_or(Path::new("/"))).real);
+        }
         for file in config.audit.sinks.iter().flat_map(|sink| sink.kind.written()) {
             self.written.insert(file.to_owned());
             self.write.insert(Way::to(file.parent().unwrap_or(Path::new("/"))).real);

@@ -8,6 +8,7 @@ mod disguise;
 mod edge;
 mod faults;
 mod leaks;
+mod lifecycle;
 mod media;
 mod proxy;
 mod reload;

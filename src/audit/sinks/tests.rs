@@ -17,7 +17,7 @@ use crate::audit::sinks::follow::{Batch, Follower, Place};
 use crate::audit::sinks::worker::Worker;
 use crate::audit::sinks::{HeldChain, Newest, Sink, Trail};
 use crate::audit::{
-    Audit, AuditError, AuditSettings, Event, KeptIn, Outcome, SinkKind, SinkSettings,
+    AuditError, AuditSettings, Event, FileAudit as Audit, KeptIn, Outcome, SinkKind, SinkSettings,
     SqliteSettings, Sync, What, verify_kept,
 };
 

@@ -7,10 +7,9 @@ mod asked;
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::{self, Interrupts};
-use crate::cli::args;
 use crate::cli::ca;
 use crate::cli::diagnostics;
 use crate::cli::exit::Exit;
@@ -47,7 +46,33 @@ const TLS: &str = "tls = { ca = \"ca.pem\", ca-key = \"ca.key\" }";
 /// Where it listens.
 const PORT: u16 = 8443;
 
-pub(crate) fn run(args: &args::Init) -> Result<Exit, Failure> {
+/// Write a configuration to start from.
+///
+/// Writes DIR/config with a commented postward.toml, a policy, a throw-away certificate authority, and
+/// DIR/config/rules.d with one rule of your own as an example. The listener is on loopback, so that nobody else can
+/// reach it before you say so. A directory that holds anything is refused.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  postward init ./postward
+  postward init ./postward --all         also write every shipped rule and platform, to read or to change
+  postward init /etc/postward --interactive
+                                         ask first: platforms, authority, policy, audit, operators' address")]
+pub(crate) struct Args {
+    /// The directory to write to; made if it does not exist.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Also write every shipped rule and platform file. The word lists and weights of the name reader stay inside the
+    /// program.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Ask five questions first: platforms, certificate authority, policy, audit, the operators' address. An empty
+    /// answer takes what is shown in brackets. The answers are lines of standard input, so that a script can give them.
+    #[arg(long)]
+    pub(crate) interactive: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let dir = &args.dir;
     refuse_unless_empty(dir)?;
     let answers = if args.interactive { Some(asked::ask_here()?) } else { None };

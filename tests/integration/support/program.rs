@@ -144,6 +144,14 @@ impl Program {
         line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
     }
 
+    /// Waits for it to end by itself, and gives its folder.
+    pub(crate) fn ended(mut self) -> TempDir {
+        let exit = self.child.wait().unwrap();
+        assert!(exit.success(), "{exit}");
+        let elsewhere = TempDir::new().unwrap();
+        std::mem::replace(&mut self.folder, elsewhere)
+    }
+
     /// Stops it as systemd does, and gives every event of its audit, whose chain holds.
     pub(crate) fn stop(mut self) -> Vec<Value> {
         self.signal(Signal::TERM);

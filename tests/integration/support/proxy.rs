@@ -78,6 +78,7 @@ impl Proxy {
             body_limits: Limits::default(),
             timeouts: Timeouts::default(),
             sandbox: postward::config::Sandbox::default(),
+            handover: false,
             reload: postward::config::Reload::default(),
             log: postward::config::Log::default(),
             traces: None,
