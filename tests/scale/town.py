@@ -203,9 +203,11 @@ http {{
 class Balancer:
     """HAProxy with the lines of docs/deploy.md, its example's nodes replaced by ours."""
 
-    def __init__(self, town, page, nodes):
+    def __init__(self, town, page, nodes, proxy_protocol):
         text = re.search(r"^```haproxy\n(.*?)^```", page.read_text(), re.M | re.S)[1]
-        servers = "".join(f"    server node-{n} {ADDRESS[f'node-{n}']}:8443 send-proxy-v2\n" for n in nodes)
+        servers = "".join(f"    server node-{n} {ADDRESS[f'node-{n}']}:8443\n" for n in nodes)
+        if proxy_protocol:
+            servers = servers.replace(":8443", ":8443 send-proxy-v2")
         text = re.sub(r"(^ +server edge.*\n)+", lambda _: servers, text, flags=re.M)
         # Two files a connection: as many as a test may open.
         text = text.replace("bind :443", f"bind {ADDRESS['balancer']}:443").replace("maxconn 20000", "maxconn 4000")
