@@ -74,7 +74,7 @@ pub(crate) enum ExportFormat {
 #[command(after_help = "\
 Examples:
   postward audit report --from 2026-10-01 --to 2026-10-31 --out october.html audit.jsonl
-  postward audit report --from 2026-10-01 --to 2026-12-31 --config postward.toml --out quarter.html edge-1.jsonl edge-2.jsonl")]
+  postward audit report --from 2026-10-01 --to 2026-12-31 --config postward.toml --out quarter.html edge-1.jsonl sqlite:audit.db")]
 pub(crate) struct AuditReport {
     /// The first day, UTC.
     #[arg(long, value_name = "DAY")]
@@ -91,7 +91,7 @@ pub(crate) struct AuditReport {
     /// How many hours without a line are worth a row.
     #[arg(long, value_name = "HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub(crate) silence: u32,
-    /// Audit files of one or several machines; `-` is standard input.
+    /// Audit files of one or several machines, `sqlite:PATH` or `postgres://..`; `-` is standard input.
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
 }
