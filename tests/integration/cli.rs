@@ -125,6 +125,8 @@ fn every_command_explains_itself_in_100_columns() {
         "audit",
         "audit verify",
         "audit find",
+        "audit export",
+        "audit report",
     ] {
         let help = postward(command.split(' ').chain(["--help"]));
         assert_eq!(help.code, 0, "{command}");
@@ -579,6 +581,60 @@ fn audit_file(dir: &TempDir) -> String {
         audit.close().await;
     });
     file.display().to_string()
+}
+
+#[test]
+fn audit_export_and_report_read_what_the_writer_wrote() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let file = audit_file(&dir);
+    let text = std::fs::read_to_string(&file).expect("an audit file");
+    let json = postward(["audit", "export", "--format", "json", &file]);
+    assert_eq!((json.code, json.stdout.as_str(), json.stderr.as_str()), (0, text.as_str(), ""));
+    let csv = postward(["audit", "export", "--format", "csv", "--event", "outcome", &file]);
+    assert_eq!((csv.code, csv.stdout.lines().count()), (0, 4), "{}", csv.stderr);
+    assert!(
+        csv.stdout.starts_with("time,node,seq,event,") && csv.stdout.contains(",answered,403,")
+    );
+    let none = postward(["audit", "export", "--format", "csv", "--platform", "x", &file]);
+    assert_eq!((none.code, none.stdout.lines().count()), (0, 1));
+    assert!(none.stderr.contains("no event is as asked for"), "{}", none.stderr);
+
+    let page = dir.path().join("report.html").display().to_string();
+    let day = text.get(9..19).expect("a time");
+    let report = |file: &str| {
+        postward(["audit", "report", "--from", day, "--to", day, "--out", &page, file])
+    };
+    let made = report(&file);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let html = std::fs::read_to_string(&page).expect("a page");
+    assert!(html.contains("The record is whole: every link holds."));
+
+    // A changed line is left out of the one and is the first thing that the other says.
+    std::fs::write(&file, text.replacen("201", "200", 1)).expect("written");
+    let json = postward(["audit", "export", "--format", "json", &file]);
+    assert_eq!((json.code, json.stdout.lines().count()), (1, 2));
+    assert!(json.stderr.contains("1 line left out: somebody changed it"), "{}", json.stderr);
+    let made = report(&file);
+    assert_eq!(made.code, 1);
+    assert!(made.stderr.contains("audit.jsonl, line 2: it was changed"), "{}", made.stderr);
+    let html = std::fs::read_to_string(&page).expect("a page");
+    assert!(html.contains("THE RECORD WAS CHANGED"));
+
+    let turned = postward([
+        "audit",
+        "report",
+        "--from",
+        "2026-10-02",
+        "--to",
+        "2026-10-01",
+        "--out",
+        &page,
+        &file,
+    ]);
+    assert_eq!(turned.code, 1);
+    assert!(turned.stderr.contains("the period ends before it begins"), "{}", turned.stderr);
+    let missing = postward(["audit", "export", "--format", "csv", "no-such.jsonl"]);
+    assert!(missing.code == 1 && missing.stderr.contains("no-such.jsonl"), "{}", missing.stderr);
 }
 
 #[test]
