@@ -118,9 +118,10 @@ fn compress(plain: &Path) -> io::Result<()> {
     let part = plain.with_file_name(format!(".{name}{COMPRESSED}.part"));
     let whole = plain.with_file_name(format!("{name}{COMPRESSED}"));
     // What an earlier process left behind.
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    if let Err(error) = fs::remove_file(&part)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
     }
     let made = write_compressed(plain, &part);
     let same = made.and_then(|()| Ok(digest(plain)? == digest(&part)?));

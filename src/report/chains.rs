@@ -1,5 +1,7 @@
 //! Whether the lines that a report was made from hang together, and where they do not.
 
+use std::cmp::Ordering;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::audit::{Entry, LineSource, Seen};
@@ -144,18 +146,11 @@ impl Chains {
         if let Some(why) = fault {
             chain.breaks_at(&at.source, at.line, why);
         } else if !is_first && (entry.prev != chain.last.2 || entry.seq != due) {
-            let why = if entry.seq > due {
-                format!(
-                    "lines are missing before it: it is number {}, and number {due} is due",
-                    entry.seq
-                )
-            } else if entry.seq < due {
-                format!(
-                    "it is out of order or stands here twice: it is number {}, and number {due} is due",
-                    entry.seq
-                )
-            } else {
-                "it does not follow the line before it: that line was changed together with its hash, or is of another chain".to_owned()
+            let seq = entry.seq;
+            let why = match seq.cmp(&due) {
+                Ordering::Greater => format!("lines are missing before it: it is number {seq}, and number {due} is due"),
+                Ordering::Less => format!("it is out of order or stands here twice: it is number {seq}, and number {due} is due"),
+                Ordering::Equal => "it does not follow the line before it: that line was changed together with its hash, or is of another chain".to_owned(),
             };
             chain.breaks_at(&at.source, at.line, &why);
         }

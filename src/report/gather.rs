@@ -224,24 +224,10 @@ impl Report {
 
     fn decision(&mut self, entry: &Entry) {
         let verdict = entry.verdict.as_str();
-        if !entry.post {
-            self.others.count(verdict);
+        if entry.post {
+            self.post(entry);
         } else {
-            self.posts.count(verdict);
-            if entry.enforced == Some(false) {
-                self.monitored.count(verdict);
-            }
-            self.platforms.row(&entry.platform).count(verdict);
-            self.nodes.row(&entry.node).count(verdict);
-            let group = if entry.group.is_empty() { "(none)" } else { &entry.group };
-            self.groups.row(group).count(verdict);
-            self.in_time(entry);
-            if let Some(micros) = entry.micros {
-                self.times.count(micros);
-            }
-            if entry.shadow.is_some() {
-                self.n_shadow += 1;
-            }
+            self.others.count(verdict);
         }
         self.findings(entry);
         let call = || format!("{} · {}", entry.platform, entry.endpoint);
@@ -256,6 +242,23 @@ impl Report {
         self.n_unjudged_media += u64::from(entry.unjudged_media);
         self.n_stripped += u64::from(entry.metadata_stripped);
         self.set_of(entry);
+    }
+
+    fn post(&mut self, entry: &Entry) {
+        let verdict = entry.verdict.as_str();
+        self.posts.count(verdict);
+        if entry.enforced == Some(false) {
+            self.monitored.count(verdict);
+        }
+        self.platforms.row(&entry.platform).count(verdict);
+        self.nodes.row(&entry.node).count(verdict);
+        let group = if entry.group.is_empty() { "(none)" } else { &entry.group };
+        self.groups.row(group).count(verdict);
+        self.in_time(entry);
+        if let Some(micros) = entry.micros {
+            self.times.count(micros);
+        }
+        self.n_shadow += u64::from(entry.shadow.is_some());
     }
 
     /// Each name once a post, with the strictest action that it asked for there.

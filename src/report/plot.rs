@@ -68,7 +68,7 @@ pub(super) fn by_day(days: &BTreeMap<Date, Verdicts>, by_week: bool) -> Markup {
                 }
                 @if at % every == 0 { (scale.label(at, &day.strftime("%-d %b").to_string())) }
             }
-            (scale.axis())
+            (Scale::axis())
         }
     }
 }
@@ -88,7 +88,7 @@ pub(super) fn by_hour(hours: &[u64; 24]) -> Markup {
                 }
                 @if at % 3 == 0 { (scale.label(at, &format!("{at:02}:00"))) }
             }
-            (scale.axis())
+            (Scale::axis())
         }
     }
 }
@@ -163,7 +163,7 @@ impl Scale {
         }
     }
 
-    fn axis(&self) -> Markup {
+    fn axis() -> Markup {
         let y = HEIGHT - BOTTOM;
         html! {
             line.axis x1=(LEFT) x2=(WIDTH) y1=(y) y2=(y) {}

@@ -31,7 +31,7 @@ impl Trail {
         );
         let hash = hex(body.as_bytes());
         let open = body.strip_suffix('}').unwrap();
-        self.text.push_str(&format!("{open},\"hash\":\"{hash}\"}}\n"));
+        self.text += &[open, ",\"hash\":\"", &hash, "\"}\n"].concat();
         self.prev = hash;
         self
     }
@@ -53,7 +53,11 @@ impl Trail {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 const SSN: &str = "\"findings\":[{\"rule\":\"us-ssn\",\"category\":\"ssn\",\"field\":\"status\",\"length\":11,\"confidence\":\"certain\",\"action\":\"block\",\"clause\":\"numbers\"},{\"rule\":\"us-ssn\",\"category\":\"ssn\",\"field\":\"status\",\"length\":11,\"confidence\":\"low\",\"action\":\"log\",\"clause\":\"numbers\"}],";
@@ -136,7 +140,7 @@ fn a_changed_line_is_named_loudly_and_counted_nowhere() {
         (vec![0, 1, 2, 2, 3, 4, 5, 6, 7], 4),
         (vec![0, 2, 1, 3, 4, 5, 6, 7], 2),
     ] {
-        let text: String = kept.iter().map(|at| format!("{}\n", lines[*at])).collect();
+        let text: String = kept.iter().flat_map(|at| [lines[*at], "\n"]).collect();
         std::fs::write(&file, text).unwrap();
         let report = self::report(std::slice::from_ref(&file));
         assert_eq!(report.chains[0].breaks[0].line, want, "{kept:?}");

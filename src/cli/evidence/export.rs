@@ -36,14 +36,13 @@ pub(crate) fn run(args: &args::AuditExport) -> Result<Exit, Failure> {
             (Ok(done), None) => Ok(done),
         }
     };
-    let done = match &args.out {
-        Some(file) => to_file(file, write)?,
-        None => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            let done = write(&mut out)?;
-            out.flush()?;
-            done
-        }
+    let done = if let Some(file) = &args.out {
+        to_file(file, write)?
+    } else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let done = write(&mut out)?;
+        out.flush()?;
+        done
     };
     say(done);
     Ok(if done.n_changed > 0 { Exit::Failed } else { Exit::Fine })

@@ -9,7 +9,7 @@ pub(super) fn message(line: &[u8], settings: &SyslogSettings) -> Vec<u8> {
     let entry: Entry = serde_json::from_slice(line).unwrap_or_default();
     let mut text = header(&entry, settings);
     match settings.format {
-        _ if entry.event.is_empty() => text.push_str(&String::from_utf8_lossy(line)),
+        _ if entry.event.is_empty() => text.push_str(std::str::from_utf8(line).unwrap_or_default()),
         SyslogFormat::Cef => text.push_str(&cef::event(&entry)),
         SyslogFormat::Ocsf => text.push_str(&ocsf::event(&entry).to_string()),
     }

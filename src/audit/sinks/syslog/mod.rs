@@ -122,7 +122,9 @@ impl Sink for Syslog {
         let messages: Vec<Vec<u8>> =
             batch.lines().map(|(line, _)| frame::message(line, &self.settings)).collect();
         self.send(&messages.concat())?;
-        messages.into_iter().for_each(|message| self.keep(message));
+        for message in messages {
+            self.keep(message);
+        }
         Ok(())
     }
 

@@ -258,8 +258,8 @@ mod tests {
         }
     }
 
-    /// What the schema requires of every event, and of a finding (events/base_event, events/findings, objects/metadata,
-    /// objects/finding_info of OCSF 1.6).
+    /// What the schema requires of every event, and of a finding (`events/base_event`, `events/findings`,
+    /// `objects/metadata`, `objects/finding_info` of OCSF 1.6).
     fn is_of_the_schema(event: &Value) {
         let whole = |value: &Value, key: &str| value[key].is_u64() || value[key].is_i64();
         for key in ["activity_id", "category_uid", "class_uid", "type_uid", "severity_id", "time"] {
