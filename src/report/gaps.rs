@@ -20,21 +20,6 @@ pub struct Silence {
     pub from: Timestamp,
     /// The first line after it, or the end of the period.
     pub to: Timestamp,
-    /// What is known of it.
-    pub known: Known,
-}
-
-/// What is known of a silence.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Known {
-    /// Neither an end nor a start is on record: it ran all the while, and had nothing to write.
-    Nothing,
-    /// It ended as it was told to, and was started again.
-    Stopped,
-    /// It was started again, and its end is not on record: it was killed, or the machine failed.
-    Died,
-    /// It ended as it was told to, and was not started again.
-    Ended,
 }
 
 /// Follows each machine.
@@ -43,7 +28,7 @@ pub(super) struct Gaps {
     from: Timestamp,
     to: Timestamp,
     least: jiff::SignedDuration,
-    nodes: BTreeMap<String, (Timestamp, bool)>,
+    nodes: BTreeMap<String, Timestamp>,
     found: Vec<Silence>,
 }
 
@@ -63,37 +48,29 @@ impl Gaps {
     /// A line within the period.
     pub(super) fn line(&mut self, entry: &Entry) {
         let Ok(at) = entry.time.parse::<Timestamp>() else { return };
-        let stops = entry.event == "stop";
-        if let Some((last, stopped)) = self.nodes.get_mut(&entry.node) {
-            let (before, after_stop) = (*last, *stopped);
-            (*last, *stopped) = (at.max(before), stops);
-            let known = match (entry.event.as_str(), after_stop) {
-                ("start", true) => Known::Stopped,
-                ("start", false) => Known::Died,
-                (_, _) => Known::Nothing,
-            };
-            self.silent(&entry.node, before, at, known);
+        if let Some(last) = self.nodes.get_mut(&entry.node) {
+            let before = *last;
+            *last = at.max(before);
+            self.silent(&entry.node, before, at);
         } else if self.nodes.len() < MOST {
-            self.nodes.insert(entry.node.clone(), (at, stops));
+            self.nodes.insert(entry.node.clone(), at);
             let from = self.from;
-            self.silent(&entry.node, from, at, Known::Nothing);
+            self.silent(&entry.node, from, at);
         }
     }
 
-    fn silent(&mut self, node: &str, from: Timestamp, to: Timestamp, known: Known) {
-        // A restart is worth a row however short it was.
+    fn silent(&mut self, node: &str, from: Timestamp, to: Timestamp) {
         let is_long = to.duration_since(from) >= self.least;
-        if (is_long || known != Known::Nothing) && self.found.len() < MOST {
-            self.found.push(Silence { node: node.to_owned(), from, to, known });
+        if is_long && self.found.len() < MOST {
+            self.found.push(Silence { node: node.to_owned(), from, to });
         }
     }
 
     /// All of them, up to now at most.
     pub(super) fn finish(mut self, now: Timestamp) -> Vec<Silence> {
         let end = self.to.min(now);
-        for (node, (last, stopped)) in std::mem::take(&mut self.nodes) {
-            let known = if stopped { Known::Ended } else { Known::Nothing };
-            self.silent(&node, last, end.max(last), known);
+        for (node, last) in std::mem::take(&mut self.nodes) {
+            self.silent(&node, last, end.max(last));
         }
         self.found.sort_by_key(|silence| silence.from);
         self.found

@@ -79,7 +79,7 @@ pub struct Report {
     pub times: Times,
     /// Sets of rules and policy: how many posts each decided, and from when to when.
     pub sets: BTreeMap<(String, String), (u64, String, String)>,
-    /// Changes of the configuration, starts and ends among them.
+    /// Changes of the configuration while it ran.
     pub changes: Vec<Entry>,
     /// How many there were.
     pub n_changes: u64,
@@ -196,7 +196,7 @@ impl Report {
         match entry.event.as_str() {
             "decision" => self.decision(entry),
             "outcome" => self.outcome(entry),
-            "reload" | "start" | "stop" => {
+            "reload" => {
                 self.n_changes += 1;
                 if self.changes.len() < MOST_CHANGES {
                     self.changes.push(entry.clone());

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use crate::audit::Entry;
 use crate::policy::Exemption;
 use crate::report::counts::{Tally, Verdicts};
-use crate::report::gaps::{Known, Silence};
 use crate::report::gather::Report;
 use crate::report::page::{chain_row, of_set};
 use crate::report::plot;
@@ -134,17 +133,15 @@ fn changes(report: &Report) -> Markup {
             p { "No change of rules, policy or settings is on record in this period." }
         } @else {
             table {
-                caption { "Changes while it ran, starts and ends" }
+                caption { "Changes while it ran" }
                 thead { tr { th { "When (UTC)" } th { "Machine" } th { "What" } th { "Rules" } th { "Policy" } th { "All files" } } }
                 tbody {
                     @for change in &report.changes {
                         tr {
                             td { (minute_of(&change.time)) } td { (change.node) } td { (happened(change)) }
-                            @if change.event == "stop" { td {} td {} td {} } @else {
-                                td { (became(&change.rules_before, &change.rules)) }
-                                td { (became(&change.policy_before, &change.policy)) }
-                                td { (became(&change.config_before, &change.config)) }
-                            }
+                            td { (became(&change.rules_before, &change.rules)) }
+                            td { (became(&change.policy_before, &change.policy)) }
+                            td { (became(&change.config_before, &change.config)) }
                         }
                     }
                 }
@@ -157,14 +154,12 @@ fn changes(report: &Report) -> Markup {
 }
 
 fn happened(change: &Entry) -> &str {
-    match (change.event.as_str(), change.trigger.as_str()) {
-        ("start", _) => "start",
-        ("stop", _) => "end",
-        (_, "signal") => "reload by signal",
-        (_, "request") => "reload by request",
-        (_, "watch") => "files changed",
-        (_, "") => "reload",
-        (_, other) => other,
+    match change.trigger.as_str() {
+        "signal" => "reload by signal",
+        "request" => "reload by request",
+        "watch" => "files changed",
+        "" => "reload",
+        other => other,
     }
 }
 
@@ -253,31 +248,18 @@ fn silences(report: &Report) -> Markup {
     let hours = counted(u64::from(report.scope.silence), "hour", "hours");
     html! {
         @if report.silences.is_empty() {
-            p { "Times without a line: none of " (hours) " or more, and no start or end." }
+            p { "Times without a line: none of " (hours) " or more." }
         } @else {
             table {
-                caption { "Times without a line (" (hours) " or more), starts and ends" }
-                thead { tr { th { "Machine" } th { "From (UTC)" } th { "To (UTC)" } th.n { "Long" } th { "What is known" } } }
+                caption { "Times without a line (" (hours) " or more): it did not run, nothing was posted, or the posts went another way; the audit cannot tell" }
+                thead { tr { th { "Machine" } th { "From (UTC)" } th { "To (UTC)" } th.n { "Long" } } }
                 tbody {
                     @for silence in report.silences.iter().take(100) {
-                        tr { td { (silence.node) } td { (minute(silence.from)) } td { (minute(silence.to)) } td.n { (span(silence.from, silence.to)) } td { (known(silence)) } }
+                        tr { td { (silence.node) } td { (minute(silence.from)) } td { (minute(silence.to)) } td.n { (span(silence.from, silence.to)) } }
                     }
                 }
             }
             @if report.silences.len() > 100 { p.note { "Only the first 100 of " (number(report.silences.len() as u64)) " are listed." } }
         }
-    }
-}
-
-const fn known(silence: &Silence) -> &'static str {
-    match silence.known {
-        Known::Nothing => {
-            "no end and no start on record: nothing was posted, or the posts went another way"
-        }
-        Known::Stopped => "not running: it ended as it was told to, and was started again",
-        Known::Died => {
-            "started again, its end is not on record: it was killed or the machine failed"
-        }
-        Known::Ended => "not running: it ended as it was told to",
     }
 }

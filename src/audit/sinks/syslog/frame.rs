@@ -52,7 +52,7 @@ fn severity(entry: &Entry) -> u8 {
     match (entry.event.as_str(), entry.verdict.as_str()) {
         ("lost" | "torn", _) => 3,
         (_, "block") => 4,
-        (_, "redact") | ("reload" | "start" | "stop" | "retired" | "continue", _) => 5,
+        (_, "redact") | ("reload" | "retired" | "continue", _) => 5,
         _ => 6,
     }
 }
