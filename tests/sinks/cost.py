@@ -10,6 +10,7 @@ sink has every line. PostgreSQL's own processes are not in it.
 import argparse
 import asyncio
 import json
+import os
 import re
 import statistics
 import tempfile
@@ -29,6 +30,17 @@ request = function()
    return wrk.format("POST", "/api/v1/statuses", { ["Host"] = "@HOST@", ["Content-Type"] = "application/json" }, '{"status":"' .. string.format(texts[n % #texts + 1], n) .. '"}')
 end
 """
+
+
+def by_thread(pid):
+    """Seconds of processor time of the sinks' threads since the start, by name."""
+    spent = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        fields = (task / "stat").read_text().rpartition(")")[2].split()
+        if name.startswith("audit-") and name != "audit-keeper":
+            spent[name] = spent.get(name, 0) + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
 
 
 async def run(folder, name, origin, edit, database, arguments):
@@ -54,8 +66,9 @@ async def run(folder, name, origin, edit, database, arguments):
                 break
             await asyncio.sleep(0.1)
     spent = node.uses()[3] - before
+    threads = {name: seconds / posts * 1e6 for name, seconds in by_thread(node.process.pid).items()}
     node.stop()
-    return spent / posts * 1e6, posts
+    return spent / posts * 1e6, posts, threads
 
 
 async def main():
@@ -77,10 +90,11 @@ async def main():
                 alone = lambda text: text.replace('sync = "none"', 'sync = "group"')
                 every = postgres.sinks(database, f"all-{pair}")
                 gathered = lambda text: every(text).replace('gather = "50 ms"\n', "").replace('rotate-size = "1 MiB"\n', "")
-                one, n_one = await run(folder, f"file-{pair}", origin, alone, database, arguments)
-                two, n_two = await run(folder, f"all-{pair}", origin, gathered, database, arguments)
+                one, n_one, _ = await run(folder, f"file-{pair}", origin, alone, database, arguments)
+                two, n_two, threads = await run(folder, f"all-{pair}", origin, gathered, database, arguments)
                 ratios.append(two / one)
-                print(f"file alone {one:.0f} us a post ({n_one} posts), with both sinks {two:.0f} us ({n_two} posts): {100 * (two / one - 1):+.1f} %", flush=True)
+                print(f"file alone {one:.0f} us a post ({n_one} posts), with both sinks {two:.0f} us ({n_two} posts): {100 * (two / one - 1):+.1f} %; "
+                      + ", ".join(f"{name} {each:.0f} us" for name, each in threads.items()), flush=True)
         finally:
             origin.stop()
             database.stop()

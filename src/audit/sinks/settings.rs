@@ -43,7 +43,7 @@ pub struct SqliteSettings {
 
 impl SinkSettings {
     /// Lines gather this long unless `gather` says otherwise.
-    pub const GATHER: Duration = Duration::from_millis(200);
+    pub const GATHER: Duration = Duration::from_millis(500);
 
     /// The longest pause between attempts unless `retry` says otherwise.
     pub const RETRY: Duration = Duration::from_secs(30);

@@ -1,6 +1,6 @@
 //! The audit of many nodes in one PostgreSQL: each process keeps a chain of its own there.
 //!
-//! A batch is one transaction: the lines and the place up to which they are held are written together, and a batch goes in
+//! A batch is one statement: the lines and the place up to which they are held are written together, and a batch goes in
 //! only where the chain ends as its first line says. So an answer that was lost, a kill or a second program on the same
 //! chain never doubles a line. The database takes the lines apart by itself: the columns cannot say otherwise than the line.
 
@@ -45,7 +45,6 @@ struct Open {
     client: Client,
     insert: Statement,
     insert_raw: Statement,
-    advance: Statement,
     /// Months whose partitions are known to be there.
     months: BTreeSet<(i16, i8)>,
 }
@@ -83,7 +82,6 @@ impl Sink for Postgres {
                 let open = Open {
                     insert: client.prepare(&names.insert()).await?,
                     insert_raw: client.prepare(&names.insert_raw()).await?,
-                    advance: client.prepare(&names.advance()).await?,
                     months: BTreeSet::new(),
                     client,
                 };
@@ -124,28 +122,26 @@ impl Sink for Postgres {
         self.work(async |open, names, chain| {
             let months = lines.iter().filter_map(|line| schema::month_of(line)).collect();
             schema::make_months(&mut open.client, names, &months, &mut open.months).await?;
-            let advance: &[&(dyn ToSql + Sync)] = &[&chain, &before, &end_seq, &hash];
-            let work = open.client.transaction().await?;
-            let taken = work.execute(&open.insert, &[&chain, &lines]).await;
-            let work = match taken {
-                Ok(_) => work,
+            let values: [&(dyn ToSql + Sync); 6] =
+                [&chain, &lines, &before, &end_seq, &hash, &seqs];
+            let (insert, insert_raw) = (&open.insert, &open.insert_raw);
+            let taken = open.client.query_one(insert, values.get(..5).unwrap_or_default()).await;
+            let moved: i64 = match taken {
+                Ok(row) => row.try_get(0)?,
+                // One line that cannot be taken apart must not keep all others out: kept whole, without columns.
                 Err(error)
                     if error.code().is_some_and(|code| code.code().starts_with(DATA_FAULT)) =>
                 {
-                    // One line that cannot be taken apart must not keep all others out: kept whole, without columns.
-                    work.rollback().await?;
-                    let work = open.client.transaction().await?;
-                    work.execute(&open.insert_raw, &[&chain, &seqs, &lines]).await?;
-                    work
+                    open.client.query_one(insert_raw, &values).await?.try_get(0)?
                 }
                 Err(error) => return Err(error.into()),
             };
-            if work.execute(&open.advance, advance).await? != 1 {
+            if moved != 1 {
                 return Err(SinkFault::new(
                     "another program has added to this chain of the database",
                 ));
             }
-            Ok(work.commit().await?)
+            Ok(())
         })
     }
 

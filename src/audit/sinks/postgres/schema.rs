@@ -48,27 +48,30 @@ impl Names {
         Self { schema: schema.to_owned() }
     }
 
+    /// Takes lines in and moves the chain's end, both or neither, and only where the chain ends before them: one statement,
+    /// one way there and back. Gives how many chains moved. Its values: chain, lines, the numbers before the first and of
+    /// the last, and the hash of that.
     pub(super) fn insert(&self) -> String {
-        let schema = &self.schema;
-        format!(
-            "INSERT INTO {schema}.event (chain, {COLUMNS}, line) SELECT $1::bigint, {VALUES}, l.line \
-             FROM unnest($2::text[]) AS l (line) CROSS JOIN LATERAL {TAKEN} ON CONFLICT DO NOTHING"
-        )
+        self.put(&format!(
+            "(chain, {COLUMNS}, line) SELECT m.id, {VALUES}, l.line FROM moved AS m CROSS JOIN unnest($2::text[]) AS l (line) \
+             CROSS JOIN LATERAL {TAKEN}"
+        ))
     }
 
+    /// The same without taking the lines apart; after the others come their numbers.
     pub(super) fn insert_raw(&self) -> String {
-        let schema = &self.schema;
-        format!(
-            "INSERT INTO {schema}.event (chain, seq, time, findings, line) \
-             SELECT $1::bigint, l.seq, '-infinity', 0, l.line FROM unnest($2::bigint[], $3::text[]) AS l (seq, line) ON CONFLICT DO NOTHING"
+        self.put(
+            "(chain, seq, time, findings, line) SELECT m.id, l.seq, '-infinity', 0, l.line \
+             FROM moved AS m CROSS JOIN unnest($6::bigint[], $2::text[]) AS l (seq, line)",
         )
     }
 
-    pub(super) fn advance(&self) -> String {
+    fn put(&self, lines: &str) -> String {
         let schema = &self.schema;
         format!(
-            "UPDATE {schema}.chain SET last_seq = $3::bigint, last_hash = $4::text, changed = now() \
-             WHERE id = $1::bigint AND last_seq = $2::bigint"
+            "WITH moved AS (UPDATE {schema}.chain SET last_seq = $4::bigint, last_hash = $5::text, changed = now() \
+             WHERE id = $1::bigint AND last_seq = $3::bigint RETURNING id), \
+             put AS (INSERT INTO {schema}.event {lines} ON CONFLICT DO NOTHING) SELECT count(*) FROM moved"
         )
     }
 
