@@ -431,9 +431,9 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "[[route]]",
     ),
     ("[[listener]\n", "1:", "each line is"),
-    ("[[audit.sink]]\nfile = \"a.db\"", "1:1: [sink] has no `kind`", "kind = \"sqlite\""),
+    ("[[audit.sink]]\nfile = \"a.db\"", "1:1: [[sink]] has no `kind`", "kind = \"sqlite\""),
     ("[[audit.sink]]\nkind = \"mysql\"", "2:8: ", "postgres"),
-    ("[[audit.sink]]\nkind = \"sqlite\"", "1:1: [sink] has no `file`", "audit.db"),
+    ("[[audit.sink]]\nkind = \"sqlite\"", "1:1: [[sink]] has no `file`", "audit.db"),
     (
         "[[audit.sink]]\nkind = \"sqlite\"\nfile = \"none/a.db\"",
         "3:8: there is no folder",
@@ -446,7 +446,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "[[audit.sink]]\nkind = \"sqlite\"\nfile = \"a.db\"\nurl = \"x\"",
-        "4:1: [sink] has no key `url`",
+        "4:1: [[sink]] has no key `url`",
         "",
     ),
     ("[audit]\nspool = \"1 KiB\"", "2:9: `spool` is no amount that can be used", "64 KiB"),

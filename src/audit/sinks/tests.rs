@@ -436,7 +436,7 @@ async fn a_database_is_verified_line_by_line_and_whatever_was_done_to_it_shows()
         ("DELETE FROM event WHERE seq = 5", 5, "a line is missing before it"),
         ("DELETE FROM event WHERE seq < 3", 1, "the lines before number 3 are missing"),
         ("DELETE FROM event WHERE seq > 7", 8, "2 lines are missing at the end"),
-        ("UPDATE event SET seq = -seq WHERE seq = 5", 1, "number 5, and number 1 is due"),
+        ("UPDATE event SET seq = -seq WHERE seq = 5", 1, "the lines before number 5 are missing"),
         ("UPDATE event SET outcome = 'sent' WHERE seq = 5", 5, "columns do not say"),
         ("UPDATE event SET client = NULL WHERE seq = 9", 9, "columns do not say"),
         ("UPDATE event SET categories = ',ssn,' WHERE seq = 2", 2, "columns do not say"),

@@ -78,6 +78,8 @@ pub(super) struct Worker {
     cursor: CursorFile,
     batch: Batch,
     is_connected: bool,
+    /// Whether the sink took what it was last asked for.
+    is_reached: bool,
     /// Whether the sink cannot tell what it holds.
     needs_cursor: bool,
     saved: Instant,
@@ -114,6 +116,7 @@ impl Worker {
             cursor: CursorFile::of(trail.path(), &settings.name),
             batch: Batch::default(),
             is_connected: false,
+            is_reached: true,
             needs_cursor: false,
             saved: now,
             // The first time soon after the start.
@@ -133,7 +136,8 @@ impl Worker {
             let is_last = self.trail.has_stopped();
             // Nobody waits for one that is down, which may take long to say so once more.
             if is_last
-                && (is_down || last_call.get_or_insert_with(Instant::now).elapsed() > CATCH_UP)
+                && (!self.is_reached
+                    || last_call.get_or_insert_with(Instant::now).elapsed() > CATCH_UP)
             {
                 break;
             }
@@ -217,7 +221,9 @@ impl Worker {
             self.save(false);
             return Ok(Step::Idle);
         };
+        self.is_reached = false;
         self.sink.put(&self.batch)?;
+        self.is_reached = true;
         self.backlog.delivered(end.seq, self.batch.n_lines(), self.batch.n_read());
         self.sinks.tell_held();
         self.save(false);
@@ -226,7 +232,9 @@ impl Worker {
 
     /// Connects, and finds the line that is due.
     fn connect(&mut self) -> Result<(), SinkFault> {
+        self.is_reached = false;
         let held = self.sink.connect(&self.node)?;
+        self.is_reached = true;
         self.needs_cursor = held.is_none();
         let ends: Vec<(String, Link)> = match held {
             Some(mut held) => {
