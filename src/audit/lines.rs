@@ -10,7 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::audit::chain::MAX_LINE;
 
 /// How a gzip file begins; no line of ours does.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// How much of a file is read at once.
 const BUFFER: usize = 1 << 16;

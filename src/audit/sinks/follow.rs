@@ -1,11 +1,15 @@
 //! Reads the audit's files from any line on, over rotations, no further than what counts as written.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::MultiGzDecoder;
+
 use crate::audit::chain::{Hash, Link, MAX_LINE};
+use crate::audit::lines::{GZIP, Lines};
+use crate::audit::segments::{folder, last_of};
 use crate::audit::sinks::Newest;
 use crate::audit::sinks::fault::SinkFault;
 
@@ -117,17 +121,21 @@ impl Follower {
 
     /// Reads on behind this line, if the files hold it.
     pub(super) fn seek(&mut self, after: Link) -> io::Result<bool> {
+        let mut was_unpacked = false;
         for path in self.files()? {
-            let file = File::open(&path)?;
-            let length = file.metadata()?.len();
-            let Some(first) = first_place(&file, length)? else { continue };
+            let Some(first) = first_in(&path)? else { continue };
+            let is_compressed = is_compressed(&File::open(&path)?)?;
             if first.before == after {
-                (self.after, self.at) = (after, Some((file, 0)));
+                (self.after, self.at) = (after, Some((opened(&path)?, 0)));
                 return Ok(true);
             }
-            if first.link.seq > after.seq {
+            // Of those that are compressed only the newest that begins before it can hold it.
+            if first.link.seq > after.seq || (is_compressed && was_unpacked) {
                 continue;
             }
+            was_unpacked |= is_compressed;
+            let file = opened(&path)?;
+            let length = file.metadata()?.len();
             if let Some(end) = end_of(&file, length, after)? {
                 (self.after, self.at) = (after, Some((file, end)));
                 return Ok(true);
@@ -139,23 +147,30 @@ impl Follower {
     /// Reads from the oldest line on that hangs together with the newest, and says what stood before it.
     pub(super) fn seek_oldest(&mut self) -> io::Result<Link> {
         let mut files = self.files()?.into_iter();
-        let live = File::open(files.next().unwrap_or_else(|| self.live.clone()))?;
-        let length = live.metadata()?.len();
-        let Some(first) = first_place(&live, length)? else {
+        let live = files.next().unwrap_or_else(|| self.live.clone());
+        let Some(first) = first_in(&live)? else {
             // Nothing was written yet, or it begins with a torn line: what follows says where it stands.
-            (self.after, self.at) = (Link::START, Some((live, 0)));
+            (self.after, self.at) = (Link::START, Some((File::open(live)?, 0)));
             return Ok(Link::START);
         };
-        (self.after, self.at) = (first.before, Some((live, 0)));
+        let (mut after, mut oldest) = (first.before, live);
         for path in files {
+            let Some(first) = first_in(&path)? else { continue };
+            if first.link.seq > after.seq {
+                continue;
+            }
             let file = File::open(&path)?;
-            let length = file.metadata()?.len();
-            let Some(first) = first_place(&file, length)? else { continue };
-            if first.link.seq <= self.after.seq && end_of(&file, length, self.after)?.is_some() {
-                (self.after, self.at) = (first.before, Some((file, 0)));
+            let is_before = if is_compressed(&file)? {
+                last_of(&path)? == Some(after)
+            } else {
+                end_of(&file, file.metadata()?.len(), after)?.is_some()
+            };
+            if is_before {
+                (after, oldest) = (first.before, path);
             }
         }
-        Ok(self.after)
+        (self.after, self.at) = (after, Some((opened(&oldest)?, 0)));
+        Ok(after)
     }
 
     /// How many bytes there are to read.
@@ -168,10 +183,9 @@ impl Follower {
         let own = first_place(file, file.metadata()?.len())?.map_or(0, |first| first.link.seq);
         for path in self.files()? {
             let file = File::open(&path)?;
-            let length = file.metadata()?.len();
-            let first = first_place(&file, length)?;
+            let first = first_in(&path)?;
             if id(&file)? != newest.file && first.is_some_and(|first| first.link.seq > own) {
-                behind += length;
+                behind += unpacked_length(&file)?;
             }
         }
         Ok(behind)
@@ -237,15 +251,12 @@ impl Follower {
     /// Goes on in the next file.
     fn seek_behind(&mut self, newest: &Newest) -> io::Result<bool> {
         for path in self.files()? {
-            let file = File::open(&path)?;
-            let length = file.metadata()?.len();
-            let first = first_place(&file, length)?;
-            let is_next = match first {
+            let is_next = match first_in(&path)? {
                 Some(first) => first.before == self.after,
-                None => id(&file)? == newest.file && newest.link == self.after,
+                None => id(&File::open(&path)?)? == newest.file && newest.link == self.after,
             };
             if is_next {
-                self.at = Some((file, 0));
+                self.at = Some((opened(&path)?, 0));
                 return Ok(true);
             }
         }
@@ -256,17 +267,15 @@ impl Follower {
     fn files(&self) -> io::Result<Vec<PathBuf>> {
         let mut files = vec![self.live.clone()];
         let stem = self.live.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let folder = self.live.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut others: Vec<(u64, PathBuf)> = Vec::new();
-        for entry in folder.unwrap_or(Path::new(".")).read_dir()? {
+        for entry in folder(&self.live).read_dir()? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if !name.starts_with(stem) || path == self.live || !path.is_file() {
                 continue;
             }
-            let Ok(file) = File::open(&path) else { continue };
-            let length = file.metadata()?.len();
-            if let Some(first) = first_place(&file, length)? {
+            // What may not be read, or goes at this moment, is none of them.
+            if let Ok(Some(first)) = first_in(&path) {
                 others.push((first.link.seq, path));
             }
         }
@@ -280,6 +289,49 @@ impl Follower {
 pub(super) fn id(file: &File) -> io::Result<(u64, u64)> {
     let metadata = file.metadata()?;
     Ok((metadata.dev(), metadata.ino()))
+}
+
+/// A file; of a compressed one what it says, in a file without a name beside it.
+fn opened(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if !is_compressed(&file)? {
+        return Ok(file);
+    }
+    let mut plain = tempfile::tempfile_in(folder(path))?;
+    io::copy(&mut MultiGzDecoder::new(BufReader::new(file)), &mut plain)?;
+    Ok(plain)
+}
+
+fn is_compressed(file: &File) -> io::Result<bool> {
+    let mut start = [0; 2];
+    Ok(file.read_at(&mut start, 0)? == 2 && start == GZIP)
+}
+
+/// How long a file is once it is unpacked, as far as its last bytes say so.
+fn unpacked_length(file: &File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    if !is_compressed(file)? {
+        return Ok(length);
+    }
+    let mut end = [0; 4];
+    file.read_exact_at(&mut end, length.saturating_sub(4))?;
+    Ok(u64::from(u32::from_le_bytes(end)))
+}
+
+/// The first line of ours in a file, compressed or not.
+fn first_in(path: &Path) -> io::Result<Option<Place>> {
+    let file = File::open(path)?;
+    if !is_compressed(&file)? {
+        return first_place(&file, file.metadata()?.len());
+    }
+    let mut lines = Lines::open(path)?;
+    for _ in 0..2 {
+        let Some((_, line, _)) = lines.next()? else { return Ok(None) };
+        if let Some(place) = Place::of(line) {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
 
 /// The first line of ours in a file, behind one torn line at most.

@@ -111,6 +111,46 @@ async fn a_sink_that_is_new_is_given_what_the_files_hold() {
 }
 
 #[tokio::test]
+async fn compressed_files_are_handed_over_like_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep { size: 2048, ..Keep::default() };
+    let settings = AuditSettings { keep, ..with_sqlite(folder.path()) };
+    record(&settings, 0, 3).await;
+    let alone = AuditSettings { sinks: Vec::new(), ..settings.clone() };
+    record(&alone, 3, 40).await;
+    let audit = Audit::open(alone).unwrap();
+    let packed = || {
+        let names = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().ends_with(".jsonl.gz")).count()
+    };
+    wait_until("compressed", || packed() >= 4);
+    audit.close().await;
+    // The one goes on in the middle of a compressed file, the other begins with the first of them.
+    for begins_anew in [false, true] {
+        if begins_anew {
+            for entry in folder.path().read_dir().unwrap() {
+                let path = entry.unwrap().path();
+                if !path.to_str().unwrap().contains(".jsonl")
+                    || path.extension().unwrap() == "cursor"
+                {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        }
+        let audit = Audit::open(settings.clone()).unwrap();
+        let status = || audit.sinks().remove(0);
+        wait_until("caught up", || status().is_up && status().n_waiting == 0);
+        assert_eq!(status().waiting_bytes, 0);
+        audit.close().await;
+        let lines = held(folder.path());
+        let places: Vec<Place> =
+            lines.iter().map(|line| Place::of(line.as_bytes()).unwrap()).collect();
+        assert!(places.len() > 40 && places[0].before == Link::START);
+        assert!(places.windows(2).all(|pair| pair[0].link == pair[1].before));
+    }
+}
+
+#[tokio::test]
 async fn a_torn_line_is_no_line_of_a_sink_and_its_chain_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let settings = with_sqlite(folder.path());
