@@ -186,8 +186,9 @@ class Scale:
         hosts = self.folder / "hosts"
         text = hosts.read_text()
         hosts.write_text(re.sub(rf"^\S+ {HOST}$", f"{address[0]} {HOST}", text, flags=re.M))
-        ran = subprocess.run(self.town.within("clients", "wrk", "-t", min(2, connections), "-c", connections, "-d", f"{seconds}s", "--timeout", "20s", "-s", script,
-                                              f"https://{HOST}:{address[1]}/"), capture_output=True, text=True, timeout=seconds + 60)
+        ran = subprocess.run(self.town.within("clients", "wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", "--timeout", "20s", "-s", script,
+                                              f"https://{HOST}:{address[1]}/"), capture_output=True, text=True, timeout=seconds + 60,
+                             preexec_fn=self.town.groups["clients"].enter)
         found = re.search(r"posts (\d+) seconds ([\d.]+) errors (\d+) median ([\d.]+) p99 ([\d.]+)", ran.stdout)
         if not found:
             told = "".join(file.read_text()[-1000:] for file in (self.folder / "haproxy.log", self.folder / "platform/said") if file.exists())

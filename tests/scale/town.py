@@ -42,6 +42,10 @@ class Group:
                 self.folders.append(folder)
         except OSError:
             self.close()
+        for name, weight in (("cpu.shares", 20_000), ("cpu.weight", 2_000)):
+            # What else the machine does takes little from what is measured.
+            if self.folders and (self.folders[0] / name).exists():
+                (self.folders[0] / name).write_text(str(weight))
         if self.folders and not self.v1 and not (self.folders[0] / "cpu.max").exists():
             self.close()
 
@@ -49,11 +53,14 @@ class Group:
         """Whether it is held to so many cores now."""
         if not self.folders:
             return False
+        # The kernel takes no quota below a millisecond.
+        period = max(PERIOD, int(1000 / cores))
+        quota = max(1000, int(cores * period))
         if self.v1:
-            (self.folders[0] / "cpu.cfs_period_us").write_text(str(PERIOD))
-            (self.folders[0] / "cpu.cfs_quota_us").write_text(str(int(cores * PERIOD)))
+            (self.folders[0] / "cpu.cfs_period_us").write_text(str(period))
+            (self.folders[0] / "cpu.cfs_quota_us").write_text(str(quota))
         else:
-            (self.folders[0] / "cpu.max").write_text(f"{int(cores * PERIOD)} {PERIOD}")
+            (self.folders[0] / "cpu.max").write_text(f"{quota} {period}")
         return True
 
     def enter(self):
