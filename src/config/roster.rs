@@ -198,3 +198,49 @@ impl RosterFiles {
         Ok(roster)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use jiff::Timestamp;
+
+    use super::RosterFiles;
+    use crate::roster::{Follower, Key};
+
+    #[test]
+    fn what_was_heard_of_patients_is_taken_up_and_what_cannot_be_read_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let key = Key::create(&at("key")).unwrap();
+        let (follower, _) = Follower::open(&at("r.pwr"), key, 48).unwrap();
+        let files = RosterFiles {
+            file: Some(at("r.pwr")),
+            key_file: Some(at("key")),
+            staff: None,
+            recent: 30,
+        };
+        let roster = files.load().unwrap();
+        assert_eq!(roster.house().n_patients, 0, "an empty one is made");
+        assert!(files.renewed(&roster).unwrap().is_none(), "nothing is new");
+        let message = b"MSH|^~\\&|A|H|P|H|20261122||ADT^A28|1|P|2.5\rPID|||7||Roe^Una".to_vec();
+        follower.take(&[message], Timestamp::now());
+        follower.show(Timestamp::now()).unwrap();
+        let renewed = files.renewed(&roster).unwrap().unwrap();
+        assert_eq!(renewed.house().n_patients, 1);
+        assert!(files.renewed(&renewed).unwrap().is_none());
+        assert_eq!(files.load().unwrap().house().n_patients, 1);
+
+        let overlay = at("r.pwr.overlay");
+        let whole = fs::read(&overlay).unwrap();
+        fs::write(&overlay, whole.get(..100).unwrap()).unwrap();
+        assert!(files.renewed(&renewed).is_err() && files.load().is_err());
+        fs::remove_file(&overlay).unwrap();
+        let without = files.renewed(&renewed).unwrap().unwrap();
+        assert_eq!(without.house().n_patients, 0);
+        fs::set_permissions(at("key"), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(&overlay, whole).unwrap();
+        assert!(files.renewed(&without).is_err(), "a key that others can read is not used");
+    }
+}

@@ -236,3 +236,73 @@ fn a_roster_shows_counts_and_a_text_is_tried_against_it() {
     assert_eq!(ran.status.code(), Some(3));
     assert!(text(&ran.stderr).contains("postward.toml:2"), "{}", text(&ran.stderr));
 }
+
+#[test]
+fn patients_of_fhir_and_hl7_are_found_like_those_of_a_table() {
+    let house = house();
+    let at = house.path();
+    fs::write(
+        at.join("Patient.ndjson"),
+        "{\"resourceType\":\"Patient\",\"id\":\"p\",\"identifier\":[{\"value\":\"00558812\"}],\"name\":[{\"family\":\"Grimblehawk\",\"given\":[\"Cosima\"]}]}\n{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"Secret\n",
+    )
+    .unwrap();
+    fs::write(
+        at.join("Encounter.ndjson"),
+        "{\"resourceType\":\"Encounter\",\"status\":\"in-progress\",\"class\":{\"code\":\"IMP\"},\"subject\":{\"reference\":\"Patient/p\"},\"location\":[{\"location\":{\"display\":\"9 Quill, Room 977\"}}]}\n",
+    )
+    .unwrap();
+    fs::write(
+        at.join("adt.hl7"),
+        "MSH|^~\\&|ADT|H|P|H|20261120||ADT^A01|1|P|2.3\rPID|||00771946^^^H^MR||Nettlebed^Orsolya\rPV1||I|9 Quill^979\r",
+    )
+    .unwrap();
+    let sources = ["Patient.ndjson", "adt.hl7", "Encounter.ndjson", "patients.csv"];
+    let args = [&["roster", "build", "--out", "r.pwr", "--key-file", "key"][..], &sources].concat();
+    let built = postward(at, &args);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    assert!(text(&built.stderr).contains("Patient.ndjson:2: it is cut off"), "{}", text(&built.stderr));
+    assert!(!text(&built.stderr).contains("Secret"));
+    for post in ["Cosima from 977 coded", "Orsolya from 979 coded", "Zebulon from 973 coded"] {
+        let (_, findings) = scan(at, post);
+        assert!(findings.iter().any(|it| it == "roster-room certain"), "{post}: {findings:?}");
+    }
+}
+
+#[test]
+fn an_export_that_went_wrong_is_refused_and_the_roster_that_stands_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert_eq!(postward(at, &["roster", "key", "key"]).status.code(), Some(0));
+    let table = |n: usize, n_bad: usize| {
+        let rows = (0..n).map(|n| format!("{},Ida,Roe{n}\n", 5_000_000 + n * 37));
+        let bad = (0..n_bad).map(|_| "only one column\n".to_owned());
+        let text: String = std::iter::once("mrn,first_name,last_name\n".to_owned()).chain(rows).chain(bad).collect();
+        fs::write(at.join("patients.csv"), text).unwrap();
+    };
+    table(400, 10);
+    assert_eq!(build(at).status.code(), Some(0), "a few are always bad");
+    let stands = fs::read(at.join("r.pwr")).unwrap();
+    for (n, n_bad, why) in [(400, 40, "40 rows of 440 cannot be used"), (150, 0, "has 400")] {
+        table(n, n_bad);
+        let refused = build(at);
+        assert_ne!(refused.status.code(), Some(0));
+        let said = text(&refused.stderr);
+        assert!(said.contains(why) && said.contains("--force"), "{said}");
+        assert_eq!(fs::read(at.join("r.pwr")).unwrap(), stands);
+    }
+    let args = ["roster", "build", "--force", "--out", "r.pwr", "--key-file", "key", "patients.csv"];
+    assert_eq!(postward(at, &args).status.code(), Some(0));
+    assert_eq!(fs::read_dir(at).unwrap().count(), 3, "nothing is left beside key, table and roster");
+}
+
+#[test]
+fn listening_in_plain_text_for_others_must_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert_eq!(postward(at, &["roster", "key", "key"]).status.code(), Some(0));
+    let args = ["roster", "listen", "--listen", "192.0.2.1:2575", "--out", "r.pwr", "--key-file", "key"];
+    let refused = postward(at, &args);
+    assert_ne!(refused.status.code(), Some(0));
+    assert!(text(&refused.stderr).contains("--tls-certificate"), "{}", text(&refused.stderr));
+    assert_eq!(fs::read_dir(at).unwrap().count(), 1, "nothing was begun");
+}

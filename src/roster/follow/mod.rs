@@ -8,6 +8,8 @@ mod follower;
 mod journal;
 mod overlay;
 mod register;
+#[cfg(test)]
+mod tests;
 
 pub use follower::{FollowError, Follower, Taken};
 pub use overlay::{NewsStamp, Overlay, overlay_path};
