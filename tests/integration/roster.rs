@@ -260,7 +260,11 @@ fn patients_of_fhir_and_hl7_are_found_like_those_of_a_table() {
     let args = [&["roster", "build", "--out", "r.pwr", "--key-file", "key"][..], &sources].concat();
     let built = postward(at, &args);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
-    assert!(text(&built.stderr).contains("Patient.ndjson:2: it is cut off"), "{}", text(&built.stderr));
+    assert!(
+        text(&built.stderr).contains("Patient.ndjson:2: it is cut off"),
+        "{}",
+        text(&built.stderr)
+    );
     assert!(!text(&built.stderr).contains("Secret"));
     for post in ["Cosima from 977 coded", "Orsolya from 979 coded", "Zebulon from 973 coded"] {
         let (_, findings) = scan(at, post);
@@ -276,7 +280,10 @@ fn an_export_that_went_wrong_is_refused_and_the_roster_that_stands_is_left() {
     let table = |n: usize, n_bad: usize| {
         let rows = (0..n).map(|n| format!("{},Ida,Roe{n}\n", 5_000_000 + n * 37));
         let bad = (0..n_bad).map(|_| "only one column\n".to_owned());
-        let text: String = std::iter::once("mrn,first_name,last_name\n".to_owned()).chain(rows).chain(bad).collect();
+        let text: String = std::iter::once("mrn,first_name,last_name\n".to_owned())
+            .chain(rows)
+            .chain(bad)
+            .collect();
         fs::write(at.join("patients.csv"), text).unwrap();
     };
     table(400, 10);
@@ -290,9 +297,14 @@ fn an_export_that_went_wrong_is_refused_and_the_roster_that_stands_is_left() {
         assert!(said.contains(why) && said.contains("--force"), "{said}");
         assert_eq!(fs::read(at.join("r.pwr")).unwrap(), stands);
     }
-    let args = ["roster", "build", "--force", "--out", "r.pwr", "--key-file", "key", "patients.csv"];
+    let args =
+        ["roster", "build", "--force", "--out", "r.pwr", "--key-file", "key", "patients.csv"];
     assert_eq!(postward(at, &args).status.code(), Some(0));
-    assert_eq!(fs::read_dir(at).unwrap().count(), 3, "nothing is left beside key, table and roster");
+    assert_eq!(
+        fs::read_dir(at).unwrap().count(),
+        3,
+        "nothing is left beside key, table and roster"
+    );
 }
 
 #[test]
@@ -300,7 +312,8 @@ fn listening_in_plain_text_for_others_must_be_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     assert_eq!(postward(at, &["roster", "key", "key"]).status.code(), Some(0));
-    let args = ["roster", "listen", "--listen", "192.0.2.1:2575", "--out", "r.pwr", "--key-file", "key"];
+    let args =
+        ["roster", "listen", "--listen", "192.0.2.1:2575", "--out", "r.pwr", "--key-file", "key"];
     let refused = postward(at, &args);
     assert_ne!(refused.status.code(), Some(0));
     assert!(text(&refused.stderr).contains("--tls-certificate"), "{}", text(&refused.stderr));

@@ -268,7 +268,8 @@ impl Follower {
     ) -> Result<(), FollowError> {
         showing.fresh.extend(changed);
         if showing.fresh.len() >= FRESH.max(showing.lower_rows.len() / PART) {
-            let all = self.patients(held(&self.taking).register.slots());
+            let slots = held(&self.taking).register.slots();
+            let all = self.patients(slots);
             let (tier, rows) = self.tier(showing, &all, now)?;
             (showing.lower, showing.lower_rows) = (tier, rows);
             showing.fresh.clear();

@@ -52,7 +52,8 @@ fn build(roster: &Path, built: Timestamp) {
 }
 
 fn message(event: &str, at: &str, rest: &str) -> Vec<u8> {
-    format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{event}|{event}{at}|P|2.5\rEVN|{event}|{at}\r{rest}").into_bytes()
+    format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{event}|{event}{at}|P|2.5\rEVN|{event}|{at}\r{rest}")
+        .into_bytes()
 }
 
 fn read(roster: &Path) -> Roster {
@@ -85,9 +86,13 @@ fn readers_see_what_was_taken_and_of_the_roster_what_still_holds() {
     let (folder, roster) = house();
     let (follower, n_torn) = Follower::open(&roster, key(), 48).unwrap();
     assert_eq!(n_torn, 0);
-    let moved = message("A02", "20261122", "PID|||731946||Quackenthorpe^Zebulon||19610506\rPV1||I|9Q^975");
+    let moved =
+        message("A02", "20261122", "PID|||731946||Quackenthorpe^Zebulon||19610506\rPV1||I|9Q^975");
     let new = message("A01", "20261122", "PID|||731977||Grimblehawk^Philoxenia\rPV1||I|9Q^981");
-    assert_eq!(follower.take(&[moved, new.clone(), new], now()), [Taken::Applied, Taken::Applied, Taken::Again]);
+    assert_eq!(
+        follower.take(&[moved, new.clone(), new], now()),
+        [Taken::Applied, Taken::Applied, Taken::Again]
+    );
     assert!(follower.show(now()).unwrap() && !follower.show(now()).unwrap(), "nothing is new");
     let seen = read(&roster);
     assert_eq!(stays(&seen, "zebulon", "quackenthorpe"), [Stay::InHouse], "by one row, not by two");
@@ -116,7 +121,8 @@ fn readers_see_what_was_taken_and_of_the_roster_what_still_holds() {
 fn another_patient_of_the_same_number_is_left_as_they_are() {
     let (_folder, roster) = house();
     let (follower, _) = Follower::open(&roster, key(), 48).unwrap();
-    let other = message("A03", "20261122", "PID|||731946^^^ELSEWHERE^MR||Roe^Una||19500102\rPV1||I|1");
+    let other =
+        message("A03", "20261122", "PID|||731946^^^ELSEWHERE^MR||Roe^Una||19500102\rPV1||I|1");
     follower.take(&[other], now());
     follower.show(now()).unwrap();
     assert_eq!(stays(&read(&roster), "zebulon", "quackenthorpe"), [Stay::InHouse]);
@@ -132,7 +138,11 @@ fn what_was_acknowledged_is_there_after_a_start_and_after_a_new_roster() {
         follower.take(std::slice::from_ref(&new), now());
     }
     let (follower, _) = Follower::open(&roster, key(), 48).unwrap();
-    assert_eq!(follower.take(std::slice::from_ref(&new), now()), [Taken::Again], "it is known again");
+    assert_eq!(
+        follower.take(std::slice::from_ref(&new), now()),
+        [Taken::Again],
+        "it is known again"
+    );
     follower.show(now()).unwrap();
     assert!(lies_in(&read(&roster), "philoxenia", "981"));
 
@@ -181,7 +191,10 @@ fn an_overlay_that_was_altered_or_is_of_another_key_is_refused() {
     follower.show(now()).unwrap();
     let path = folder.path().join("r.pwr.overlay");
     let whole = fs::read(&path).unwrap();
-    assert!(matches!(Overlay::open(&roster, &Key::of(&[4; 16]).unwrap()), Err(OpenError::OtherKey { .. })));
+    assert!(matches!(
+        Overlay::open(&roster, &Key::of(&[4; 16]).unwrap()),
+        Err(OpenError::OtherKey { .. })
+    ));
     for at in (0..whole.len()).step_by(997).chain([20, 40, 50]) {
         let mut altered = whole.clone();
         altered[at] ^= 1;
