@@ -380,6 +380,25 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "4:11: 127.0.0.1:1 is a [[listener]]'s address",
         "own port",
     ),
+    ("[log]\nlevel = \"loud\"", "2:9: `level` cannot be `loud`", ""),
+    ("[log]\nformat = \"xml\"", "2:10: `format` cannot be `xml`", ""),
+    ("[traces]\none-in = 1", "1:1: [traces] has no `endpoint`", "http://127.0.0.1:4318"),
+    (
+        "[traces]\nendpoint = \"https://otel.example\"",
+        "2:12: traces are sent over http alone",
+        "a collector on this machine",
+    ),
+    (
+        "[traces]\nendpoint = \"http://otel.example:4318\"",
+        "2:12: traces would go to otel.example in the clear",
+        "allow-plain-http = true",
+    ),
+    ("[traces]\nendpoint = \"127.0.0.1:4318\"", "2:12: a collector needs its scheme", "4318"),
+    (
+        "[traces]\nendpoint = \"http://127.0.0.1:4318\"\none-in = 0",
+        "3:10: `one-in` is out of bounds",
+        "from 1 to 1000000",
+    ),
     ("[audit]\nfile = \"no/such/audit.jsonl\"", "2:8: there is no folder ", "make it"),
     ("[audit]\nfile = \".\"", "2:8: ", "name a file in it"),
     (

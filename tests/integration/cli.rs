@@ -77,6 +77,7 @@ fn help_names_the_commands_and_the_exits() {
       demo         Show the proxy at work on this machine; needs nothing
       init         Write a configuration to start from
       check        Check configuration, rules, policy and platforms
+      health       Ask a running proxy on this machine how it is
       scan         Judge posts from files or standard input, offline
       diff         Show which posts new rules or another policy would judge otherwise
       eval         Measure the engine on posts whose identifiers are marked

@@ -26,9 +26,7 @@ pub(crate) fn expiries(loaded: &Loaded) -> Vec<Expiry> {
     let mut of_file = |kind, path: &std::path::Path| {
         let chain = read_text(path).and_then(|pem| certificates(path, &pem)).unwrap_or_default();
         let at = chain.iter().filter_map(end_of).min();
-        let expiry = at.map(|at| Expiry { kind, file: path.display().to_string(), at });
-        // Listeners may share one.
-        found.extend(expiry.filter(|expiry| !found.contains(expiry)));
+        found.extend(at.map(|at| Expiry { kind, file: path.display().to_string(), at }));
     };
     for listener in &loaded.config.listeners {
         match &listener.tls {
@@ -47,6 +45,15 @@ pub(crate) fn expiries(loaded: &Loaded) -> Vec<Expiry> {
             found.extend(end_of_list(&list).map(|at| Expiry { kind: "list", file, at }));
         }
     }
+    first_of_each(found)
+}
+
+/// Of what listeners share, and of several in one file, the one that ends first: a metric has one value.
+fn first_of_each(mut found: Vec<Expiry>) -> Vec<Expiry> {
+    found.sort_by(|one, other| {
+        (one.kind, &one.file, one.at).cmp(&(other.kind, &other.file, other.at))
+    });
+    found.dedup_by(|later, first| (later.kind, &later.file) == (first.kind, &first.file));
     found
 }
 
@@ -66,8 +73,19 @@ fn end_of_list(list: &CertificateRevocationListDer<'_>) -> Option<i64> {
 mod tests {
     use std::time::{SystemTime, UNIX_EPOCH};
 
-    use super::end_of;
+    use super::{Expiry, end_of, first_of_each};
     use crate::proxy::tls::Authority;
+
+    #[test]
+    fn a_file_ends_once_with_the_first_of_what_is_in_it() {
+        let of = |kind, file: &str, at| Expiry { kind, file: file.to_owned(), at };
+        let found =
+            vec![of("list", "b", 3), of("list", "a", 2), of("list", "b", 1), of("ca", "b", 9)];
+        assert_eq!(
+            first_of_each(found),
+            [of("ca", "b", 9), of("list", "a", 2), of("list", "b", 1)]
+        );
+    }
 
     #[test]
     fn a_ca_lasts_ten_years_and_a_leaf_half_a_one() {
