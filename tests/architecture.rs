@@ -303,7 +303,7 @@ fn enclosed(code: &str) -> &str {
 }
 
 /// What log lines may write with `%` and `?`: everything else is a number, a flag, or a word of ours.
-const LOGGED: [(&str, &str); 22] = [
+const LOGGED: [(&str, &str); 23] = [
     ("self.audit().head()", "a hash"),
     ("running.audit().head()", "a hash"),
     ("in_force.hashes.config", "a hash"),
@@ -325,6 +325,7 @@ const LOGGED: [(&str, &str); 22] = [
     ("inspection.reference", "eight letters of our own making"),
     ("inspection.endpoint", "a platform's own template"),
     ("address", "the address of a connection"),
+    ("peer", "the address of a connection"),
     ("of.client", "the address of a connection"),
 ];
 /// The same, where the name alone is written.

@@ -120,7 +120,14 @@ fn the_examples_in_comments_work_when_uncommented() {
         .replace("mastodon = \"block\"", "x = \"block\"");
     let (policy, warnings) = parse(&text).unwrap_or_else(|faults| panic!("{}", faults[0]));
     assert_eq!(warnings, []);
-    assert_eq!(policy.groups_of(&Sender::at("10.20.0.7".parse().unwrap())), ["press-office"]);
+    let name = CertifiedName { kind: NameKind::CommonName, value: "press-anna".into() };
+    let anna = Sender {
+        address: "10.20.0.7".parse().ok(),
+        certificate: Some([name].into()),
+        identity: Some("alice".into()),
+    };
+    assert_eq!(policy.groups_of(&anna), ["press-office"]);
+    assert_eq!(policy.groups_of(&Sender { identity: None, ..anna }), [] as [&str; 0]);
     assert_eq!(policy.media("x"), MediaAction::Block);
     assert_eq!(policy.strictest(), Some(Action::Block));
 }

@@ -15,13 +15,14 @@ pub(crate) use header::HeaderFault;
 pub(crate) use prelude::named;
 pub(crate) use request::{Ignored, Unclear};
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::policy::{CertifiedName, NameKind, Sender};
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Caller {
     /// Who connected.
     pub(crate) peer: IpAddr,
@@ -33,6 +34,16 @@ pub(crate) struct Caller {
     is_named: bool,
     /// The names in the client's certificate, and whose word they are.
     certificate: Option<(Arc<[CertifiedName]>, &'static str)>,
+}
+
+/// Shows addresses alone.
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("peer", &self.peer)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Caller {
