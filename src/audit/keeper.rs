@@ -125,13 +125,10 @@ fn compress(plain: &Path) -> io::Result<()> {
     }
     let made = write_compressed(plain, &part);
     let same = made.and_then(|()| Ok(digest(plain)? == digest(&part)?));
-    match same {
-        Ok(true) => {}
-        Ok(false) | Err(_) => {
-            let _ = fs::remove_file(&part);
-            same?;
-            return Err(io::Error::other("a compressed file did not read back as it was"));
-        }
+    if !matches!(same, Ok(true)) {
+        let _ = fs::remove_file(&part);
+        same?;
+        return Err(io::Error::other("a compressed file did not read back as it was"));
     }
     fs::rename(&part, &whole)?;
     File::open(folder(plain))?.sync_all()?;
