@@ -175,17 +175,18 @@ impl Running {
         self.reloader.observed.stop();
         self.reloader.notifier.stopping("stopping: posts under way are finished");
         let mut hurry = std::pin::pin!(hurry);
+        let mut is_hurried = false;
         if !farewell.is_zero() {
-            let until = async {
-                tokio::select! {
-                    () = tokio::time::sleep(farewell) => {}
-                    () = &mut hurry => {}
-                }
+            is_hurried = tokio::select! {
+                () = self.reloader.server.leave(tokio::time::sleep(farewell)) => false,
+                () = &mut hurry => true,
             };
-            self.reloader.server.leave(until).await;
         }
         let limit = self.reloader.server.drain_limit();
         let deadline = async {
+            if is_hurried {
+                return;
+            }
             tokio::select! {
                 () = tokio::time::sleep(limit) => {}
                 () = hurry => {}

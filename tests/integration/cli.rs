@@ -959,3 +959,43 @@ fn every_command_has_a_page_and_shells_take_the_completions() {
     }
     assert_eq!(postward(["completions", "tcsh"]).code, 2);
 }
+
+#[test]
+fn init_and_check_say_what_they_did() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let target = dir.path().join("new").display().to_string();
+    insta::assert_snapshot!(postward(["init", &target]).said(dir.path()), @r"
+    exit 0
+    written to DIR/new/config
+      postward.toml                  listener on https://127.0.0.1:8443, one route
+      policy.toml                    what happens to a post in which something is found
+      rules.d/our-hospital.toml      a rule of your own, as an example
+      ca.pem, ca.key                 a throw-away certificate authority
+
+    Next:
+      postward check --config DIR/new/config/postward.toml
+      postward serve --config DIR/new/config/postward.toml
+
+    and, in another terminal, a post that is blocked before it leaves:
+      curl --cacert DIR/new/config/ca.pem --connect-to mastodon.example:443:127.0.0.1:8443 \
+           --data-urlencode 'status=Mr. Roe, MRN 00412345, is back with us' \
+           https://mastodon.example/api/v1/statuses
+    ");
+    let said =
+        postward(["check", "--config", &format!("{target}/config/postward.toml")]).said(dir.path());
+    // Numbers are of what ships; every line that begins one stays.
+    let numbers = regex::Regex::new("[0-9]+").expect("a pattern");
+    let lines =
+        said.lines().filter(|line| !line.starts_with("              ") || line.contains("sign-in"));
+    let lines: Vec<_> = lines.map(|line| numbers.replace_all(line, "N").into_owned()).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    exit N
+    fine: DIR/new/config/postward.toml
+      rules       N rules, N excepts, N turned off; N examples hold
+      policy      N clauses, mode enforce
+      platforms   N platforms, N endpoints
+      routes      N route for N host on N listener
+                  mastodon    N post, N media, N pass, N sign-in
+      --endpoints [PLATFORM] lists the calls that are understood; any other is read, never edited
+    ");
+}

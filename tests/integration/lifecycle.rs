@@ -219,3 +219,33 @@ async fn systemd_hears_how_it_stands() {
     hears("STOPPING=1\n");
     program.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_idle_is_answered_once_more_and_a_second_signal_ends_that_at_once() {
+    let upstream = Upstream::start().await;
+    let patient = config(upstream.address, "").replace("drain =", "farewell = \"60 s\"\ndrain =");
+    let start = || {
+        let folder = TempDir::new().unwrap();
+        write(&folder.path().join("postward.toml"), &patient);
+        Program::start_in(folder)
+    };
+    let mut program = start();
+    let mut client = Client::plain(program.listening[0]).await;
+    assert_eq!(client.toot(HOST, "flu shots in the lobby").await.header("connection"), None);
+    program.signal(Signal::TERM);
+    program.logged("stopping");
+    let reply = client.toot(HOST, "flu shots in the hall").await;
+    assert_eq!((reply.status.as_u16(), reply.header("connection")), (200, Some("close")));
+    program.logged("stopped");
+    program.ended();
+    let mut program = start();
+    let _idle =
+        Client::plain(program.listening[0]).await.toot(HOST, "flu shots in the lobby").await;
+    let idle = Client::plain(program.listening[0]).await;
+    program.signal(Signal::TERM);
+    program.logged("stopping");
+    program.signal(Signal::TERM);
+    program.logged("stopped");
+    program.ended();
+    drop(idle);
+}
