@@ -1,6 +1,11 @@
 //! Another process takes over from the real program, and systemd hears how it stands. Under load, with restarts and passed
 //! sockets: `tests/lifecycle`.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
