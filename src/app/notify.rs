@@ -84,8 +84,8 @@ impl Notifier {
         for state in states {
             // A status is one line, whatever went into it.
             let _ = match state {
-                NotifyState::Status(status) => {
-                    writeln!(text, "STATUS={}", status.replace(char::is_control, " "))
+                NotifyState::Status(line) => {
+                    writeln!(text, "STATUS={}", line.replace(char::is_control, " "))
                 }
                 state => writeln!(text, "{state}"),
             };

@@ -162,7 +162,7 @@ mod tests {
         assert!(commands.len() > 15, "{}", commands.len());
         for command in commands {
             let page = String::from_utf8(page(command).unwrap()).unwrap();
-            let plain = page.replace("\\-", "-").replace("\\ ", " ");
+            let plain = page.replace("\\-", "-").replace("\\ ", " ").replace("\\*(Aq", "'");
             let name = name(command);
             assert!(name.starts_with("postward"), "{name}");
             assert!(plain.contains(&format!(".TH {name} 1 ")), "{name}: {plain}");
