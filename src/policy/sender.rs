@@ -169,7 +169,11 @@ impl CertificatePattern {
         let parts_with: &[char] = match kind {
             NameKind::Email | NameKind::Principal => &['@', '.'],
             NameKind::Dns => &['.'],
-            _ => &[],
+            NameKind::CommonName
+            | NameKind::Organization
+            | NameKind::Unit
+            | NameKind::Subject
+            | NameKind::Uri => &[],
         };
         if let Some(ending) = rest.strip_prefix('*')
             && !parts_with.is_empty()

@@ -43,7 +43,6 @@ use crate::proxy::tls::Expiry;
 use crate::proxy::trace::{Trace, Tracer};
 use crate::proxy::upstream::Pool;
 use crate::proxy::websocket::{self, Asked, Asking};
-use crate::proxy::who::Unclear;
 
 /// Everything a request needs, made of one configuration and replaced with it as a whole.
 #[derive(Debug)]
@@ -182,12 +181,9 @@ impl Gateway {
                 return Err((refusal, origin, Framing::default()));
             }
         };
-        let claims = match claims {
-            Ok(claims) => claims,
-            Err(Unclear) => {
-                self.metrics.refused();
-                return Err((Refusal::Identity, origin, framing));
-            }
+        let Ok(claims) = claims else {
+            self.metrics.refused();
+            return Err((Refusal::Identity, origin, framing));
         };
         let found = match &host {
             Err(_) => Err(Refusal::Host),

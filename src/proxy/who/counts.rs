@@ -16,17 +16,17 @@ pub(crate) struct Counts {
 impl Counts {
     /// A listed balancer's connection that did not begin with a header of the PROXY protocol as it must.
     pub(crate) fn header_refused(&self, why: HeaderFault) {
-        count(&self.headers, &HeaderFault::ALL, why);
+        count(&self.headers, &HeaderFault::ALL, &why);
     }
 
     /// A client whose certificate was refused, or that showed none where it must.
     pub(crate) fn certificate_refused(&self, why: Distrust) {
-        count(&self.certificates, &Distrust::ALL, why);
+        count(&self.certificates, &Distrust::ALL, &why);
     }
 
     /// An identity header that was taken off unbelieved.
     pub(crate) fn ignored(&self, why: Ignored) {
-        count(&self.ignored, &Ignored::ALL, why);
+        count(&self.ignored, &Ignored::ALL, &why);
     }
 
     /// Headers of the PROXY protocol that were refused, by why.
@@ -52,8 +52,8 @@ fn counted<const N: usize>(
     words.into_iter().zip(counters.iter().map(|counter| counter.load(Relaxed))).collect()
 }
 
-fn count<T: PartialEq>(counters: &[AtomicU64], all: &[T], one: T) {
-    let place = all.iter().position(|other| *other == one);
+fn count<T: PartialEq>(counters: &[AtomicU64], all: &[T], one: &T) {
+    let place = all.iter().position(|other| other == one);
     if let Some(counter) = place.and_then(|place| counters.get(place)) {
         counter.fetch_add(1, Relaxed);
     }

@@ -13,7 +13,7 @@ mod request;
 pub(crate) use counts::Counts;
 pub(crate) use header::HeaderFault;
 pub(crate) use prelude::named;
-pub(crate) use request::{Ignored, Unclear};
+pub(crate) use request::Ignored;
 
 use std::fmt;
 use std::net::IpAddr;
