@@ -135,7 +135,8 @@ fn write_all(config: &Path, all: bool, answers: Option<&Answers>) -> Result<(), 
     let mut text = if all { CONFIG.replacen(SHIPPED, WRITTEN, 1) } else { CONFIG.to_owned() };
     let mut policy = Policy::embedded().to_owned();
     if let Some(answers) = answers {
-        text = text.replacen(ROUTE, answers.routes().trim_end_matches('\n'), 1);
+        let routes = answers.routes();
+        text = text.replacen(ROUTE, &format!("{}\n", routes.trim_end()), 1);
         text = text.replacen(ADMIN, &answers.admin(), 1);
         text = text.replacen(AUDIT, &format!("file = {}", asked::quoted(&answers.audit)), 1);
         if let Authority::Own(ca, key) = &answers.authority {
