@@ -162,7 +162,7 @@ impl<R: Read> CsvSource<R> {
     /// row, or a name or number that goes on over a line and holds what parts columns.
     fn has_swallowed(&self) -> bool {
         let n_marks = self.columns.len().saturating_sub(1).max(1);
-        let marks = |line: &[u8]| line.iter().filter(|byte| **byte == self.delimiter).count();
+        let marks = |line: &[u8]| memchr::memchr_iter(self.delimiter, line).count();
         self.row.iter().zip(&self.columns).any(|(field, column)| {
             let is_free = matches!(column, None | Some(Column::Address | Column::RelativeName));
             field.contains(&b'\n')

@@ -65,7 +65,11 @@ mod days {
 
     use crate::roster::term::Day;
 
-    #[expect(clippy::ref_option, reason = "what serde gives and takes")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what serde gives and takes"
+    )]
     pub(super) fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
         day.map(|day| Day::of(day).0).serialize(to)
     }

@@ -99,6 +99,7 @@ async fn next(
     let mut deadline: Option<Instant> = None;
     // Bytes in which no end was found are not looked at again.
     let mut looked = 0;
+    let mut piece = vec![0; PIECE];
     loop {
         if deadline.is_none() {
             let stray =
@@ -133,7 +134,6 @@ async fn next(
                 return Ok(Came::TooLong(head));
             }
         }
-        let mut piece = [0; PIECE];
         let until = deadline.unwrap_or_else(|| Instant::now() + limits.idle);
         let n = tokio::select! {
             n = timeout_at(until, stream.read(&mut piece)) => n,
@@ -143,11 +143,10 @@ async fn next(
         let n = match n {
             Err(_) if deadline.is_none() => return Err("the sender was silent for too long"),
             Err(_) => return Err("a message took too long to come"),
-            Ok(Err(_)) => return Ok(Came::End),
             Ok(Ok(0)) if deadline.is_some() => {
                 return Err("the sender left in the middle of a message");
             }
-            Ok(Ok(0)) => return Ok(Came::End),
+            Ok(Ok(0) | Err(_)) => return Ok(Came::End),
             Ok(Ok(n)) => n,
         };
         read.extend_from_slice(piece.get(..n).unwrap_or_default());

@@ -94,8 +94,11 @@ fn kind(first: &[u8]) -> Kind {
     }
     // The type stands first in every export that there is; else the file is one of patients.
     let line = bare.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let text: String = String::from_utf8_lossy(line).split_whitespace().collect();
-    let is = |kind: &str| text.contains(&format!("\"resourceType\":\"{kind}\""));
+    let text: Vec<u8> = line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let is = |kind: &str| {
+        let named = format!("\"resourceType\":\"{kind}\"");
+        memchr::memmem::find(&text, named.as_bytes()).is_some()
+    };
     if is("Location") {
         Kind::Stays(0)
     } else if is("Encounter") || is("RelatedPerson") {

@@ -23,7 +23,8 @@ macro_rules! shows_nothing {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Resource {
-    pub(super) resource_type: String,
+    #[serde(rename = "resourceType")]
+    pub(super) kind: String,
     pub(super) id: Option<String>,
     pub(super) identifier: Vec<Numbered>,
     pub(super) active: Option<bool>,

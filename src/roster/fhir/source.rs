@@ -105,8 +105,8 @@ impl<R: Read> FhirSource<R> {
                 read => read.map_err(|error| why(bytes, &error)),
             };
             match read {
-                Ok(resource) if resource.resource_type == "Bundle" => self.unpack(resource),
-                Ok(resource) if resource.resource_type.is_empty() => {
+                Ok(resource) if resource.kind == "Bundle" => self.unpack(resource),
+                Ok(resource) if resource.kind.is_empty() => {
                     return bad("it is no FHIR resource: it has no resourceType");
                 }
                 Ok(resource) => return Ok(Some(Ok(resource))),
@@ -123,7 +123,7 @@ impl<R: Read> FhirSource<R> {
 
     /// What a Bundle has: what says where patients lie before the patients.
     fn unpack(&mut self, bundle: Resource) {
-        let order = |resource: &Resource| match resource.resource_type.as_str() {
+        let order = |resource: &Resource| match resource.kind.as_str() {
             "Location" => 0,
             "Encounter" | "RelatedPerson" => 1,
             _ => 2,
@@ -171,7 +171,7 @@ impl<R: Read> Source for FhirSource<R> {
             Some(Ok(resource)) => resource,
         };
         let rest = self.own.take(resource, self.today);
-        let Some(resource) = rest.filter(|it| it.resource_type == "Patient") else {
+        let Some(resource) = rest.filter(|it| it.kind == "Patient") else {
             return Ok(Some(Entry::Passed));
         };
         let id = resource.id.clone().unwrap_or_default();

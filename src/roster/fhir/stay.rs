@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use crate::roster::fhir::patient::relative;
-use crate::roster::fhir::resource::{Named, Related, Resource, codes, day, many};
+use crate::roster::fhir::resource::{Named, Numbered, Related, Resource, codes, day, many};
 use crate::roster::{Identifier, IdentifierKind, Place, Relative, census};
 
 /// What is known of one patient.
@@ -65,7 +65,7 @@ impl Stays {
 
     /// Whether a resource is one of these, and was taken. Locations must be given before the encounters that name them.
     pub(super) fn take(&mut self, resource: Resource, today: Date) -> Option<Resource> {
-        match resource.resource_type.as_str() {
+        match resource.kind.as_str() {
             "Location" => self.location(resource),
             "Encounter" => self.encounter(resource, today),
             "RelatedPerson" => {
@@ -140,7 +140,7 @@ impl Stays {
         let visits: Vec<Identifier> = resource
             .identifier
             .into_iter()
-            .filter_map(|it| it.identifier())
+            .filter_map(Numbered::identifier)
             .map(|it| Identifier { kind: IdentifierKind::Visit, ..it })
             .take(MOST)
             .collect();

@@ -167,7 +167,9 @@ impl Held {
             .iter()
             .map(|(form, by)| RecordNumber { form: form.clone(), by: by.clone() })
             .collect();
-        numbers.iter().for_each(|number| self.add_number(number));
+        for number in &numbers {
+            self.add_number(number);
+        }
         let later = other.stay_at > self.stay_at;
         let (mine, theirs) = (&mut self.patient, other.patient);
         for mut name in theirs.names {

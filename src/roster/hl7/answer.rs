@@ -1,5 +1,7 @@
 //! What a sender is told of a message: taken and safe, to be sent again later, or not understood, and where not.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -30,9 +32,9 @@ pub fn answer(message: &[u8], taken: Taken, now: Timestamp) -> Vec<u8> {
     let mut text = format!(
         "MSH{marks}{f}{to}{f}{from}{f}{time}{f}{f}{kind}{f}PW{number}{f}{mode}{f}{version}\r"
     );
-    text.push_str(&format!("MSA{f}{code}{f}{number}"));
+    let _ = write!(text, "MSA{f}{code}{f}{number}");
     if !why.is_empty() {
-        text.push_str(&format!("{f}{why}\r"));
+        let _ = write!(text, "{f}{why}\r");
         let (place, error) = match taken {
             Taken::Unfit(fault) => {
                 let place = match fault.field {
@@ -43,7 +45,7 @@ pub fn answer(message: &[u8], taken: Taken, now: Timestamp) -> Vec<u8> {
             }
             _ => (String::new(), "207"),
         };
-        text.push_str(&format!("ERR{f}{f}{place}{f}{error}{f}E{f}{f}{f}{f}{why}"));
+        let _ = write!(text, "ERR{f}{f}{place}{f}{error}{f}E{f}{f}{f}{f}{why}");
     }
     text.push('\r');
     if is_utf8 { text.into_bytes() } else { encoding_rs::WINDOWS_1252.encode(&text).0.into_owned() }

@@ -50,6 +50,10 @@ impl std::fmt::Debug for RecordNumber {
 
 /// Which parts of a patient a message gives: those replace what was known, the others stay.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a group of fields that a message gives or not"
+)]
 pub(crate) struct Given {
     pub(crate) names: bool,
     pub(crate) phones: bool,
