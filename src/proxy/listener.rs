@@ -187,11 +187,11 @@ pub(crate) async fn run(
             }
         }
     }
-    // Who was accepted is served, and waits for a place until everything is cut off.
-    let Some((tcp, address)) = waiting else { return };
+    // Who was accepted before others take over is served, if a place comes free before the end.
+    let Some((tcp, address)) = waiting.filter(|_| signal.stage() == Stage::Leaving) else { return };
     drop(listener);
     tokio::select! {
-        () = signal.cut() => {}
+        _ = signal.changed() => {}
         permit = Arc::clone(&admitting.caps.all).acquire_owned() => {
             if let Ok(permit) = permit {
                 admitting.admit(tcp, address, permit);
