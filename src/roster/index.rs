@@ -201,6 +201,7 @@ impl Index {
 
     /// The same file without news.
     #[must_use]
+    #[must_use]
     pub fn without_news(&self) -> Self {
         self.with_news(News::default())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -155,7 +155,8 @@ fn stays_and_relatives_come_from_other_files() {
         json!({"resourceType": "Encounter", "status": "planned", "class": {"code": "IMP"}, "subject": {"reference": "Patient/d"}}),
         json!({"resourceType": "RelatedPerson", "patient": {"reference": "Patient/d"}, "name": [{"family": "Roe", "given": ["Ulf"]}]}),
     ];
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let text = format!("{}\n", lines.join("\n"));
     let mut stays = Stays::default();
     assert_eq!(stays.read(format!("{text}nothing\n").as_bytes(), date(2026, 11, 23)).unwrap(), 1);
     let patients: String = ["a", "b", "c", "d"]
@@ -173,7 +174,7 @@ fn stays_and_relatives_come_from_other_files() {
             format!(
                 "{:?} {:?} {}|{}|{} {}",
                 it.admitted.is_some(),
-                it.discharged.map(|day| day.day()),
+                it.discharged.map(Date::day),
                 it.place.ward,
                 it.place.room,
                 it.place.bed,

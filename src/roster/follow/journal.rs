@@ -343,7 +343,7 @@ mod tests {
         let mut entries = Vec::new();
         let back = Journal::read(path, key, |entry| {
             entries.push(match entry {
-                Entry::Put(slot, bytes) => format!("{slot} {}", String::from_utf8_lossy(bytes)),
+                Entry::Put(slot, bytes) => format!("{slot} {}", std::str::from_utf8(bytes).unwrap()),
                 Entry::Gone(slot) => format!("{slot} gone"),
                 Entry::Seen(mark) => format!("seen {}", mark.len()),
             });
@@ -354,7 +354,9 @@ mod tests {
 
     fn group(entries: &[Entry<'_>]) -> Vec<u8> {
         let mut group = Vec::new();
-        entries.iter().for_each(|entry| entry.write(&mut group));
+        for entry in entries {
+            entry.write(&mut group);
+        }
         group
     }
 
@@ -411,7 +413,7 @@ mod tests {
             }
         }
         // A whole group taken out of the middle, or one moved, is no torn end.
-        let (first, second) = (ends[1] as usize, ends[2] as usize);
+        let (first, second) = (usize::try_from(ends[1]).unwrap(), usize::try_from(ends[2]).unwrap());
         fs::write(&path, [&whole[..first], &whole[second..]].concat()).unwrap();
         assert_eq!(
             read(&path, &key(1)).unwrap().0.len(),

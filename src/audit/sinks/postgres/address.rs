@@ -99,6 +99,7 @@ impl PostgresSettings {
     }
 
     /// With the password that systemd hands over, if it does and no other file is named.
+    #[must_use]
     pub fn with_credential(mut self) -> Self {
         self.password_file = self.password_file.or_else(password::credential);
         self

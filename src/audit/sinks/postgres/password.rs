@@ -1,6 +1,7 @@
 //! The password of a database: from a file, from systemd, or from the environment. Never from the address, which is
 //! written in a file that many may read, and never in a log.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +22,7 @@ pub(super) fn find(file: Option<&Path>) -> Result<Option<Vec<u8>>, SinkFault> {
         return read(file).map(Some);
     }
     let value = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    Ok(value.map(|value| value.into_encoded_bytes()))
+    Ok(value.map(OsString::into_encoded_bytes))
 }
 
 /// The file by which systemd hands it over, if it does.

@@ -150,6 +150,7 @@ fn is_function_word(word: &Word) -> bool {
 
 /// Whether a small word is written as a part of a name: with a capital, beside another that has one and is none.
 fn is_written_as_name(reading: &Reading<'_>, at: usize) -> bool {
+    const BESIDE: Gap = Gap::SPACE.and(Gap::UNDERSCORE);
     let Some(word) = reading.at(at, 0) else { return false };
     let is_name = |at: Option<usize>| {
         at.and_then(|at| reading.at(at, 0)).is_some_and(|word| {
@@ -157,7 +158,6 @@ fn is_written_as_name(reading: &Reading<'_>, at: usize) -> bool {
                 && word.entry.first.max(word.entry.last) > word.entry.word.saturating_sub(4)
         })
     };
-    const BESIDE: Gap = Gap::SPACE.and(Gap::UNDERSCORE);
     let tight = |at: usize| reading.gap(at).only(BESIDE);
     (word.token.shape == Shape::Capital || word.token.tagged)
         && (tight(at) && is_name(at.checked_sub(1)) || tight(at + 1) && is_name(Some(at + 1)))
