@@ -36,6 +36,9 @@ pub(crate) struct Serving {
     pub(crate) expiries: Vec<Expiry>,
 }
 
+/// A family of metrics, and what a sink has of it.
+type OfSink = (&'static Family, fn(&SinkStatus) -> u64);
+
 impl Observed {
     pub(crate) fn new(standing: Standing, metrics: Arc<Metrics>, audit: Audit) -> Self {
         let (began, began_at) = (Instant::now(), Timestamp::now());
@@ -112,7 +115,7 @@ impl Observed {
         page.single(&families::QUEUED_BYTES, n_bytes);
         page.single(&families::SPOOL_FULL, u8::from(self.audit.is_spool_full()));
         let sinks = self.audit.sinks();
-        let value: [(&'static Family, fn(&SinkStatus) -> u64); 7] = [
+        let value: [OfSink; 7] = [
             (&families::SINK_UP, |sink| sink.is_up.into()),
             (&families::SINK_SEQUENCE, |sink| sink.held_seq),
             (&families::SINK_WAITING, |sink| sink.n_waiting),

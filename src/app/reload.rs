@@ -291,19 +291,17 @@ impl Reloader {
             let _ = tell.send(made);
         });
         let made = match spawned {
-            Ok(_) => match timeout(PATIENCE, told).await {
-                Ok(told) => told.ok(),
-                Err(_) => {
-                    let after = format!("within {} seconds", PATIENCE.as_secs());
-                    return self.refuse(&[hangs(&after)], trigger);
-                }
-            },
+            Ok(_) => timeout(PATIENCE, told).await,
             Err(_) => {
                 self.is_reading.store(false, Release);
-                None
+                Ok(told.await)
             }
         };
-        let Some((made, seen)) = made else {
+        let Ok(made) = made else {
+            let after = format!("within {} seconds", PATIENCE.as_secs());
+            return self.refuse(&[hangs(&after)], trigger);
+        };
+        let Ok((made, seen)) = made else {
             let source = Source::new(file.display().to_string(), "");
             let fault = Diagnostic::error(&source, "the check of the files failed by itself");
             // The same files would fail again: nothing is tried until they are others.

@@ -152,7 +152,7 @@ impl Running {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// The end behind another process: what is under way has as long as it ever has, and who is idle keeps its connection

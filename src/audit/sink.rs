@@ -266,8 +266,12 @@ const SMALLEST_PART: u64 = 16 << 10;
 /// Makes a sink of its settings.
 pub(super) type Make<'m> = &'m mut dyn FnMut(&SinkKind) -> Box<dyn Sink>;
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "who opens an audit has no more use for its settings"
+)]
 fn open(
-    settings: &AuditSettings,
+    settings: AuditSettings,
     previous: Option<&Path>,
     held: Held,
     make: Make<'_>,
@@ -307,7 +311,7 @@ fn open(
         writer.note(unended, &note).map_err(failed)?;
     }
     let newest = writer.newest();
-    let sinks = sinks::spawn(settings, newest, &held, make).map_err(failed)?;
+    let sinks = sinks::spawn(&settings, newest, &held, make).map_err(failed)?;
     let mut keep = keep;
     if keep.only_spool {
         // Some of it goes while the rest still waits.

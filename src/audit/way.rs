@@ -39,6 +39,7 @@ pub struct Audit {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them in a process")]
 enum Way {
     /// Not opened yet, or let go of.
     Nowhere,

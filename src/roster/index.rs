@@ -201,7 +201,6 @@ impl Index {
 
     /// The same file without news.
     #[must_use]
-    #[must_use]
     pub fn without_news(&self) -> Self {
         self.with_news(News::default())
     }

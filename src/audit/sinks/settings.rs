@@ -68,8 +68,7 @@ impl SinkKind {
     pub fn written(&self) -> Vec<&Path> {
         match self {
             Self::Sqlite(sqlite) => vec![&sqlite.file],
-            Self::Postgres(_) => Vec::new(),
-            Self::Syslog(_) => Vec::new(),
+            Self::Postgres(_) | Self::Syslog(_) => Vec::new(),
         }
     }
 

@@ -193,14 +193,12 @@ impl Worker {
         self.backlog.is_behind(behind, n_bytes);
         let cursor = cursor.filter(|_| known);
         self.backlog.allow(cursor.map_or(behind, |cursor| cursor.allowance));
-        match cursor {
-            Some(_) => Ok(()),
+        if cursor.is_none() {
             // Also before it was ever reached: a restart must not make room in the spool.
-            None => {
-                let end = self.follower.after();
-                self.cursor.write(Cursor { end, allowance: behind }, true)
-            }
+            let end = self.follower.after();
+            self.cursor.write(Cursor { end, allowance: behind }, true)?;
         }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<Step, SinkFault> {

@@ -59,7 +59,9 @@ impl Metrics {
             (&families::IDENTITIES, who.identities()),
         ] {
             let mut samples = page.family(family);
-            counted.into_iter().for_each(|(word, n)| samples.put(&[word], n));
+            for (word, n) in counted {
+                samples.put(&[word], n);
+            }
         }
         page.single(&families::UNROUTED, self.unrouted.load(Relaxed));
         page.single(&families::REFUSED, self.refused.load(Relaxed));

@@ -87,7 +87,7 @@ impl Leaves {
         let now = SystemTime::now();
         let shown = kept.values().filter(|leaf| leaf.is_good(now));
         let ends = shown.filter_map(|leaf| {
-            let end = leaf.minted_at + (LEAF_LIFE - BACKDATED);
+            let end = leaf.minted_at + LEAF_LIFE.saturating_sub(BACKDATED);
             i64::try_from(end.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs()).ok()
         });
         ends.min()

@@ -89,7 +89,7 @@ impl Tracer {
         let is_traced = match parent {
             Some(parent) if self.settings.trusts_parent => parent.is_sampled,
             // Never by the id of the trace: clients choose theirs.
-            _ => random() % u128::from(self.settings.one_in) == 0,
+            _ => random().is_multiple_of(u128::from(self.settings.one_in)),
         };
         is_traced.then(|| Trace {
             tracer: Arc::clone(self),

@@ -276,12 +276,15 @@ mod tests {
         let mut said = vec![client];
         said.extend_from_slice(&verify.to_be_bytes());
         said.extend(value(0x21, b"TLSv1.3"));
-        names.iter().for_each(|name| said.extend(value(0x22, name)));
+        for name in names {
+            said.extend(value(0x22, name));
+        }
         value(0x20, &said)
     }
 
     const FOUR: [u8; 12] = [10, 20, 0, 7, 10, 0, 0, 5, 0xd4, 0x31, 1, 187];
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the tables below have it")]
     fn client(address: &str) -> Option<Named> {
         Some(Named::Client(address.parse().unwrap(), None))
     }

@@ -258,8 +258,8 @@ mod tests {
 
     #[test]
     fn the_address_is_so_many_entries_from_the_end() {
-        let peer = "10.0.0.5";
         type Case<'a> = (&'a str, usize, &'a [&'a str], Result<Option<&'a str>, Unclear>);
+        let peer = "10.0.0.5";
         let cases: &[Case<'_>] = &[
             (peer, 1, &["10.20.0.7"], Ok(Some("10.20.0.7"))),
             (peer, 1, &["192.0.2.66, 10.20.0.7"], Ok(Some("10.20.0.7"))),

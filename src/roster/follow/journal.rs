@@ -343,7 +343,9 @@ mod tests {
         let mut entries = Vec::new();
         let back = Journal::read(path, key, |entry| {
             entries.push(match entry {
-                Entry::Put(slot, bytes) => format!("{slot} {}", std::str::from_utf8(bytes).unwrap()),
+                Entry::Put(slot, bytes) => {
+                    format!("{slot} {}", std::str::from_utf8(bytes).unwrap())
+                }
                 Entry::Gone(slot) => format!("{slot} gone"),
                 Entry::Seen(mark) => format!("seen {}", mark.len()),
             });
@@ -413,7 +415,8 @@ mod tests {
             }
         }
         // A whole group taken out of the middle, or one moved, is no torn end.
-        let (first, second) = (usize::try_from(ends[1]).unwrap(), usize::try_from(ends[2]).unwrap());
+        let (first, second) =
+            (usize::try_from(ends[1]).unwrap(), usize::try_from(ends[2]).unwrap());
         fs::write(&path, [&whole[..first], &whole[second..]].concat()).unwrap();
         assert_eq!(
             read(&path, &key(1)).unwrap().0.len(),
