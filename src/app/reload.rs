@@ -290,14 +290,10 @@ impl Reloader {
             // Where nobody waits any longer, the next attempt reads anew.
             let _ = tell.send(made);
         });
-        let made = match spawned {
-            Ok(_) => timeout(PATIENCE, told).await,
-            Err(_) => {
-                self.is_reading.store(false, Release);
-                Ok(told.await)
-            }
-        };
-        let Ok(made) = made else {
+        if spawned.is_err() {
+            self.is_reading.store(false, Release);
+        }
+        let Ok(made) = timeout(PATIENCE, told).await else {
             let after = format!("within {} seconds", PATIENCE.as_secs());
             return self.refuse(&[hangs(&after)], trigger);
         };
