@@ -253,14 +253,14 @@ async fn answered(tcp: &mut tokio::net::TcpStream) -> String {
     let mut read = Vec::new();
     let length = loop {
         assert!(tcp.read_buf(&mut read).await.unwrap() > 0, "no answer");
-        let text = String::from_utf8_lossy(&read).to_ascii_lowercase();
+        let text = std::str::from_utf8(&read).unwrap().to_ascii_lowercase();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let named = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
         if body.len() >= named.map_or(0, |named| named.parse().unwrap()) {
             break head.find("\r\n").unwrap_or(head.len());
         }
     };
-    String::from_utf8_lossy(&read[..length]).into_owned()
+    std::str::from_utf8(&read[..length]).unwrap().to_owned()
 }
 
 /// What is wrong, how it is made so, and what an operator must be told.

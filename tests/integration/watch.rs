@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::string_slice,
     clippy::float_cmp,
     reason = "helpers of tests; metrics that count are whole numbers"
 )]
@@ -53,7 +52,7 @@ fn families(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut at = String::new();
     for line in page.lines() {
         if let Some(rest) = line.strip_prefix("# TYPE ") {
-            at = rest.split(' ').next().unwrap().to_owned();
+            rest.split(' ').next().unwrap().clone_into(&mut at);
             assert!(!families.contains_key(&at), "{at} stands on the page twice");
             families.entry(at.clone()).or_default();
         } else if !line.starts_with("# ") {
@@ -217,10 +216,10 @@ fn every_metric_and_label_that_is_named_anywhere_is_there() {
         let groups = grouped.captures_iter(&text).flat_map(|found| {
             found[1].split(',').map(|label| label.trim().to_owned()).collect::<Vec<_>>()
         });
-        let shows = shown.captures_iter(&text).map(|found| {
+        let labels = shown.captures_iter(&text).map(|found| {
             found.get(1).or(found.get(2)).map(|it| it.as_str().to_owned()).unwrap_or_default()
         });
-        for label in groups.chain(shows).filter(|label| !label.is_empty()) {
+        for label in groups.chain(labels).filter(|label| !label.is_empty()) {
             assert!(labels.contains(label.as_str()), "{path}: there is no label {label}");
         }
     }
@@ -238,7 +237,9 @@ fn keys(value: &Value, at: &str, found: &mut BTreeSet<String>) {
             }
         }
         Value::Array(array) => {
-            array.iter().for_each(|value| keys(value, &format!("{at}[]"), found))
+            for value in array {
+                keys(value, &format!("{at}[]"), found);
+            }
         }
         _ => {}
     }
@@ -357,7 +358,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Wire<'_>)> {
     fields
 }
 
-fn all<'a>(bytes: &'a [u8], number: u64) -> impl Iterator<Item = &'a [u8]> {
+fn all(bytes: &[u8], number: u64) -> impl Iterator<Item = &[u8]> {
     let fields = fields(bytes).into_iter();
     fields.filter(move |(field, _)| *field == number).map(|(_, value)| value.bytes())
 }

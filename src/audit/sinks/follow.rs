@@ -1,5 +1,6 @@
 //! Reads the audit's files from any line on, over rotations, no further than what counts as written.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -179,16 +180,18 @@ impl Follower {
         if id(file)? == newest.file {
             return Ok(newest.length.saturating_sub(*offset));
         }
-        let mut behind = file.metadata()?.len().saturating_sub(*offset) + newest.length;
+        let behind = file.metadata()?.len().saturating_sub(*offset) + newest.length;
+        // By their first lines: while one is compressed it stands there twice.
+        let mut between: BTreeMap<u64, u64> = BTreeMap::new();
         let own = first_place(file, file.metadata()?.len())?.map_or(0, |first| first.link.seq);
         for path in self.files()? {
             let file = File::open(&path)?;
-            let first = first_in(&path)?;
-            if id(&file)? != newest.file && first.is_some_and(|first| first.link.seq > own) {
-                behind += unpacked_length(&file)?;
+            let Some(first) = first_in(&path)? else { continue };
+            if id(&file)? != newest.file && first.link.seq > own {
+                between.insert(first.link.seq, unpacked_length(&file)?);
             }
         }
-        Ok(behind)
+        Ok(behind + between.values().sum::<u64>())
     }
 
     /// The lines that follow, into `batch`; it is empty where there is none yet. What a crash tore is passed over: the line

@@ -185,7 +185,8 @@ fn collect(folder: &Path, root: &Path, files: &mut Vec<(String, Vec<u8>)>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, root, files);
-        } else {
+        } else if path.is_file() {
+            // What is none holds nothing: a socket that a killed process left.
             let name = path.strip_prefix(root).unwrap().display().to_string();
             files.push((name, fs::read(&path).unwrap()));
         }

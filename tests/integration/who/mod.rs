@@ -1,11 +1,6 @@
 //! Who sends, as an attacker would have it: every way to be taken for somebody else is tried over real sockets, and what
 //! counts is what the platform got and whom the audit names.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod balancer;
 mod headers;
