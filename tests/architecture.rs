@@ -210,7 +210,7 @@ const PRINTABLE: [(&str, &str); 17] = [
         "names of files, and the page of metrics: names of the configuration and numbers",
     ),
     (
-        "AuditSettings Backlog BrokenLink ChainReport KeptIn Names Clock Entry EntryFinding EntryShadow Event Found HeldChain SinkFault SinkSettings SinkStatus SyslogSettings Wanted What Writer Batch Change Known",
+        "AuditSettings Backlog BrokenLink ChainReport Names Clock Entry EntryFinding EntryShadow Event Found HeldChain SinkFault SinkSettings SinkStatus SyslogSettings Wanted What Writer Batch Change Known",
         "the audit's own, and it holds no text",
     ),
     ("Answer AnswerTemplate End Splice", "our own words"),

@@ -138,8 +138,9 @@ impl Judging {
     /// thread may go on: those without end would fill them all.
     async fn place(&self, is_short: bool) -> Result<Option<SemaphorePermit<'_>>, NotDone> {
         let places = if is_short { &self.places.short } else { &self.places.long };
-        // They are never closed.
-        timeout(self.limit, places.acquire()).await.map(Result::ok).map_err(|_| NotDone::Busy)
+        // Those who have one are given up within the limit at the latest: then it is the next one's turn. They are never closed.
+        let limit = self.limit.saturating_mul(2);
+        timeout(limit, places.acquire()).await.map(Result::ok).map_err(|_| NotDone::Busy)
     }
 
     /// Runs what takes so many bytes of texts and media, once there is memory for it. `Ok(None)` only while the runtime is

@@ -216,10 +216,10 @@ fn every_metric_and_label_that_is_named_anywhere_is_there() {
         let groups = grouped.captures_iter(&text).flat_map(|found| {
             found[1].split(',').map(|label| label.trim().to_owned()).collect::<Vec<_>>()
         });
-        let labels = shown.captures_iter(&text).map(|found| {
+        let of_labels = shown.captures_iter(&text).map(|found| {
             found.get(1).or(found.get(2)).map(|it| it.as_str().to_owned()).unwrap_or_default()
         });
-        for label in groups.chain(labels).filter(|label| !label.is_empty()) {
+        for label in groups.chain(of_labels).filter(|label| !label.is_empty()) {
             assert!(labels.contains(label.as_str()), "{path}: there is no label {label}");
         }
     }

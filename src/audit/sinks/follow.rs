@@ -25,7 +25,7 @@ const SEQ: &[u8] = b"\",\"seq\":";
 const PREV: &[u8] = b",\"prev\":\"";
 const START: &[u8] = b"{\"time\":\"";
 
-/// Where a line stands in its chain, by its words: that they fit its hash is for [`verify`](crate::audit::verify) to say.
+/// Where a line stands in its chain, by its words: that they fit its hash is for [`verify`](fn@crate::audit::verify) to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::audit) struct Place {
     /// The line before it.
