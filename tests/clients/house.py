@@ -65,6 +65,7 @@ address = "127.0.0.1:{self.admin_port}"
 
 [audit]
 file = "{self.audit_file.name}"
+rotate = "never"
 sync = "group"
 {more}""")
 
