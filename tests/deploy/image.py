@@ -284,7 +284,12 @@ def within(root, work, health):
         said.check("a post with a number is blocked, over TLS by the hospital's authority", 400 <= code < 500 and b"hospital policy" in answer)
         said.check("the audit has it", '"verdict":"block"' in (state / "audit.jsonl").read_text())
         if database:
-            found = lambda: database.query("postward", "SELECT count(*) FROM postward.event WHERE verdict = 'block'").strip()
+            def found():
+                try:
+                    return database.query("postward", "SELECT count(*) FROM postward.event WHERE verdict = 'block'").strip()
+                except subprocess.CalledProcessError:
+                    return "0"  # its tables are not made yet
+
             until = time.monotonic() + 30
             while found() == "0" and time.monotonic() < until:
                 time.sleep(0.2)
