@@ -161,7 +161,9 @@ impl RosterFiles {
         }
         let key = Key::find(self.key_file.as_deref())?;
         let indexes = match Overlay::open(file, &key)? {
-            Some(overlay) => overlay.over(base),
+            Some(overlay) if overlay.is_of(base) => overlay.over(base),
+            // What is new is of a roster that was built since: what it leaves to that one, this one does not know.
+            Some(overlay) => overlay.over(&Index::open(file, &key)?),
             None => vec![Arc::new(base.without_news())],
         };
         let (staff, recent) = (Arc::clone(&roster.staff), roster.recent);
@@ -207,7 +209,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::RosterFiles;
-    use crate::roster::{Follower, Key};
+    use crate::roster::{FileBuilder, Follower, Key, Patient, PersonName};
 
     #[test]
     fn what_was_heard_of_patients_is_taken_up_and_what_cannot_be_read_changes_nothing() {
@@ -232,13 +234,25 @@ mod tests {
         assert!(files.renewed(&renewed).unwrap().is_none());
         assert_eq!(files.load().unwrap().house().n_patients, 1);
 
+        // Built anew with somebody else in it: its overlay is of it, and so is what readers see with that.
+        let key = Key::find(Some(&at("key"))).unwrap();
+        let built = Timestamp::now();
+        let mut builder = FileBuilder::create(&at("r.pwr"), &key, built).unwrap();
+        let ida = PersonName::new("Ida", "Grimblehawk");
+        builder.add(&Patient { names: vec![ida], ..Patient::default() }).unwrap();
+        builder.finish_at(&at("r.pwr")).unwrap();
+        follower.show(Timestamp::now()).unwrap();
+        let renewed = files.renewed(&renewed).unwrap().unwrap();
+        assert_eq!(renewed.house().n_patients, 2);
+        assert!(renewed.indexes.iter().any(|index| index.word("grimblehawk").is_some()));
+
         let overlay = at("r.pwr.overlay");
         let whole = fs::read(&overlay).unwrap();
         fs::write(&overlay, whole.get(..100).unwrap()).unwrap();
         assert!(files.renewed(&renewed).is_err() && files.load().is_err());
         fs::remove_file(&overlay).unwrap();
         let without = files.renewed(&renewed).unwrap().unwrap();
-        assert_eq!(without.house().n_patients, 0);
+        assert_eq!(without.house().n_patients, 1);
         fs::set_permissions(at("key"), fs::Permissions::from_mode(0o644)).unwrap();
         fs::write(&overlay, whole).unwrap();
         assert!(files.renewed(&without).is_err(), "a key that others can read is not used");

@@ -14,10 +14,12 @@ impl Dropped {
     pub(super) const NAMES: Self = Self(1);
     pub(super) const ROOM: Self = Self(2);
     pub(super) const RELATIVES: Self = Self(4);
-    pub(super) const REACH: Self = Self(8);
+    pub(super) const PHONES: Self = Self(8);
     pub(super) const ADDRESSES: Self = Self(16);
     /// All of it: the row is nobody's any more.
     pub(super) const ALL: Self = Self(32);
+    /// The day of birth beside a name.
+    pub(super) const BIRTH: Self = Self(64);
 
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -63,14 +65,13 @@ impl News {
             {
                 Dropped::RELATIVES
             }
-            Kind::Pair | Kind::Lone | Kind::FirstInitial | Kind::InitialLast | Kind::Birth => {
-                Dropped::NAMES
-            }
+            Kind::Pair | Kind::Lone | Kind::FirstInitial | Kind::InitialLast => Dropped::NAMES,
+            Kind::Birth => Dropped::BIRTH,
             Kind::Room => Dropped::ROOM,
-            Kind::Phone | Kind::LocalPhone | Kind::Email => Dropped::REACH,
+            Kind::Phone | Kind::LocalPhone => Dropped::PHONES,
             Kind::Street => Dropped::ADDRESSES,
-            // A number that a patient once had is still theirs.
-            Kind::Number | Kind::Token | Kind::Deletion => Dropped::default(),
+            // A number or an e-mail address that a patient once had is still theirs.
+            Kind::Number | Kind::Token | Kind::Deletion | Kind::Email => Dropped::default(),
         };
         dropped.has(Dropped::ALL) || dropped.has(of_kind)
     }

@@ -38,7 +38,7 @@ pub struct BadRow {
 pub struct BadField {
     /// The first line of its row, from 1.
     pub line: u64,
-    /// Its column, from 1.
+    /// Its column, from 1; 0 is a name, where there are no columns.
     pub column: usize,
 }
 

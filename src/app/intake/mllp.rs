@@ -47,6 +47,9 @@ pub(super) async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), &'static str> {
     let mut read = Vec::new();
+    // Who has sent nothing yet takes a place from those who do, and is not waited for as they are.
+    let given = limits;
+    let mut limits = Limits { idle: given.idle.min(given.message), ..given };
     loop {
         let came = next(&mut stream, &mut read, limits, &mut stopped).await?;
         let (message, taken, goes_on) = match came {
@@ -56,6 +59,7 @@ pub(super) async fn serve(
                 (head, Taken::Unfit(fault), false)
             }
             Came::Message(message) => {
+                limits = given;
                 let (tell, told) = oneshot::channel();
                 let waiting = Waiting { message: message.clone(), answer: tell };
                 let sent = sender.send(waiting).await.is_ok();
@@ -117,6 +121,14 @@ async fn next(
             }
         }
         if deadline.is_some() {
+            let end = read.get(looked..).and_then(|fresh| memchr::memchr(FS, fresh));
+            let until = end.map_or(read.len(), |at| looked + at);
+            let inside = read.get(looked.max(1)..until).unwrap_or_default();
+            // A sender that begins anew has given up what it began: nothing of that is a part of what comes.
+            if let Some(at) = memchr::memrchr(VT, inside) {
+                read.drain(..looked.max(1) + at);
+                looked = 0;
+            }
             let fresh = read.get(looked..).unwrap_or_default();
             if let Some(at) = memchr::memchr(FS, fresh) {
                 let end = looked + at;
@@ -159,6 +171,7 @@ mod tests {
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::{mpsc, watch};
+    use tokio::time::timeout;
 
     use super::{Limits, serve};
     use crate::app::intake::Waiting;
@@ -205,6 +218,41 @@ mod tests {
             let (one, two) = (said.find("MSA|AA|M1").unwrap(), said.find("MSA|AA|M2").unwrap());
             assert!(one < two && said.starts_with('\u{b}') && said.ends_with("\u{1c}\r"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_begun_anew_has_nothing_of_the_one_that_broke_off() {
+        let half = frame("M1");
+        let all = [&half[..40], frame("M2").as_slice()].concat();
+        for cut in [1, 41, all.len()] {
+            let pieces: Vec<&[u8]> = all.chunks(cut).collect();
+            let (said, n, end) = sent(&pieces).await;
+            assert_eq!((n, end), (1, Ok(())), "{cut}");
+            assert!(said.contains("MSA|AA|M2") && !said.contains("M1"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_never_sends_a_message_is_not_waited_for_as_those_who_do() {
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let (sender, mut receiver) = mpsc::channel::<Waiting>(4);
+        let (_stop, stopped) = watch::channel(false);
+        let (message, idle) = (Duration::from_millis(100), Duration::from_secs(3600));
+        let limits = Limits { bytes: 200, message, idle };
+        let long = Duration::from_secs(30);
+        let (silent, theirs) = tokio::io::duplex(64);
+        let end = timeout(long, serve(theirs, limits, &sender, stopped.clone())).await.unwrap();
+        assert_eq!(end, Err("the sender was silent for too long"));
+        drop(silent);
+        tokio::spawn(async move {
+            while let Some(waiting) = receiver.recv().await {
+                let _ = waiting.answer.send(Taken::Applied);
+            }
+        });
+        client.write_all(&frame("M1")).await.unwrap();
+        let few = Duration::from_millis(500);
+        let end = timeout(few, serve(server, limits, &sender, stopped)).await;
+        assert!(end.is_err(), "after a message it may be silent");
     }
 
     #[tokio::test]

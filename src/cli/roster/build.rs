@@ -172,8 +172,12 @@ impl Seen {
         self.n_fields += 1;
         if self.n_fields <= NAMED {
             self.clear();
+            let what = match column {
+                0 => "a name of the patient is no name as FHIR has it".to_owned(),
+                column => format!("column {column} is no date"),
+            };
             style::to_stderr(&format!(
-                "{}: {name}:{line}: column {column} is no date; the rest of the row is used",
+                "{}: {name}:{line}: {what}; the rest of the row is used",
                 style::paint(style::WARNING, "left out")
             ));
         }

@@ -95,9 +95,13 @@ fn kind(first: &[u8]) -> Kind {
     // The type stands first in every export that there is; else the file is one of patients.
     let line = bare.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let text: Vec<u8> = line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    // The first that is named is the resource's own: others stand within it.
+    let named = b"\"resourceType\":\"";
+    let first = memchr::memmem::find(&text, named).and_then(|at| text.get(at + named.len()..));
     let is = |kind: &str| {
-        let named = format!("\"resourceType\":\"{kind}\"");
-        memchr::memmem::find(&text, named.as_bytes()).is_some()
+        first
+            .and_then(|own| own.strip_prefix(kind.as_bytes()))
+            .is_some_and(|it| it.starts_with(b"\""))
     };
     if is("Location") {
         Kind::Stays(0)
@@ -125,6 +129,14 @@ mod tests {
             ("\u{feff}{\n \"resourceType\" : \"Bundle\"", Kind::Fhir),
             ("{ \"resourceType\": \"Encounter\", ", Kind::Stays(1)),
             ("{\"resourceType\":\"Location\"", Kind::Stays(0)),
+            (
+                "{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"RelatedPerson\"}]}",
+                Kind::Fhir,
+            ),
+            (
+                "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":\"Encounter\"",
+                Kind::Fhir,
+            ),
         ] {
             assert_eq!(kind(first.as_bytes()), want, "{first:?}");
         }

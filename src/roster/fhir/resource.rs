@@ -169,6 +169,15 @@ pub(super) fn many<T: serde::de::DeserializeOwned>(value: Option<Value>) -> Vec<
     values.into_iter().take(MOST).filter_map(|value| serde_json::from_value(value).ok()).collect()
 }
 
+/// Whether all of a field is what it should be, so that nothing of it is lost.
+pub(super) fn fits<T: serde::de::DeserializeOwned>(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().take(MOST).all(|value| T::deserialize(value).is_ok()),
+        Value::Null => true,
+        value => T::deserialize(value).is_ok(),
+    }
+}
+
 /// Every code of a concept or coding, or of many.
 pub(super) fn codes(value: &Value) -> Vec<&str> {
     let mut codes = Vec::new();

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::roster::fhir::patient::patient;
-use crate::roster::fhir::resource::Resource;
+use crate::roster::fhir::resource::{Named, Resource, fits};
 use crate::roster::fhir::stay::Stays;
 use crate::roster::lines::{Ends, Line, Lines};
-use crate::roster::source::{BadRow, Entry, Source, SourceError};
+use crate::roster::source::{BadField, BadRow, Entry, Source, SourceError};
 
 /// The longest resource that is read, in bytes: a photograph may be in it.
 const LINE: usize = 8 << 20;
@@ -28,6 +28,11 @@ pub struct FhirSource<R: Read> {
     today: Date,
     /// Resources of a Bundle that are still to come.
     waiting: VecDeque<Resource>,
+    /// Whether patients were given by lines of their own, and whether it was said that stays came behind them.
+    has_patients: bool,
+    said_late: bool,
+    /// Patients with a name that is of another type than names are.
+    unread: Vec<BadField>,
     n_read: u64,
     n_bad: u64,
 }
@@ -40,14 +45,18 @@ impl<R: Read> std::fmt::Debug for FhirSource<R> {
 }
 
 impl Stays {
-    /// Reads encounters, locations and relatives of a file; what else it has is passed over. Bad lines are counted.
+    /// Reads encounters, locations and relatives of a file; what else it has is passed over. Bad lines are counted, and
+    /// patients, who belong into a file of their own.
     pub fn read(&mut self, input: impl Read, today: Date) -> Result<u64, SourceError> {
         let mut source = FhirSource::new(input, Arc::default(), today);
         let mut n_bad = 0;
         while let Some(read) = source.resource()? {
             match read {
+                // A patient here is not read as one: that is not to go unsaid.
                 Ok(resource) => {
-                    self.take(resource, today);
+                    n_bad += u64::from(
+                        self.take(resource, today).is_some_and(|it| it.kind == "Patient"),
+                    );
                 }
                 Err(_) => n_bad += 1,
             }
@@ -66,6 +75,9 @@ impl<R: Read> FhirSource<R> {
             own: Stays::default(),
             today,
             waiting: VecDeque::new(),
+            has_patients: false,
+            said_late: false,
+            unread: Vec::new(),
             n_read: 0,
             n_bad: 0,
         }
@@ -170,10 +182,22 @@ impl<R: Read> Source for FhirSource<R> {
             Some(Err(bad)) => return Ok(Some(Entry::Bad(bad))),
             Some(Ok(resource)) => resource,
         };
+        let by_line = self.waiting.is_empty();
+        let is_late = by_line && self.has_patients && !self.said_late;
+        if is_late && resource.kind == "Encounter" {
+            self.said_late = true;
+            self.own.take(resource, self.today);
+            let why = "encounters stand behind the patients, who are read without them: put them before, or into a file of their own";
+            return Ok(Some(Entry::Bad(BadRow { line: self.lines.number, why })));
+        }
         let rest = self.own.take(resource, self.today);
         let Some(resource) = rest.filter(|it| it.kind == "Patient") else {
             return Ok(Some(Entry::Passed));
         };
+        self.has_patients |= by_line;
+        if resource.name.as_ref().is_some_and(|name| !fits::<Named>(name)) {
+            self.unread.push(BadField { line: self.lines.number, column: 0 });
+        }
         let id = resource.id.clone().unwrap_or_default();
         let told = self.own.of(&id).or_else(|| self.shared.of(&id)).cloned();
         let patient = patient(resource, told.as_ref(), self.today);
@@ -182,5 +206,9 @@ impl<R: Read> Source for FhirSource<R> {
             return Ok(Some(Entry::Bad(BadRow { line: self.lines.number, why })));
         }
         Ok(Some(Entry::Patient(Box::new(patient))))
+    }
+
+    fn take_unread(&mut self) -> Vec<BadField> {
+        std::mem::take(&mut self.unread)
     }
 }

@@ -111,20 +111,8 @@ impl Stays {
             return;
         };
         let class = resource.class.as_ref().map(codes).unwrap_or_default();
-        let stays = class.is_empty()
-            || class.iter().any(|code| {
-                matches!(
-                    *code,
-                    "IMP"
-                        | "ACUTE"
-                        | "NONAC"
-                        | "EMER"
-                        | "OBSENC"
-                        | "SS"
-                        | "inpatient"
-                        | "emergency"
-                )
-            });
+        // Systems have classes of their own: only who is said to be elsewhere is not in the house.
+        let stays = !class.iter().any(|code| matches!(*code, "AMB" | "VR" | "HH" | "FLD"));
         let period = if resource.period.start.is_some() || resource.period.end.is_some() {
             &resource.period
         } else {

@@ -275,3 +275,23 @@ proptest! {
         let _ = read(&format!("{{\"resourceType\":\"Patient\",{text}"));
     }
 }
+
+#[test]
+fn what_stands_where_it_is_not_read_is_said() {
+    let ida = json!({"resourceType": "Patient", "id": "a", "name": [{"family": "Doe", "given": ["Ida"]}]});
+    let stay = json!({"resourceType": "Encounter", "status": "in-progress", "class": {"code": "PRE"},
+        "subject": {"reference": "Patient/a"}, "period": {"start": "2026-11-20"}});
+    let (patients, bad) = read(&format!("{ida}\n{stay}\n{stay}\n"));
+    assert_eq!((patients.len(), bad.len()), (1, 1), "said once");
+    assert!(bad[0].starts_with("2: encounters stand behind"));
+    let (patients, bad) = read(&format!("{stay}\n{ida}\n"));
+    assert!(bad.is_empty() && patients[0].admitted.is_some() && patients[0].discharged.is_none());
+    let mut stays = Stays::default();
+    let n_bad = stays.read(format!("{stay}\n{ida}\n").as_bytes(), date(2026, 11, 23)).unwrap();
+    assert_eq!(n_bad, 1, "a patient in a file of stays is counted");
+    let odd =
+        json!({"resourceType": "Patient", "name": [{"family": 7}, {"family": "Doe"}]}).to_string();
+    let mut source = FhirSource::new(odd.as_bytes(), Arc::default(), date(2026, 11, 23));
+    assert!(matches!(source.next_entry().unwrap(), Some(Entry::Patient(_))));
+    assert_eq!(source.take_unread().len(), 1);
+}

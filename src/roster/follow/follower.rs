@@ -15,7 +15,9 @@ use jiff::Timestamp;
 use crate::roster::error::{BuildError, OpenError};
 use crate::roster::follow::journal::{Entry, Journal, JournalError, folder, lock};
 use crate::roster::follow::overlay::{self, Tier};
-use crate::roster::follow::register::{ADDRESSES, Held, NAMES, PHONES, RELATIVES, Register, Slot};
+use crate::roster::follow::register::{
+    ADDRESSES, BIRTH, Held, NAMES, PHONES, RELATIVES, Register, Slot,
+};
 use crate::roster::form::NameForms;
 use crate::roster::hl7::{Event, Fault, Message, read_event};
 use crate::roster::news::{Dropped, RowNews};
@@ -24,6 +26,8 @@ use crate::roster::{Builder, FileBuilder, IdentifierKind, Index, Key, Patient, R
 
 /// Messages that are known again when they are sent again.
 const REMEMBERED: usize = 1 << 16;
+/// Nothing happens later than so many seconds from now: senders' clocks are of other zones.
+const AHEAD: i64 = 24 * 3600;
 /// The journal is written anew when it has grown by so many bytes beyond what it began with.
 const GROWN: u64 = 32 << 20;
 /// The lower of the two rosters is built anew when the upper has so many patients, or a part of it so large.
@@ -234,18 +238,20 @@ impl Follower {
         if about != showing.about {
             showing.base = Index::open(&self.roster, &self.key)?;
             showing.about = about;
+            // Whatever fails from here on, what was known of the rows of the one before is of no row of this one.
+            showing.of_base.clear();
+            showing.lower_rows.clear();
+            showing.lower = Tier { roster: Vec::new(), news: Vec::new() };
+            showing.is_stale = true;
             let mut taking = held(&self.taking);
-            if taking.settle(&showing.base, self.margin) {
+            let any_settled = taking.settle(&showing.base, self.margin);
+            let all = taking.register.slots();
+            taking.changed.extend(all);
+            if any_settled {
                 let journal = self.journal();
                 taking.journal = None;
                 taking.write_anew(&journal, &self.key)?;
             }
-            showing.of_base.clear();
-            showing.lower_rows.clear();
-            showing.lower = Tier { roster: Vec::new(), news: Vec::new() };
-            let all = taking.register.slots();
-            taking.changed.extend(all);
-            showing.is_stale = true;
         }
         let changed = std::mem::take(&mut held(&self.taking).changed);
         if changed.is_empty() && !showing.is_stale {
@@ -359,26 +365,35 @@ impl Taking {
 
     /// Applies one message, and writes what the journal must have of it.
     fn take(&mut self, bytes: &[u8], key: &Key, now: Timestamp, group: &mut Vec<u8>) -> Taken {
-        let event: Event = match Message::read(bytes).and_then(|message| read_event(&message)) {
-            Ok(event) => event,
+        let events = match Message::read(bytes).and_then(|message| read_event(&message)) {
+            Ok(events) => events,
             Err(fault) => return Taken::Unfit(fault),
         };
-        let mark = marked(key, &event.mark);
+        let mark = events.first().map(|event| event.mark.as_slice()).unwrap_or_default();
+        let mark = marked(key, mark);
         if self.seen.contains(&mark) {
             return Taken::Again;
         }
-        if self.register.len() >= MOST && self.register.is_new(&event) {
+        if self.register.len() >= MOST && events.iter().any(|event| self.register.is_new(event)) {
             return Taken::NotKept(
                 "there is no room for more patients: build the roster anew from a full export",
             );
         }
-        for slot in self.register.apply(&event, now.as_second()) {
-            let entry = match self.register.bytes(slot) {
-                Some(bytes) => Entry::Put(slot, bytes),
-                None => Entry::Gone(slot),
+        for event in events {
+            // A clock that is wrong by years would have nothing believed until then.
+            let event = Event { at: event.at.min(now.as_second() + AHEAD), ..event };
+            let changed = match self.register.apply(&event, now.as_second()) {
+                Ok(changed) => changed,
+                Err(fault) => return Taken::Unfit(fault),
             };
-            entry.write(group);
-            self.changed.insert(slot);
+            for slot in changed {
+                let entry = match self.register.bytes(slot) {
+                    Some(bytes) => Entry::Put(slot, bytes),
+                    None => Entry::Gone(slot),
+                };
+                entry.write(group);
+                self.changed.insert(slot);
+            }
         }
         Entry::Seen(&mark).write(group);
         self.remember(mark);
@@ -432,16 +447,20 @@ fn beside(base: &Index, held: &Held) -> (Patient, Vec<(RowNumber, RowNews)>) {
         .filter_map(|word| Some(base.word(&word)?.number))
         .collect();
     let birth = patient.birth_date.map(Day::of);
+    let is_here = patient.admitted.is_some() && patient.discharged.is_none();
     let mut news = Vec::new();
     let mut dropped = Dropped::default();
-    let [names, phones, addresses, relatives, ..] = [NAMES, PHONES, ADDRESSES, RELATIVES]
-        .map(|group| held.given.get(group).copied().unwrap_or_default());
+    let [names, phones, addresses, relatives, birth_given] =
+        [NAMES, PHONES, ADDRESSES, RELATIVES, BIRTH]
+            .map(|group| held.given.get(group).copied().unwrap_or_default());
     for (is_given, group) in [
         (names, Dropped::NAMES),
-        (phones, Dropped::REACH),
+        // The day stands beside the name: where one of them is not given, the roster's hold together.
+        (names && birth_given, Dropped::BIRTH),
+        (phones, Dropped::PHONES),
         (addresses, Dropped::ADDRESSES),
         (relatives, Dropped::RELATIVES),
-        (held.has_stay(), Dropped::ROOM),
+        (held.has_stay() && (!patient.place.is_empty() || !is_here), Dropped::ROOM),
         (held.removed, Dropped::ALL),
     ] {
         if is_given {
@@ -455,8 +474,7 @@ fn beside(base: &Index, held: &Held) -> (Patient, Vec<(RowNumber, RowNews)>) {
                 continue;
             };
             let is_same = words.iter().any(|word| row.has_word(*word))
-                || birth.is_some_and(|birth| base.is_born(hit.row, &row, birth))
-                || held.removed;
+                || birth.is_some_and(|birth| base.is_born(hit.row, &row, birth));
             if !is_same || news.iter().any(|(known, _)| *known == hit.row) {
                 continue;
             }

@@ -239,6 +239,11 @@ impl Overlay {
             .sum()
     }
 
+    /// Whether its news are of the rows of this roster.
+    pub fn is_of(&self, base: &Index) -> bool {
+        self.of == base.identity()
+    }
+
     /// When it was made.
     pub fn made(&self) -> Option<Timestamp> {
         Timestamp::from_second(self.made).ok()

@@ -7,14 +7,17 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::roster::hl7::{Act, Event, Given, RecordNumber};
-use crate::roster::{Identifier, IdentifierKind, NameUse, Patient, Place};
+use crate::roster::form::number_form;
+use crate::roster::hl7::{Act, Event, Fault, Given, RecordNumber};
+use crate::roster::{Identifier, IdentifierKind, NameUse, Patient, Place, Relative};
 
 /// Number of a patient within a register.
 pub(super) type Slot = u32;
 
 /// Of each kind of field a patient keeps so many.
 const MOST: usize = 32;
+/// What is held of one patient, in bytes: of nobody is more to be said.
+const LARGEST: usize = 64 << 10;
 /// Before anything was said.
 const NEVER: i64 = i64::MIN;
 
@@ -25,11 +28,13 @@ pub(super) struct Held {
     pub(super) patient: Patient,
     /// Record numbers, each with who gave it out.
     numbers: Vec<(String, String)>,
+    /// Of these, those of records that were merged into this one.
+    merged: Vec<(String, String)>,
     details_at: Option<i64>,
     stay_at: Option<i64>,
     /// Which groups of fields messages gave.
     pub(super) given: [bool; 6],
-    /// Whether the record was taken out.
+    /// Whether the record was taken out: names and birth are kept to tell whose it was.
     pub(super) removed: bool,
     /// When the last message came, in seconds of our clock.
     pub(super) heard: i64,
@@ -47,6 +52,7 @@ pub(super) const NAMES: usize = 0;
 pub(super) const PHONES: usize = 1;
 pub(super) const ADDRESSES: usize = 2;
 pub(super) const RELATIVES: usize = 3;
+pub(super) const BIRTH: usize = 4;
 
 const fn groups(given: Given) -> [bool; 6] {
     let Given { names, phones, addresses, relatives, birth, deceased } = given;
@@ -68,6 +74,51 @@ impl Held {
         self.numbers.iter().any(|(form, by)| {
             *form == number.form && (*by == number.by || by.is_empty() || number.by.is_empty())
         })
+    }
+
+    /// Parts a record that was merged into this one, and is taken out now, from it: nobody has its number any more.
+    fn part(&mut self, event: &Event) -> Option<Self> {
+        let is_gone = |(form, by): &(String, String)| {
+            event.numbers.iter().any(|gone| {
+                *form == gone.form && (*by == gone.by || by.is_empty() || gone.by.is_empty())
+            })
+        };
+        let kept = self.numbers.iter().filter(|number| !is_gone(number)).count();
+        let mut gone = self.numbers.iter().filter(|number| is_gone(number));
+        if kept == 0 || !gone.all(|number| self.merged.contains(number)) {
+            return None;
+        }
+        let (kept, gone) =
+            std::mem::take(&mut self.numbers).into_iter().partition(|it| !is_gone(it));
+        self.numbers = kept;
+        self.merged.retain(|number| !is_gone(number));
+        self.patient.identifiers.retain(|it| {
+            it.kind != IdentifierKind::Record
+                || number_form(&it.value)
+                    .is_none_or(|form| event.numbers.iter().all(|gone| gone.form != form.whole))
+        });
+        Some(Self { numbers: gone, ..self.removed(event) })
+    }
+
+    /// What is left of a record that is taken out.
+    fn removed(&self, event: &Event) -> Self {
+        let mut patient = Patient {
+            names: self.patient.names.clone(),
+            birth_date: self.patient.birth_date.or(event.patient.birth_date),
+            ..Patient::default()
+        };
+        if patient.names.is_empty() {
+            patient.names.clone_from(&event.patient.names);
+        }
+        Self {
+            patient,
+            numbers: self.numbers.clone(),
+            merged: self.merged.clone(),
+            details_at: Some(event.at),
+            stay_at: Some(event.at),
+            removed: true,
+            ..Self::default()
+        }
     }
 
     fn add_number(&mut self, number: &RecordNumber) {
@@ -93,6 +144,8 @@ impl Held {
         }
         if phones {
             mine.phones.clone_from(&theirs.phones);
+        }
+        if !theirs.emails.is_empty() && (newer || mine.emails.is_empty()) {
             mine.emails.clone_from(&theirs.emails);
         }
         if addresses {
@@ -100,6 +153,8 @@ impl Held {
         }
         if relatives {
             mine.relatives.clone_from(&theirs.relatives);
+        } else {
+            add_relatives(mine, &theirs.relatives);
         }
         if birth {
             mine.birth_date = theirs.birth_date;
@@ -126,7 +181,9 @@ impl Held {
             }
             Act::Transfer => {
                 (mine.admitted, mine.discharged) = (admitted.or(mine.admitted).or(day), None);
-                mine.place = place.clone();
+                if !place.is_empty() {
+                    mine.place = place.clone();
+                }
             }
             Act::Discharge => {
                 (mine.admitted, mine.discharged) = (admitted.or(mine.admitted), discharged);
@@ -145,15 +202,14 @@ impl Held {
                 }
             }
             Act::Update | Act::Merge => {
-                if admitted.is_none() && discharged.is_none() && place.is_empty() {
-                    return;
-                }
-                mine.admitted = admitted.or(mine.admitted);
-                // Who left is not back because something about them was put right.
-                mine.discharged = discharged.or(mine.discharged);
-                if !place.is_empty() {
+                // Accounts of last year are put right as well: what one says of a stay may not be of this one.
+                let is_here = mine.admitted.is_some() && mine.discharged.is_none();
+                let is_other =
+                    discharged.is_some() || admitted.is_some() && admitted != mine.admitted;
+                if is_here && !is_other && !place.is_empty() {
                     mine.place = place.clone();
                 }
+                return;
             }
             Act::Remove => return,
         }
@@ -169,6 +225,10 @@ impl Held {
             .collect();
         for number in &numbers {
             self.add_number(number);
+        }
+        self.merged.extend(other.numbers);
+        if other.removed {
+            return;
         }
         let later = other.stay_at > self.stay_at;
         let (mine, theirs) = (&mut self.patient, other.patient);
@@ -190,15 +250,7 @@ impl Held {
                 mine.addresses.push(address);
             }
         }
-        for relative in theirs.relatives {
-            let said =
-                |it: &crate::roster::Relative| format!("{} {}", it.name.given, it.name.family);
-            if mine.relatives.len() < MOST
-                && !mine.relatives.iter().any(|it| said(it) == said(&relative))
-            {
-                mine.relatives.push(relative);
-            }
-        }
+        add_relatives(mine, &theirs.relatives);
         mine.birth_date = mine.birth_date.or(theirs.birth_date);
         mine.deceased |= theirs.deceased;
         if later {
@@ -220,6 +272,17 @@ fn add_identifiers(patient: &mut Patient, more: &[Identifier]) {
             .any(|it| it.kind == identifier.kind && it.value == identifier.value);
         if !is_known && patient.identifiers.len() < MOST {
             patient.identifiers.push(identifier.clone());
+        }
+    }
+}
+
+fn add_relatives(patient: &mut Patient, more: &[Relative]) {
+    let said = |it: &Relative| format!("{} {}", it.name.given, it.name.family);
+    for relative in more {
+        if patient.relatives.len() < MOST
+            && !patient.relatives.iter().any(|it| said(it) == said(relative))
+        {
+            patient.relatives.push(relative.clone());
         }
     }
 }
@@ -313,54 +376,78 @@ impl Register {
         })
     }
 
-    /// Applies what has happened; gives the patients that are otherwise now, and those that are no more.
-    pub(in crate::roster) fn apply(&mut self, event: &Event, now: i64) -> Vec<Slot> {
-        let mut changed = Vec::new();
+    /// Applies what has happened; gives the patients that are otherwise now, and those that are no more. Changes nothing
+    /// if more is said of a patient than is held of one.
+    pub(in crate::roster) fn apply(&mut self, event: &Event, now: i64) -> Result<Vec<Slot>, Fault> {
         let slot = self.find(&event.numbers).unwrap_or(self.next);
         let mut held = self.get(slot).unwrap_or_default();
-        for number in event.numbers.iter().chain(&event.prior) {
+        for number in &event.numbers {
             held.add_number(number);
         }
         let last = held.details_at.unwrap_or(NEVER).max(held.stay_at.unwrap_or(NEVER));
+        let is_latest = event.at >= last;
+        let (mut parted, mut gone) = (None, Vec::new());
         if event.act == Act::Remove {
-            if event.at >= last {
-                let numbers = std::mem::take(&mut held.numbers);
-                held = Held {
-                    numbers,
-                    removed: true,
-                    details_at: Some(event.at),
-                    stay_at: Some(event.at),
-                    ..Held::default()
-                };
+            if is_latest {
+                parted = held.part(event);
+                if parted.is_none() {
+                    held = held.removed(event);
+                }
             }
-        } else {
-            held.removed &= event.at < last;
+        } else if is_latest || !held.removed {
+            if std::mem::take(&mut held.removed) {
+                // Somebody has the number again: not those who had it, as far as anybody knows.
+                held.patient = Patient::default();
+            }
             held.details(event);
             held.stay(event);
         }
         if event.act == Act::Merge {
             for number in &event.prior {
-                if let Some(other) =
-                    self.find(std::slice::from_ref(number)).filter(|other| *other != slot)
-                {
-                    let gone = self.get(other).unwrap_or_default();
-                    self.drop(other);
-                    changed.push(other);
-                    held.merge(gone);
+                let other = self.find(std::slice::from_ref(number));
+                if let Some(other) = other.filter(|it| *it != slot && !gone.contains(it)) {
+                    gone.push(other);
+                    held.merge(self.get(other).unwrap_or_default());
+                }
+                if !event.numbers.contains(number) {
+                    held.add_number(number);
+                    held.merged.push((number.form.clone(), number.by.clone()));
                 }
                 // The number that is no longer given is still in everybody's notes.
                 let identifier =
                     Identifier { kind: IdentifierKind::Record, value: number.form.clone() };
                 add_identifiers(&mut held.patient, &[identifier]);
             }
+            let own = |(form, by): &(String, String)| {
+                event.numbers.iter().any(|it| it.form == *form && it.by == *by)
+            };
+            held.merged.retain(|number| !own(number) && held.numbers.contains(number));
+            held.merged.sort_unstable();
+            held.merged.dedup();
         }
         held.heard = now;
-        // Serialising texts and numbers cannot fail; if it did, the patient would be lost, so it is left as it was.
-        if let Ok(bytes) = serde_json::to_vec(&held) {
-            self.set(slot, &held, bytes.into());
+        let bytes = packed(&held)?;
+        let parted = match parted {
+            Some(parted) => {
+                let parted = Held { heard: now, ..parted };
+                let bytes = packed(&parted)?;
+                Some((parted, bytes))
+            }
+            None => None,
+        };
+        let mut changed = gone;
+        for other in &changed {
+            self.drop(*other);
         }
+        self.drop(slot);
+        self.set(slot, &held, bytes);
         changed.push(slot);
-        changed
+        if let Some((parted, bytes)) = parted {
+            let slot = self.next;
+            self.set(slot, &parted, bytes);
+            changed.push(slot);
+        }
+        Ok(changed)
     }
 
     /// Every patient, as messages left them; empties it.
@@ -373,6 +460,16 @@ impl Register {
             .filter(|it| !it.removed)
             .map(|it| it.patient)
     }
+}
+
+/// A patient as the journal has them.
+fn packed(held: &Held) -> Result<Box<[u8]>, Fault> {
+    let bytes = serde_json::to_vec(held).ok().filter(|bytes| bytes.len() <= LARGEST);
+    bytes.map(Vec::into_boxed_slice).ok_or(Fault {
+        segment: "PID",
+        field: 0,
+        why: "more is said of the patient than is kept of one",
+    })
 }
 
 fn decoded(bytes: &[u8]) -> Option<Held> {
@@ -391,8 +488,9 @@ mod tests {
         for (code, at, rest) in messages {
             let text =
                 format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{code}|7|P|2.5\rEVN|{code}|{at}\r{rest}");
-            let event = read_event(&Message::read(text.as_bytes()).unwrap()).unwrap();
-            register.apply(&event, 0);
+            for event in read_event(&Message::read(text.as_bytes()).unwrap()).unwrap() {
+                register.apply(&event, 0).unwrap();
+            }
         }
         register.take_all().map(|it| shown(&it)).collect()
     }
@@ -445,7 +543,8 @@ mod tests {
         for (code, at, rest) in [renamed, admit] {
             let text =
                 format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^{code}|7|P|2.5\rEVN|{code}|{at}\r{rest}");
-            register.apply(&read_event(&Message::read(text.as_bytes()).unwrap()).unwrap(), 0);
+            let events = read_event(&Message::read(text.as_bytes()).unwrap()).unwrap();
+            register.apply(&events[0], 0).unwrap();
         }
         let patient = register.take_all().next().unwrap();
         assert_eq!(
@@ -469,6 +568,96 @@ mod tests {
         // Another house's number is another person's.
         let elsewhere = ("A01", "20261120", "PID|||7^^^X^MR||Doe^Ida");
         assert_eq!(after(&[one, elsewhere]).len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_merge_gives_nobody_a_number_and_a_merge_of_many_is_each_ones() {
+        let one = ("A01", "20261120", "PID|||7^^^H^MR||Roe^Una\rPV1||I|4W^412");
+        let other = ("A28", "20261119", "PID|||8^^^H^MR||Doe^Ida");
+        let moved = ("A44", "20261121", "PID|||8^^^H^MR||Doe^Ida\rMRG|7^^^H^MR||||||Roe^Una");
+        let late = ("A03", "20261122", "PID|||7^^^H^MR||Roe^Una\rPV1||I|4W^412");
+        assert_eq!(after(&[one, other, moved, late]), ["Una 412 left 7", "Ida  - 8"]);
+        let many = (
+            "A40",
+            "20261121",
+            "PID|||8^^^H^MR||Doe^Ida\rMRG|7^^^H^MR\rPID|||10^^^H^MR||Poe^Eve\rMRG|9^^^H^MR",
+        );
+        let eve = ("A28", "20261119", "PID|||9^^^H^MR||Poe^Eve");
+        assert_eq!(after(&[other, eve, many]), ["Ida  - 8,7", "Eve  - 10,9"]);
+        // Taken out after it was merged away, a number alone goes.
+        let merge = ("A40", "20261121", "PID|||8^^^H^MR||Doe^Ida\rMRG|7^^^H^MR");
+        let out = ("A29", "20261122", "PID|||7^^^H^MR");
+        assert_eq!(after(&[other, merge, out]), ["Ida  - 8"]);
+        let again = ("A01", "20261123", "PID|||7^^^H^MR||Poe^Eve\rPV1||I|4W^415");
+        assert_eq!(after(&[other, merge, out, again]), ["Ida  - 8", "Eve 415 in 7"]);
+        let whole = ("A29", "20261122", "PID|||8^^^H^MR");
+        assert_eq!(after(&[other, merge, whole]), [""; 0]);
+    }
+
+    #[test]
+    fn an_account_of_another_stay_changes_nothing_of_this_one() {
+        let here = ("A01", "20261120", "PID|||7^^^H^MR||Roe^Una\rPV1||I|4W^412");
+        let left = ("A03", "20261121", "PID|||7^^^H^MR||Roe^Una\rPV1||I|4W^412");
+        let of_old = |pv1: &str| format!("PID|||7^^^H^MR||Roe^Una\rPV1||I|2S^201|{pv1}");
+        let days = of_old(&format!("{}20250101|20250109", "|".repeat(40)));
+        let begun = of_old(&format!("{}20250101", "|".repeat(40)));
+        for old in [&days, &begun] {
+            let old = ("A08", "20261122", old.as_str());
+            assert_eq!(after(&[here, old]), ["Una 412 in 7"]);
+            assert_eq!(after(&[here, left, old]), ["Una 412 left 7"]);
+        }
+        let bed = ("A08", "20261122", "PID|||7^^^H^MR||Roe^Una\rPV1||I|4W^415");
+        assert_eq!(after(&[here, bed]), ["Una 415 in 7"]);
+        assert_eq!(after(&[bed]), ["Una  - 7"], "nobody said that they came");
+    }
+
+    #[test]
+    fn what_cannot_be_read_erases_nothing() {
+        let whole = "PID|||7^^^H^MR||Roe^Una||19500102||||||555-0100~^NET^Internet^una@mail.example\rNK1||Roe^Ulf";
+        let bare = "PID|||7^^^H^MR||^^||1950||||^^|||^^^|\rNK1|1\rGT1|1||Pay^Una";
+        let mut register = Register::default();
+        for (at, rest) in [("20261120", whole), ("20261121", bare)] {
+            let text = format!("MSH|^~\\&|ADT|H|P|H|{at}||ADT^A08|7|P|2.5\r{rest}");
+            for event in read_event(&Message::read(text.as_bytes()).unwrap()).unwrap() {
+                register.apply(&event, 0).unwrap();
+            }
+        }
+        let una = register.take_all().next().unwrap();
+        assert_eq!((una.names.len(), una.phones.len(), una.emails.len()), (1, 1, 1));
+        assert!(una.birth_date.is_some());
+        assert_eq!(una.relatives.len(), 2, "who pays is added to kin");
+    }
+
+    #[test]
+    fn a_patient_of_whom_too_much_is_said_is_left_as_they_were() {
+        let long = "x".repeat(300);
+        let names: Vec<String> = (0..16).map(|n| format!("{n}{long}^{n}{long}^{long}")).collect();
+        let kin: String =
+            (0..16).fold(String::new(), |all, n| format!("{all}\rNK1||{n}{long}^{long}^{long}"));
+        let homes: Vec<String> = (0..16).map(|n| format!("{n}{long}^^{long}^^{long}")).collect();
+        let numbers: Vec<String> = (0..16).map(|n| format!("{n}{long}")).collect();
+        let numbers = numbers.join("~");
+        let rest = format!(
+            "PID|||7||{}||||||{}|||||||{numbers}|{numbers}|{numbers}{kin}\rPV1||I|4W^412||||||||||||||||{numbers}",
+            names.join("~"),
+            homes.join("~"),
+        );
+        let one = ("A01", "20261120", "PID|||7||Roe^Una\rPV1||I|4W^412");
+        let mut register = Register::default();
+        let mut refused = Vec::new();
+        for n in 0..8 {
+            for (code, rest) in
+                [("A01", one.2.to_owned()), ("A08", rest.replace("||0x", &format!("||{n}0x")))]
+            {
+                let text = format!("MSH|^~\\&|ADT|H|P|H|2026112{n}||ADT^{code}|7|P|2.5\r{rest}");
+                let events = read_event(&Message::read(text.as_bytes()).unwrap()).unwrap();
+                refused.push(register.apply(&events[0], 0).is_err());
+            }
+        }
+        let kept = register.take_all().next().unwrap();
+        assert!(serde_json::to_vec(&kept).unwrap().len() <= super::LARGEST);
+        assert_eq!(kept.place.room, "412");
+        assert!(kept.names.iter().all(|name| name.given.chars().count() <= 513), "{refused:?}");
     }
 
     #[test]

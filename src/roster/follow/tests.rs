@@ -129,6 +129,54 @@ fn another_patient_of_the_same_number_is_left_as_they_are() {
 }
 
 #[test]
+fn a_record_that_is_taken_out_is_not_a_strangers_of_the_same_number() {
+    let (_folder, roster) = house();
+    let (follower, _) = Follower::open(&roster, key(), 48).unwrap();
+    let out = |at: &str, rest: &str| message("A29", at, &format!("PID|||731946^^^X^MR||{rest}"));
+    follower.take(&[out("20261122", "Roe^Una||19500102")], now());
+    follower.show(now()).unwrap();
+    assert_eq!(stays(&read(&roster), "zebulon", "quackenthorpe"), [Stay::InHouse]);
+    let own = message("A29", "20261123", "PID|||731946^^^H^MR||Quackenthorpe^Zebulon||19610506");
+    follower.take(&[own], now());
+    follower.show(now()).unwrap();
+    assert_eq!(stays(&read(&roster), "zebulon", "quackenthorpe"), []);
+}
+
+#[test]
+fn what_a_message_does_not_give_is_as_the_roster_has_it() {
+    let (_folder, roster) = house();
+    let (follower, _) = Follower::open(&roster, key(), 48).unwrap();
+    // A name without a birth date, and a day of admission without a room.
+    let few = message(
+        "A01",
+        "20261122",
+        &format!("PID|||731946||Quackenthorpe^Zebulon||1961\rPV1||I|{}20261121", "|".repeat(41)),
+    );
+    assert_eq!(follower.take(&[few], now()), [Taken::Applied]);
+    follower.show(now()).unwrap();
+    let seen = read(&roster);
+    assert!(lies_in(&seen, "zebulon", "973"), "no other room was given");
+    let day = Day::of(date(1961, 5, 6));
+    let born = seen.indexes.iter().any(|index| {
+        index.word("zebulon").is_some_and(|word| !index.born(word.number, day).is_empty())
+    });
+    assert!(born, "no other day was given");
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_years_does_not_hold_for_years() {
+    let (_folder, roster) = house();
+    let (follower, _) = Follower::open(&roster, key(), 48).unwrap();
+    let pid = "PID|||731977||Grimblehawk^Philoxenia\rPV1||I|9Q^98";
+    let wrong = message("A01", "20991122", &format!("{pid}1"));
+    follower.take(&[wrong], now());
+    let later = message("A02", "20261125", &format!("{pid}2"));
+    follower.take(&[later], at("2026-11-25T10:00:00Z"));
+    follower.show(at("2026-11-25T10:00:00Z")).unwrap();
+    assert!(lies_in(&read(&roster), "philoxenia", "982"));
+}
+
+#[test]
 fn what_was_acknowledged_is_there_after_a_start_and_after_a_new_roster() {
     let (_folder, roster) = house();
     let new = message("A01", "20261122", "PID|||731977||Grimblehawk^Philoxenia\rPV1||I|9Q^981");

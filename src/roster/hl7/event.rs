@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::roster::form::number_form;
 use crate::roster::hl7::message::{Fault, Message, Part};
-use crate::roster::hl7::patient::{day, patient, place, seconds};
+use crate::roster::hl7::patient::{day, has_kin, is_named, names_before, patient, place, seconds};
 use crate::roster::{Patient, Place};
 
 /// What has happened.
@@ -48,7 +48,7 @@ impl std::fmt::Debug for RecordNumber {
     }
 }
 
-/// Which parts of a patient a message gives: those replace what was known, the others stay.
+/// Which parts of a patient a message gives, so that they can be read: those replace what was known, the others stay.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -109,8 +109,33 @@ fn act(code: &str) -> Option<Act> {
     })
 }
 
-/// Reads what a message says. A fault names the segment and field, and no word of the message.
-pub(crate) fn read(message: &Message) -> Result<Event, Fault> {
+/// Patients of one message at the most.
+const MOST: usize = 64;
+
+/// Reads what a message says, of each patient that it is about. A fault names the segment and field, and no word of the
+/// message; then nothing of it is given.
+pub(crate) fn read(message: &Message) -> Result<Vec<Event>, Fault> {
+    let unfit = |why| Err(Fault { segment: "MSH", field: 0, why });
+    if message.all("MSH").nth(1).is_some() {
+        return unfit("there are two messages in one frame");
+    }
+    let n_patients = message.all("PID").take(MOST + 1).count();
+    if n_patients > MOST {
+        return unfit("it is about more than 64 patients: send a message for each");
+    }
+    let mut events = if n_patients < 2 {
+        vec![read_one(message)?]
+    } else {
+        message.of_each_patient().map(|of_one| read_one(&of_one)).collect::<Result<Vec<_>, _>>()?
+    };
+    // It is one message, and is known again as one.
+    for event in &mut events {
+        event.mark = mark(message);
+    }
+    Ok(events)
+}
+
+fn read_one(message: &Message) -> Result<Event, Fault> {
     let head =
         message.first("MSH").ok_or(Fault { segment: "MSH", field: 0, why: "it is missing" })?;
     let (kind, code) = (head.field(9).first(1), head.field(9).first(2));
@@ -144,12 +169,13 @@ pub(crate) fn read(message: &Message) -> Result<Event, Fault> {
     if numbers.is_empty() {
         return Err(Fault { segment: "PID", field: 3, why: "there is no record number" });
     }
-    let prior = message.first("MRG").map(|mrg| {
-        let mut prior = record_numbers(mrg.field(1), false);
+    // Of what is not merged, the number before is another record's that stands.
+    let merged = || message.all("MRG").filter(|_| act == Act::Merge).take(MOST);
+    let mut prior = Vec::new();
+    for mrg in merged() {
+        prior.extend(record_numbers(mrg.field(1), false));
         prior.extend(record_numbers(mrg.field(4), false));
-        prior
-    });
-    let prior = prior.unwrap_or_default();
+    }
     if act == Act::Merge && prior.is_empty() {
         return Err(Fault {
             segment: "MRG",
@@ -169,17 +195,18 @@ pub(crate) fn read(message: &Message) -> Result<Event, Fault> {
         why: "when it happened is missing or no time, and so is MSH-7",
     })?;
     let mut patient = patient(message);
+    merged().for_each(|mrg| names_before(mrg, &mut patient.names));
     let today = Timestamp::from_second(at).ok().map(|at| at.to_zoned(TimeZone::UTC).date());
     let act = stay(message, act, &mut patient, today);
     let given = Given {
-        names: !pid.field(5).is_empty(),
-        phones: [13, 14, 40].into_iter().any(|field| !pid.field(field).is_empty()),
-        addresses: !pid.field(11).is_empty(),
-        relatives: ["NK1", "GT1"].into_iter().any(|name| message.first(name).is_some()),
-        birth: !pid.field(7).is_empty(),
-        deceased: !pid.field(29).is_empty() || !pid.field(30).is_empty(),
+        names: is_named(pid),
+        phones: !patient.phones.is_empty(),
+        addresses: !patient.addresses.is_empty(),
+        relatives: has_kin(message),
+        birth: patient.birth_date.is_some(),
+        deceased: [29, 30].into_iter().any(|field| !pid.field(field).first(1).is_empty()),
     };
-    Ok(Event { act, at, patient, given, numbers, prior, mark: mark(message) })
+    Ok(Event { act, at, patient, given, numbers, prior, mark: Vec::new() })
 }
 
 /// The record numbers of a field; where one is said to be a record's own, those alone.
@@ -256,7 +283,7 @@ mod tests {
 
     fn event(code: &str, rest: &str) -> Result<Event, Fault> {
         let text = format!("MSH|^~\\&|ADT|H|P|H|20261123101500||{code}|7|P|2.5\r{rest}");
-        read(&Message::read(text.as_bytes()).unwrap())
+        read(&Message::read(text.as_bytes()).unwrap()).map(|mut events| events.remove(0))
     }
 
     #[test]
@@ -299,6 +326,13 @@ mod tests {
             assert!(fault.to_string().starts_with(want), "{fault}");
             assert!(!format!("{fault}{fault:?}").contains("Quack"));
         }
+    }
+
+    #[test]
+    fn two_messages_in_one_frame_are_refused() {
+        let two = "EVN||20261120\rPID|||7||Roe^Una\rMSH|^~\\&|ADT|H|P|H|20261123||ADT^A08|8|P|2.5\rPID|||8||Doe^Ida";
+        let fault = event("ADT^A08", two).unwrap_err();
+        assert_eq!(fault.to_string(), "MSH: there are two messages in one frame");
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::fmt;
 
 use encoding_rs::Encoding;
 
+/// The longest text of a component that is kept, in characters.
+const LONGEST: usize = 256;
+
 /// Why a message, or a part of it, cannot be read: where, and what is wrong, in words of ours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fault {
@@ -141,6 +144,30 @@ impl Message {
         self.utf8
     }
 
+    /// A message for each patient that it is about: one that has two is one for each, with the head and the event of
+    /// both.
+    pub(super) fn of_each_patient(&self) -> impl Iterator<Item = Self> {
+        let is = |line: &str, name: &str| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(self.marks.field))
+        };
+        let (mut head, mut groups) = (Vec::new(), Vec::<Vec<&str>>::new());
+        for line in self.text.split(['\r', '\n']) {
+            if is(line, "PID") {
+                groups.push(vec![line]);
+            } else if is(line, "MSH") || is(line, "EVN") {
+                head.push(line);
+            } else if let Some(group) = groups.last_mut() {
+                group.push(line);
+            }
+        }
+        groups.into_iter().map(move |group| Self {
+            text: head.iter().copied().chain(group).collect::<Vec<_>>().join("\r"),
+            marks: self.marks,
+            utf8: self.utf8,
+        })
+    }
+
     /// What stands behind the first segment.
     pub(super) fn behind_head(&self) -> &str {
         self.text.split_once(['\r', '\n']).map_or("", |(_, rest)| rest)
@@ -209,7 +236,12 @@ impl<'m> Part<'m> {
             Some(mark) => self.text.split(mark).next().unwrap_or_default(),
             None => self.text,
         };
-        Self { text, message: self.message }.text()
+        let mut text = Self { text, message: self.message }.text();
+        // Nobody is called so: what is behind is cut off, and not kept for every patient.
+        if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+            text.truncate(end);
+        }
+        text
     }
 
     /// The text of a component of a field's first repetition.
@@ -220,11 +252,6 @@ impl<'m> Part<'m> {
     /// Exactly as sent.
     pub(super) fn raw(self) -> &'m str {
         self.text
-    }
-
-    /// Whether nothing is sent.
-    pub(super) fn is_empty(self) -> bool {
-        self.text.trim().is_empty()
     }
 
     /// Its text without escapes; that it is to be deleted (`""`) says nothing.

@@ -17,9 +17,6 @@ pub(super) fn patient(message: &Message) -> Patient {
         identity(pid, &mut patient);
         reach(pid, &mut patient);
     }
-    if let Some(mrg) = message.first("MRG") {
-        push_names(mrg.field(7), NameUse::Former, &mut patient.names);
-    }
     relatives(message, &mut patient);
     if let Some(pv1) = message.first("PV1") {
         number(pv1.field(19), IdentifierKind::Visit, &mut patient);
@@ -101,6 +98,24 @@ fn relatives(message: &Message, patient: &mut Patient) {
             add(mother, &[]);
         }
     }
+}
+
+/// Whether a message names its patient; the names that they once had are no such name.
+pub(super) fn is_named(pid: Segment<'_>) -> bool {
+    let mut names = Vec::new();
+    push_names(pid.field(5), NameUse::Usual, &mut names);
+    !names.is_empty()
+}
+
+/// The names of a record that is no longer used.
+pub(super) fn names_before(mrg: Segment<'_>, names: &mut Vec<PersonName>) {
+    push_names(mrg.field(7), NameUse::Former, names);
+}
+
+/// Whether a message says who belongs to its patient: who pays for them says nothing of others.
+pub(super) fn has_kin(message: &Message) -> bool {
+    let mut all = message.all("NK1").take(MOST);
+    all.any(|kin| !(name(kin.field(2)).is_empty() && name(kin.field(30)).is_empty()))
 }
 
 fn said(name: &PersonName) -> String {

@@ -61,8 +61,8 @@ impl<R: Read> Hl7Source<R> {
         if std::mem::take(&mut self.is_long) {
             return Ok(Entry::Bad(BadRow { line, why: "the message is longer than a megabyte" }));
         }
-        let event = match Message::read(&message).and_then(|message| read_event(&message)) {
-            Ok(event) => event,
+        let events = match Message::read(&message).and_then(|message| read_event(&message)) {
+            Ok(events) => events,
             Err(fault) => {
                 let why = match (fault.segment, fault.field) {
                     ("MSH", 9) => return Ok(Entry::Passed),
@@ -76,7 +76,12 @@ impl<R: Read> Hl7Source<R> {
                 return Ok(Entry::Bad(BadRow { line, why }));
             }
         };
-        self.register.apply(&event, 0);
+        for event in &events {
+            if self.register.apply(event, 0).is_err() {
+                let why = "more is said of the patient than can be kept";
+                return Ok(Entry::Bad(BadRow { line, why }));
+            }
+        }
         if self.register.len() > MOST {
             let why = format!(
                 "the messages are of more than {} million patients: give them as CSV or FHIR",

@@ -9,7 +9,9 @@ use crate::detect::compose::known::{Asked, Columns, Field, Meant};
 use crate::detect::compose::words::Reading;
 use crate::detect::compose::{Composer, Proposal};
 use crate::detect::token::{Gap, Shape};
-use crate::roster::{Day, Hit, IdentifierKind, Number, number_form, phone_form, street_form};
+use crate::roster::{
+    Day, Hit, IdentifierKind, Index, Number, number_form, phone_form, street_form,
+};
 use crate::rules::Class;
 use crate::span::Span;
 
@@ -88,12 +90,17 @@ fn number(asked: Asked<'_>, reading: &Reading<'_>, first: usize, last: usize) ->
     phone(asked, reading, from, last, written).or_else(|| code(asked, reading, from, last, written))
 }
 
+fn of_length(index: &Index, n: usize) -> u64 {
+    index.about().lengths.get(n.min(31)).copied().unwrap_or_default()
+}
+
 /// How often a stranger's number is one of the roster's: by how many there are of that length, and by whether the next
 /// ones are, too. Numbers are often given out one after the other.
-fn density(asked: Asked<'_>, form: &str, find: impl Fn(&str) -> bool) -> f32 {
+fn density(asked: Asked<'_>, form: &str, find: impl Fn(&Index, &str) -> bool) -> f32 {
     let digits = form.bytes().all(|byte| byte.is_ascii_digit());
     let all = if digits {
-        let n = asked.index.about().lengths.get(form.len().min(31)).copied().unwrap_or_default();
+        // Also where the one that is asked has few: those of all together were given out.
+        let n: u64 = asked.roster.indexes.iter().map(|index| of_length(index, form.len())).sum();
         let exponent = i32::try_from(form.len().min(30)).unwrap_or(30) - 1;
         #[expect(clippy::cast_precision_loss, reason = "a chance needs no more digits")]
         let n = n as f32;
@@ -104,7 +111,11 @@ fn density(asked: Asked<'_>, form: &str, find: impl Fn(&str) -> bool) -> f32 {
     let Some(head) = form.len().checked_sub(1).and_then(|end| form.get(..end)) else { return 1.0 };
     let last = form.as_bytes().last().copied().unwrap_or_default();
     let others = (b'0'..=b'9').filter(|digit| *digit != last);
-    let n_next = others.filter(|digit| find(&format!("{head}{}", char::from(*digit)))).count();
+    let is_given_out = |digit: &u8| {
+        let next = format!("{head}{}", char::from(*digit));
+        asked.roster.indexes.iter().any(|index| find(index, &next))
+    };
+    let n_next = others.filter(is_given_out).count();
     // One neighbor is chance on a large roster; two are a run.
     let next = f32::from(u8::try_from(n_next.saturating_sub(1)).unwrap_or(9)) / 10.0;
     all.max(next)
@@ -137,7 +148,7 @@ fn code(
         IdentifierKind::Other => Composer::RosterOtherId,
     };
     let n_digits = form.bytes().filter(u8::is_ascii_digit).count();
-    let seldom = density(asked, &form, |form| !asked.index.number(form).is_empty()) <= SELDOM;
+    let seldom = density(asked, &form, |index, form| !index.number(form).is_empty()) <= SELDOM;
     let certain = n_digits >= 5 && seldom && !is_in_word(reading, first, last);
     let rows = hits.iter().map(|hit| hit.row).collect();
     let (words, span) = ((first, last), reading.span(first, last));
@@ -161,7 +172,8 @@ fn phone(
     if hits.is_empty() {
         return None;
     }
-    let seldom = || density(asked, &form, |form| !asked.index.phone(form).is_empty()) <= OF_A_BLOCK;
+    let seldom =
+        || density(asked, &form, |index, form| !index.phone(form).is_empty()) <= OF_A_BLOCK;
     let certain = form.len() >= 10
         && hits.len() < SHARED
         && !is_toll_free(&form)
