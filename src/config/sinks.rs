@@ -127,7 +127,8 @@ fn postgres(table: &mut Table<'_>, folder: &Path, faults: &mut Faults) -> Option
     let mut settings = match PostgresSettings::of(&url.value) {
         Ok(settings) => settings,
         Err(fault) => {
-            faults.error(url.span, fault.to_string(), remedy(fault));
+            // Of an address that cannot be read nobody knows where a password stands in it: its line is not drawn.
+            faults.error(span, format!("`url`: {fault}"), remedy(fault));
             return None;
         }
     };

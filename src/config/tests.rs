@@ -11,7 +11,7 @@ use crate::audit::{Said, Sync};
 use crate::body::Limits;
 use crate::config::syntax::{self, Named};
 use crate::config::{Config, Edge, Loaded, Sandbox, Timeouts, TlsIdentity, load, load_policy};
-use crate::diagnostic::{Diagnostic, Faults, Severity, Source, Table};
+use crate::diagnostic::{Diagnostic, Faults, Severity, Source, Table, draw_all};
 use crate::platform::Platforms;
 
 const SHIPPED: &str = include_str!("../../config/postward.toml");
@@ -476,7 +476,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "[[audit.sink]]\nkind = \"postgres\"\nurl = \"postgres://p:invented@db.example.org/a\"",
-        "3:7: it holds the password",
+        "1:1: `url`: it holds the password",
         "password-file",
     ),
     (
@@ -585,6 +585,34 @@ fn every_way_of_getting_it_wrong_has_its_line_and_remedy() {
         let remedy = faults[0].help.clone().unwrap_or_default();
         assert!(remedy.contains(help), "{text}: {said}: {remedy}");
         assert_eq!(faults[0].severity, Severity::Error, "{text}");
+    }
+}
+
+#[test]
+fn no_fault_shows_the_password_of_a_database() {
+    let folder = folder(&[]);
+    for sink in [
+        "url = \"postgres://postward:S3cretPw@db.example.org/audit\"",
+        "url = \"postgres://postward@db.example.org/audit?password=S3cretPw\"",
+        "url = \"postgres://post ward:S3cretPw@db.example.org:x/audit\"",
+        "url = \"postward:S3cretPw@db.example.org/audit\"",
+        "url = \"host=db.example.org user=postward password='S3cretPw'\"",
+        "url = \"postgres://postward:S3cretPw@db.example.org/audit",
+        "url = \"postgres://postward@db.example.org/audit\"\npassword = \"S3cretPw\"",
+        "uri = \"postgres://postward:S3cretPw@db.example.org/audit\"",
+    ] {
+        let text = format!("{SERVES}[[audit.sink]]\nkind = \"postgres\"\n{sink}\n");
+        let inline = sink.replace('\n', ", ");
+        let inline =
+            format!("audit = {{ sink = [{{ kind = \"postgres\", {inline} }}] }}\n{SERVES}");
+        for text in [text, inline] {
+            // What `check` and `serve` write, and `/status` shows after a reload.
+            let (_, faults) = read(&text, folder.path());
+            assert!(!faults.is_empty(), "{text}");
+            let drawn = draw_all(&faults);
+            assert!(!drawn.contains("S3cretPw"), "{drawn}");
+            assert!(drawn.contains("postward.toml:"), "{drawn}");
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Draws a fault: what is wrong, the file and line, a caret under the place, and the remedy.
 //!
 //! `check`, `serve`, `scan`, `eval` and a reload draw the same picture. The text shown is the officer's own file, never a
-//! post.
+//! post. A password that stands in it, where none may, is not drawn: the picture goes to logs and to `/status`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
@@ -18,16 +19,15 @@ pub fn draw(fault: &Diagnostic, styled: bool) -> String {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(fault.message.as_str());
-    let mut group = match fault.span.and_then(|span| fitting(span, &fault.source.text)) {
+    let span = fault.span.and_then(|span| fitting(span, &fault.source.text));
+    let text = span.map_or(Cow::default(), |span| masked(&fault.source.text, span));
+    let mut group = match span {
         Some(span) => {
             let caret = AnnotationKind::Primary
                 .span(span.start()..span.end())
                 .label(fault.label.as_deref());
-            title.element(
-                Snippet::source(fault.source.text.as_str())
-                    .path(fault.source.name.as_str())
-                    .annotation(caret),
-            )
+            title
+                .element(Snippet::source(&*text).path(fault.source.name.as_str()).annotation(caret))
         }
         None => title.element(Origin::path(fault.source.name.as_str())),
     };
@@ -80,6 +80,52 @@ fn boundary_before(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
+/// The text with stars in place of passwords in the line that is drawn: `USER:PASSWORD@` of an address, and whatever stands behind
+/// `password` and `=`. As many bytes as before, so that places stay.
+fn masked(text: &str, span: Span) -> Cow<'_, str> {
+    let start = text.get(..span.start()).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+    let rest = text.get(start..).unwrap_or_default();
+    let line = rest.split('\n').next().unwrap_or_default();
+    let mut hidden: Vec<(usize, usize)> = Vec::new();
+    let lower = line.to_ascii_lowercase();
+    // Without what makes it an address, only where a database is spoken of: rules are full of `:` and `@`.
+    let address = match line.split_once("://") {
+        Some((before, _)) => Some(before.len() + "://".len()),
+        None => lower.contains("postgres").then_some(0),
+    };
+    if let Some(start) = address
+        && let Some(address) = line.get(start..)
+        && let (Some(colon), Some(at)) = (address.find(':'), address.rfind('@'))
+        && colon < at
+    {
+        hidden.push((start + colon + 1, start + at));
+    }
+    for (at, word) in lower.match_indices("password") {
+        let behind = lower.get(at + word.len()..).unwrap_or_default();
+        // Between them stands what ends a quoted key, at most.
+        let value = behind.trim_start_matches(['"', '\'', ' ', '\t']);
+        if value.starts_with('=') {
+            hidden.push((line.len() - value.len() + 1, line.len()));
+            break;
+        }
+    }
+    if hidden.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let is_hidden = |at: usize| hidden.iter().any(|(from, to)| (*from..*to).contains(&at));
+    let mut drawn = String::with_capacity(text.len());
+    drawn.push_str(text.get(..start).unwrap_or_default());
+    for (at, letter) in line.char_indices() {
+        if is_hidden(at) {
+            drawn.extend(std::iter::repeat_n('*', letter.len_utf8()));
+        } else {
+            drawn.push(letter);
+        }
+    }
+    drawn.push_str(rest.get(line.len()..).unwrap_or_default());
+    Cow::Owned(drawn)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{counted, draw};
@@ -122,6 +168,33 @@ mod tests {
         for span in [0..99, 1..2, 50..60, 11..11, 3..9] {
             let fault = Diagnostic::error(&source, "no").at(span.clone());
             assert!(draw(&fault, false).contains("a.toml"), "{span:?}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_drawn_and_places_stay() {
+        for line in [
+            "url = \"postgres://p:S3cretPw@db.example.org/a\"",
+            "url = \"postgres://p:S3cretPw:@/@db.example.org/a\"",
+            "url = \"postgres://p o:S3cretPw@h",
+            "url = \"postgres://p@db.example.org/a?password=S3cretPw\"",
+            "url = \"host=db.example.org PassWord = 'S3cretPw'\"",
+            "password = \"éS3cretPw\"",
+            "\"password\" = \"S3cretPw\"",
+            "a = 1 # é postgres://p:éS3cretPw@h",
+        ] {
+            let source = Source::new("a.toml", format!("[a]\n{line}\nb = 2\n"));
+            for (from, to) in [(4, 5), (4, 4 + line.len()), (4 + line.len(), 4 + line.len())] {
+                let picture = draw(&Diagnostic::error(&source, "no").at(from..to), false);
+                assert!(!picture.contains("S3c") && !picture.contains("Pw"), "{picture}");
+                assert!(picture.contains("a.toml:2:"), "{picture}");
+            }
+        }
+        let source =
+            Source::new("a.toml", "url = \"postgres://p@h:5432/a\"\npassword-file = \"x\"\n");
+        for (at, text) in [(0, "postgres://p@h:5432/a"), (32, "password-file = \"x\"")] {
+            let picture = draw(&Diagnostic::error(&source, "no").at(at..at + 1), false);
+            assert!(picture.contains(text), "{picture}");
         }
     }
 

@@ -50,6 +50,8 @@ pub(in crate::audit) struct Backlog {
     kind: &'static str,
     pub(super) wait: bool,
     progress: watch::Sender<Progress>,
+    /// The number of the newest line that it will not be given again, whatever happens: the files need not hold those.
+    sure_seq: AtomicU64,
     /// How much it holds of what this process has written; less than nothing while it lacks what was there before.
     held_bytes: AtomicI64,
     /// What there was before it was first configured: that it is far behind then is nobody's fault.
@@ -66,6 +68,7 @@ impl Backlog {
             kind,
             wait,
             progress: watch::Sender::new(Progress::default()),
+            sure_seq: AtomicU64::new(0),
             held_bytes: AtomicI64::new(0),
             allowance: AtomicU64::new(0),
             n_delivered: AtomicU64::new(0),
@@ -96,6 +99,11 @@ impl Backlog {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// It will not be given these again.
+    pub(super) fn surely_holds(&self, seq: u64) {
+        self.sure_seq.store(seq, Relaxed);
+    }
+
     /// It has taken these.
     pub(super) fn delivered(&self, seq: u64, n_lines: usize, n_bytes: u64) {
         self.n_delivered.fetch_add(n_lines as u64, Relaxed);
@@ -107,10 +115,6 @@ impl Backlog {
         self.n_faults.fetch_add(1, Relaxed);
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         self.progress.send_modify(|progress| progress.is_up = false);
-    }
-
-    pub(in crate::audit) fn held_seq(&self) -> u64 {
-        self.progress.borrow().seq
     }
 
     /// Returns when it holds the line of this number, or is down.
@@ -179,7 +183,8 @@ impl Sinks {
 
     /// Says up to which line all of them have everything.
     pub(super) fn tell_held(&self) {
-        if let Some(seq) = self.backlogs.iter().map(|backlog| backlog.held_seq()).min() {
+        if let Some(seq) = self.backlogs.iter().map(|backlog| backlog.sure_seq.load(Relaxed)).min()
+        {
             self.held.set(seq);
         }
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::chain::{Hash, Link};
+use crate::audit::segments::folder;
 
 /// Longest file that is read as one.
 const MOST_BYTES: u64 = 4096;
@@ -56,8 +57,13 @@ impl CursorFile {
         self.saved
     }
 
-    /// Replaces it. With `durably` the disk has it when this returns.
-    pub(super) fn write(&mut self, cursor: Cursor, durably: bool) -> io::Result<()> {
+    /// Whether anything stands where it should.
+    pub(super) fn is_there(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok()
+    }
+
+    /// Replaces it. The disk has it when this returns: a cursor that a power cut emptied would make room in the spool.
+    pub(super) fn write(&mut self, cursor: Cursor) -> io::Result<()> {
         if self.saved == Some(cursor) {
             return Ok(());
         }
@@ -66,10 +72,12 @@ impl CursorFile {
         let beside = self.path.with_extension("new");
         let mut file = File::create(&beside)?;
         file.write_all(&serde_json::to_vec(&written)?)?;
-        if durably {
-            file.sync_data()?;
-        }
+        file.sync_data()?;
         fs::rename(&beside, &self.path)?;
+        if self.saved.is_none() {
+            // Its name, too; later ones replace what is there already.
+            File::open(folder(&self.path))?.sync_data()?;
+        }
         self.saved = Some(cursor);
         Ok(())
     }

@@ -241,7 +241,7 @@ impl Follower {
         *offset += start as u64;
         self.after = after;
         // What a crash left at the end of a file that another continues has no line end.
-        if !is_live && start == 0 && self.after.seq < newest.link.seq {
+        if !is_live && start == 0 && self.after != newest.link {
             self.at = None;
             if !self.seek_behind(newest)? {
                 return Err(SinkFault::new("the audit's files do not hold the line that is due"));
@@ -249,6 +249,22 @@ impl Follower {
             return self.next(newest, batch);
         }
         Ok(())
+    }
+
+    /// Whether it stands at the end of a file that is no longer written and that none continues, though the chain that is
+    /// written ends elsewhere: a file was lost, or an older copy was put in its place.
+    pub(super) fn is_dead_end(&mut self, newest: &Newest) -> io::Result<bool> {
+        let Some((file, offset)) = &self.at else { return Ok(false) };
+        let length = file.metadata()?.len();
+        if self.after == newest.link
+            || id(file)? == newest.file
+            || has_line_behind(file, length, *offset)?
+        {
+            return Ok(false);
+        }
+        // Where a rotation happens meanwhile, the next file may have been missed; it is not lost.
+        let is_continued = self.seek_behind(newest)?;
+        Ok(!is_continued && id(&File::open(&self.live)?)? == newest.file)
     }
 
     /// Goes on in the next file.
@@ -348,6 +364,17 @@ fn first_place(file: &File, length: u64) -> io::Result<Option<Place>> {
         at = start + line.len() as u64 + 1;
     }
     Ok(None)
+}
+
+/// Whether a whole line of ours begins at or behind an offset.
+fn has_line_behind(file: &File, length: u64, mut at: u64) -> io::Result<bool> {
+    while let Some((start, line)) = line_at(file, length, at)? {
+        at = start + line.len() as u64 + 1;
+        if at <= length && Place::of(&line).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Where the line of this place ends, by halving: lines stand in the order of their numbers.

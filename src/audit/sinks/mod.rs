@@ -40,11 +40,13 @@ pub(super) struct HeldChain {
     pub(super) chain: String,
     /// The newest line that the sink holds durably.
     pub(super) end: Link,
+    /// Whether it began under the name of the node that asks.
+    pub(super) is_own: bool,
 }
 
 /// One place that keeps lines. It is called by one thread of its own, and may block.
 pub(super) trait Sink: Send + 'static {
-    /// Connects, anew after each fault, and says which chains of this node it holds and how far. `None` where the place
+    /// Connects, anew after each fault, and says which chains it holds and how far, this node's and others'. `None` where the place
     /// cannot tell: then the worker keeps a cursor of its own beside the file.
     fn connect(&mut self, node: &str) -> Result<Option<Vec<HeldChain>>, SinkFault>;
 
@@ -57,6 +59,12 @@ pub(super) trait Sink: Send + 'static {
     /// Takes lines. When this returns, they are held durably, each once; on a fault, none or all of them may be, which
     /// the next [`connect`](Self::connect) tells.
     fn put(&mut self, batch: &Batch) -> Result<(), SinkFault>;
+
+    /// The line before the oldest that was sent and may not have been read, where the place cannot tell what it holds. The
+    /// next process goes on behind it. `None` where everything that was taken is held.
+    fn unsure_after(&self) -> Option<Link> {
+        None
+    }
 
     /// Called when nothing is due, at most once a minute: for what need not be done beside lines.
     fn tidy(&mut self) -> Result<(), SinkFault> {

@@ -286,9 +286,8 @@ impl Asked {
     }
 
     fn chains(&self) -> Result<Vec<Listed>, SinkFault> {
-        let node: Option<&str> = None;
         let rows = self.runtime.block_on(patiently(async {
-            Ok(self.client.query(&self.names.chains(), &[&node]).await?)
+            Ok(self.client.query(&self.names.chains(), &[]).await?)
         }))?;
         rows.iter()
             .map(|row| {

@@ -122,7 +122,7 @@ impl Sink for Sqlite {
     fn connect(&mut self, node: &str) -> Result<Option<Vec<HeldChain>>, SinkFault> {
         self.open = None;
         let connection = opened(&self.settings.file)?;
-        let held = held(&connection, Some(node))?;
+        let held = held(&connection, node)?;
         self.open = Some(connection);
         Ok(Some(held))
     }
@@ -240,19 +240,23 @@ fn opened(file: &Path) -> Result<Connection, SinkFault> {
     Ok(connection)
 }
 
-/// The chains of a node, or of all.
-fn held(connection: &Connection, node: Option<&str>) -> Result<Vec<HeldChain>, SinkFault> {
-    let mut chains = connection.prepare(
-        "SELECT id, last_seq, last_hash FROM chain WHERE ?1 IS NULL OR node = ?1 ORDER BY id",
-    )?;
+/// All chains; which are this node's is said besides, since it may have had another name.
+fn held(connection: &Connection, node: &str) -> Result<Vec<HeldChain>, SinkFault> {
+    let mut chains =
+        connection.prepare("SELECT id, last_seq, last_hash, node = ?1 FROM chain ORDER BY id")?;
     let rows = chains.query_map([node], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, i64>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, bool>(3)?,
+        ))
     })?;
     let mut held = Vec::new();
     for row in rows {
-        let (id, seq, hash) = row?;
+        let (id, seq, hash, is_own) = row?;
         if let (Ok(seq), Some(hash)) = (u64::try_from(seq), Hash::parse(hash.as_bytes())) {
-            held.push(HeldChain { chain: id.to_string(), end: Link { seq, hash } });
+            held.push(HeldChain { chain: id.to_string(), end: Link { seq, hash }, is_own });
         }
     }
     Ok(held)
@@ -262,19 +266,17 @@ fn held(connection: &Connection, node: Option<&str>) -> Result<Vec<HeldChain>, S
 /// chain says where it begins now.
 fn remove(connection: &mut Connection, oldest: &str) -> Result<usize, SinkFault> {
     let work = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    // Each chain by its own first event: one whose old events stand behind one that stays holds up no other.
     let found: Option<(i64, i64)> = work
         .query_row(
-            "SELECT chain, seq FROM event WHERE time < ?1 ORDER BY time LIMIT 1",
+            "SELECT c.id, (SELECT min(seq) FROM event WHERE chain = c.id) FROM chain AS c WHERE \
+             (SELECT time FROM event WHERE chain = c.id AND time IS NOT NULL ORDER BY seq LIMIT 1) < ?1 LIMIT 1",
             [oldest],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let Some((chain, _)) = found else { return Ok(0) };
+    let Some((chain, first)) = found else { return Ok(0) };
     // Up to the first that stays: a clock that was put back must not make a hole.
-    let first: i64 =
-        work.query_row("SELECT before_seq + 1 FROM chain WHERE id = ?1", [chain], |row| {
-            row.get(0)
-        })?;
     let stays: Option<i64> = work.query_row(
         "SELECT min(seq) FROM event WHERE chain = ?1 AND seq < ?2 AND time >= ?3",
         params![chain, first + REMOVED_AT_ONCE, oldest],

@@ -200,7 +200,9 @@ impl Sink for Weak {
             return Err(SinkFault::new("down"));
         }
         let end = *self.0.end.lock().unwrap();
-        Ok(Some(end.map(|end| HeldChain { chain: "1".into(), end }).into_iter().collect()))
+        Ok(Some(
+            end.map(|end| HeldChain { chain: "1".into(), end, is_own: true }).into_iter().collect(),
+        ))
     }
 
     fn go_on(&mut self, _: &str) -> Result<(), SinkFault> {
@@ -523,6 +525,82 @@ async fn what_was_kept_long_enough_is_removed_and_the_rest_still_hangs_together(
     let first = Place::of(held(folder.path())[0].as_bytes()).unwrap();
     assert_eq!(first.link.seq, 4);
     assert_eq!(faults(folder.path()), [None]);
+}
+
+#[tokio::test]
+async fn a_chain_whose_old_events_stand_behind_a_young_one_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = with_sqlite(folder.path());
+    let SinkKind::Sqlite(sqlite) = &mut settings.sinks[0].kind else { unreachable!() };
+    sqlite.keep_months = Some(12);
+    let file = folder.path().join("audit.jsonl");
+    written_on(&file, &["2999-01-01", "2020-01-01"]);
+    let audit = Audit::open(settings.clone()).unwrap();
+    wait_until("taken", || audit.sinks()[0].held_seq == 2);
+    audit.close().await;
+    written_on(&file, &["2020-02-01", "2020-02-02", "2999-01-03"]);
+    let audit = Audit::open(settings).unwrap();
+    wait_until("removed", || audit.sinks()[0].held_seq == 3 && held(folder.path()).len() == 3);
+    audit.close().await;
+    let lines = held(folder.path());
+    let places: Vec<Place> = lines.iter().map(|line| Place::of(line.as_bytes()).unwrap()).collect();
+    assert_eq!(places.iter().map(|place| place.link.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(lines[2].contains("2999-01-03"));
+    assert_eq!(faults(folder.path()), [None, None]);
+}
+
+#[tokio::test]
+async fn a_node_that_is_called_otherwise_goes_on_with_its_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = with_sqlite(folder.path());
+    record(&settings, 0, 3).await;
+    record(&AuditSettings { node: "edge-2".into(), ..settings }, 3, 5).await;
+    assert_eq!(held(folder.path()), written(folder.path()));
+    assert_eq!(faults(folder.path()), [None], "one chain");
+}
+
+#[tokio::test]
+async fn a_sink_beyond_a_file_that_an_older_copy_took_the_place_of_is_given_the_copys_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = with_sqlite(folder.path());
+    settings.sinks[0].wait = true;
+    let file = folder.path().join("audit.jsonl");
+    record(&settings, 0, 2).await;
+    let copy = fs::read(&file).unwrap();
+    record(&settings, 2, 6).await;
+    fs::rename(&file, folder.path().join("audit-2026-10-01-000000000001.jsonl")).unwrap();
+    fs::write(&file, copy).unwrap();
+    let audit = Audit::open(settings).unwrap();
+    audit.record(event("later")).await.unwrap();
+    let lines = held(folder.path());
+    assert!(lines.iter().any(|line| line.contains("\"later\"")), "what was waited for is held");
+    assert_eq!(lines.len(), 6 + 3, "the one chain stays, the other is whole");
+    assert_eq!(audit.sinks()[0].held_seq, 3);
+    audit.close().await;
+    assert_eq!(faults(folder.path()), [None, None]);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_emptied_makes_no_room_in_the_spool() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = AuditSettings { sinks: Vec::new(), spool: 2000, ..with_sqlite(folder.path()) };
+    let weak = Weak::default();
+    weak.0.is_down.store(true, Relaxed);
+    let audit = with_weak(&settings, &weak, false);
+    for _ in 0..20 {
+        let _ = audit.record(event("A")).await;
+    }
+    assert!(audit.is_spool_full());
+    audit.close().await;
+    let cursor = folder.path().join(".audit.jsonl.weak.cursor");
+    for text in ["", "{\"seq\":0,", "x"] {
+        fs::write(&cursor, text).unwrap();
+        let audit = with_weak(&settings, &weak, false);
+        wait_until("looked back", || audit.sinks()[0].fault.is_some());
+        assert!(audit.is_spool_full());
+        assert!(matches!(audit.record(event("B")).await, Err(AuditError::Spool)), "{text}");
+        audit.close().await;
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,8 @@ pub(super) struct Worker {
     is_reached: bool,
     /// Whether the sink cannot tell what it holds.
     needs_cursor: bool,
+    /// The newest line that it was given by this process, or said that it holds.
+    given: Option<Link>,
     saved: Instant,
     tidied: Instant,
 }
@@ -118,6 +120,7 @@ impl Worker {
             is_connected: false,
             is_reached: true,
             needs_cursor: false,
+            given: None,
             saved: now,
             // The first time soon after the start.
             tidied: now.checked_sub(TIDY_EVERY).unwrap_or(now),
@@ -181,6 +184,7 @@ impl Worker {
     /// What is known before the sink is reached: how much waits for it.
     fn look_back(&mut self) -> io::Result<()> {
         let cursor = self.cursor.read();
+        let is_unreadable = cursor.is_none() && self.cursor.is_there();
         let known = match cursor {
             Some(cursor) => self.follower.seek(cursor.end)?,
             None => false,
@@ -192,11 +196,17 @@ impl Worker {
         let behind = self.follower.behind(&newest)?;
         self.backlog.is_behind(behind, n_bytes);
         let cursor = cursor.filter(|_| known);
-        self.backlog.allow(cursor.map_or(behind, |cursor| cursor.allowance));
+        // Only what was never there is new: of a cursor that was emptied or changed nobody knows what it allowed.
+        let allowance = match cursor {
+            Some(cursor) => cursor.allowance,
+            None if is_unreadable => 0,
+            None => behind,
+        };
+        self.backlog.allow(allowance);
         if cursor.is_none() {
             // Also before it was ever reached: a restart must not make room in the spool.
             let end = self.follower.after();
-            self.cursor.write(Cursor { end, allowance: behind }, true)?;
+            self.cursor.write(Cursor { end, allowance })?;
         }
         Ok(())
     }
@@ -216,14 +226,16 @@ impl Worker {
                 self.tidied = Instant::now();
                 self.sink.tidy()?;
             }
+            self.tell();
             self.save(false);
             return Ok(Step::Idle);
         };
         self.is_reached = false;
         self.sink.put(&self.batch)?;
         self.is_reached = true;
+        self.given = Some(end);
         self.backlog.delivered(end.seq, self.batch.n_lines(), self.batch.n_read());
-        self.sinks.tell_held();
+        self.tell();
         self.save(false);
         Ok(Step::Moved)
     }
@@ -234,18 +246,24 @@ impl Worker {
         let held = self.sink.connect(&self.node)?;
         self.is_reached = true;
         self.needs_cursor = held.is_none();
+        let newest = self.trail.newest();
         let ends: Vec<(String, Link)> = match held {
             Some(mut held) => {
-                held.sort_by_key(|held| std::cmp::Reverse(held.end.seq));
+                // Of other nodes last, and none that is longer than the files: a node may have got another name.
+                held.retain(|held| held.is_own || held.end.seq <= newest.link.seq);
+                held.sort_by_key(|held| (!held.is_own, std::cmp::Reverse(held.end.seq)));
                 held.into_iter().map(|held| (held.chain, held.end)).collect()
             }
+            // What it was given by this process it sends again by itself.
             None => {
-                self.cursor.read().map(|cursor| (String::new(), cursor.end)).into_iter().collect()
+                let end = self.given.or_else(|| self.cursor.read().map(|cursor| cursor.end));
+                end.map(|end| (String::new(), end)).into_iter().collect()
             }
         };
         let mut found = None;
         for (chain, end) in &ends {
-            if self.follower.seek(*end)? {
+            // A rotated file that no other continues leads nowhere: the sink would wait there for ever.
+            if self.follower.seek(*end)? && !self.follower.is_dead_end(&newest)? {
                 found = Some(chain);
                 break;
             }
@@ -264,9 +282,21 @@ impl Worker {
         }
         let (newest, n_bytes) = self.trail.newest_and_bytes();
         self.backlog.is_behind(self.follower.behind(&newest)?, n_bytes);
+        self.given = Some(self.follower.after());
         self.backlog.holds(self.follower.after().seq);
-        self.sinks.tell_held();
+        self.tell();
         Ok(())
+    }
+
+    /// The newest line that it surely holds.
+    fn sure(&self) -> Link {
+        self.sink.unsure_after().unwrap_or_else(|| self.follower.after())
+    }
+
+    /// Says up to where the files are no longer needed.
+    fn tell(&self) {
+        self.backlog.surely_holds(self.sure().seq);
+        self.sinks.tell_held();
     }
 
     /// Remembers how far the sink has come.
@@ -276,10 +306,10 @@ impl Worker {
         {
             return;
         }
-        let end = self.follower.after();
+        let end = self.sure();
         self.saved = Instant::now();
         let cursor = Cursor { end, allowance: self.backlog.allowance(&self.trail) };
-        if let Err(error) = self.cursor.write(cursor, self.needs_cursor) {
+        if let Err(error) = self.cursor.write(cursor) {
             tracing::warn!(sink = self.settings.name.as_str(), %error, "how far an audit sink has come cannot be written down");
         }
     }

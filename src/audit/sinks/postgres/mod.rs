@@ -22,7 +22,7 @@ pub(in crate::audit) use schema::Names;
 
 use crate::audit::chain::{Hash, Link};
 use crate::audit::sinks::fault::SinkFault;
-use crate::audit::sinks::follow::Batch;
+use crate::audit::sinks::follow::{Batch, Place};
 use crate::audit::sinks::{HeldChain, Sink};
 
 /// How long the database may take for a batch, or to be reached.
@@ -85,7 +85,7 @@ impl Sink for Postgres {
                     months: BTreeSet::new(),
                     client,
                 };
-                let held = held(&open.client, names, Some(node)).await?;
+                let held = held(&open.client, names, node).await?;
                 Ok::<_, SinkFault>((open, held))
             })
             .await
@@ -110,36 +110,49 @@ impl Sink for Postgres {
     }
 
     fn put(&mut self, batch: &Batch) -> Result<(), SinkFault> {
-        let (Some(before), Some(end)) = (batch.before(), batch.end()) else { return Ok(()) };
-        let (before, end_seq, hash) = (number(before.seq)?, number(end.seq)?, end.hash.to_string());
         let lines: Vec<&str> = batch
             .lines()
             .map(|(line, _)| std::str::from_utf8(line))
             .collect::<Result<_, _>>()
             .map_err(|error| SinkFault::of("a line is no text", error))?;
-        let seqs: Vec<i64> =
-            batch.lines().map(|(_, place)| number(place.link.seq)).collect::<Result<_, _>>()?;
+        let places: Vec<Place> = batch.lines().map(|(_, place)| place).collect();
         self.work(async |open, names, chain| {
             let months = lines.iter().filter_map(|line| schema::month_of(line)).collect();
             schema::make_months(&mut open.client, names, &months, &mut open.months).await?;
-            let values: [&(dyn ToSql + Sync); 6] =
-                [&chain, &lines, &before, &end_seq, &hash, &seqs];
-            let (insert, insert_raw) = (&open.insert, &open.insert_raw);
-            let taken = open.client.query_one(insert, values.get(..5).unwrap_or_default()).await;
-            let moved: i64 = match taken {
-                Ok(row) => row.try_get(0)?,
-                // One line that cannot be taken apart must not keep all others out: kept whole, without columns.
-                Err(error)
-                    if error.code().is_some_and(|code| code.code().starts_with(DATA_FAULT)) =>
-                {
-                    open.client.query_one(insert_raw, &values).await?.try_get(0)?
+            let mut due = vec![(lines.as_slice(), places.as_slice())];
+            while let Some((lines, places)) = due.pop() {
+                let (Some(first), Some(last)) = (places.first(), places.last()) else { continue };
+                let (before, end) = (number(first.before.seq)?, number(last.link.seq)?);
+                let hash = last.link.hash.to_string();
+                let values: [&(dyn ToSql + Sync); 5] = [&chain, &lines, &before, &end, &hash];
+                let moved: i64 = match open.client.query_one(&open.insert, &values).await {
+                    Ok(row) => row.try_get(0)?,
+                    // One line that cannot be taken apart must not keep others out, nor their columns: it is looked for by
+                    // halving, and kept whole without columns.
+                    Err(error) if !is_data_fault(&error) => return Err(error.into()),
+                    Err(_) if places.len() > 1 => {
+                        let half = places.len() / 2;
+                        let (Some((lines, later_lines)), Some((places, later_places))) =
+                            (lines.split_at_checked(half), places.split_at_checked(half))
+                        else {
+                            continue;
+                        };
+                        due.extend([(later_lines, later_places), (lines, places)]);
+                        continue;
+                    }
+                    Err(_) => {
+                        let seqs = [end];
+                        let seqs = seqs.as_slice();
+                        let values: [&(dyn ToSql + Sync); 6] =
+                            [&chain, &lines, &before, &end, &hash, &seqs];
+                        open.client.query_one(&open.insert_raw, &values).await?.try_get(0)?
+                    }
+                };
+                if moved != 1 {
+                    return Err(SinkFault::new(
+                        "another program has added to this chain of the database",
+                    ));
                 }
-                Err(error) => return Err(error.into()),
-            };
-            if moved != 1 {
-                return Err(SinkFault::new(
-                    "another program has added to this chain of the database",
-                ));
             }
             Ok(())
         })
@@ -155,21 +168,22 @@ impl Sink for Postgres {
     }
 }
 
-/// The chains of a node, or of all.
-pub(in crate::audit) async fn held(
-    client: &Client,
-    names: &Names,
-    node: Option<&str>,
-) -> Result<Vec<HeldChain>, SinkFault> {
+/// All chains; which are this node's is said besides, since it may have had another name.
+async fn held(client: &Client, names: &Names, node: &str) -> Result<Vec<HeldChain>, SinkFault> {
     let mut held = Vec::new();
-    for row in client.query(&names.chains(), &[&node]).await? {
-        let (id, seq, hash): (i64, i64, String) =
-            (row.try_get(0)?, row.try_get(2)?, row.try_get(3)?);
+    for row in client.query(&names.chains(), &[]).await? {
+        let (id, began, seq, hash): (i64, String, i64, String) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        let is_own = began == node;
         if let (Ok(seq), Some(hash)) = (u64::try_from(seq), Hash::parse(hash.as_bytes())) {
-            held.push(HeldChain { chain: id.to_string(), end: Link { seq, hash } });
+            held.push(HeldChain { chain: id.to_string(), end: Link { seq, hash }, is_own });
         }
     }
     Ok(held)
+}
+
+fn is_data_fault(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with(DATA_FAULT))
 }
 
 fn number(seq: u64) -> Result<i64, SinkFault> {

@@ -1,6 +1,6 @@
 //! The tables: made and renewed at the start under a lock that all nodes take, one partition a month, made ahead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -83,12 +83,11 @@ impl Names {
         )
     }
 
-    /// The chains of a node, or of all: id, node, the last line's place, the place before the first.
+    /// All chains: id, node, the last line's place, the place before the first.
     pub(in crate::audit) fn chains(&self) -> String {
         let schema = &self.schema;
         format!(
-            "SELECT id, node, last_seq, last_hash, before_seq, before_hash FROM {schema}.chain \
-             WHERE $1::text IS NULL OR node = $1::text ORDER BY id"
+            "SELECT id, node, last_seq, last_hash, before_seq, before_hash FROM {schema}.chain ORDER BY id"
         )
     }
 
@@ -100,14 +99,19 @@ impl Names {
         )
     }
 
-    /// The first event of a chain whose columns are not those of its line.
+    /// The first event of a chain whose columns are not those of its line; of a line that could not be taken apart there are
+    /// none.
     pub(in crate::audit) fn altered(&self) -> String {
         let schema = &self.schema;
-        let own = COLUMNS.split(", ").map(|column| format!("l.{column}")).collect::<Vec<_>>();
+        let own = || COLUMNS.split(", ");
+        let all = own().map(|column| format!("l.{column}")).collect::<Vec<_>>().join(", ");
+        let empty = own().filter(|column| !["seq", "time", "findings"].contains(column));
+        let empty = empty.map(|column| format!("l.{column}")).collect::<Vec<_>>().join(", ");
         format!(
-            "SELECT min(l.seq) FROM {schema}.event AS l CROSS JOIN LATERAL {TAKEN} \
-             WHERE l.chain = $1::bigint AND l.time > '-infinity' AND ({}) IS DISTINCT FROM ({VALUES})",
-            own.join(", ")
+            "SELECT min(seq) FROM (SELECT l.seq FROM {schema}.event AS l CROSS JOIN LATERAL {TAKEN} \
+                 WHERE l.chain = $1::bigint AND l.time > '-infinity' AND ({all}) IS DISTINCT FROM ({VALUES}) \
+             UNION ALL SELECT l.seq FROM {schema}.event AS l \
+                 WHERE l.chain = $1::bigint AND l.time = '-infinity' AND (l.findings <> 0 OR num_nonnulls({empty}) > 0)) AS changed"
         )
     }
 
@@ -227,7 +231,8 @@ pub(super) async fn make_months(
     Ok(())
 }
 
-/// Removes months that lie wholly before the span that is kept. Each chain says then where it begins.
+/// Removes months that lie wholly before the span that is kept, as far as no chain would get a hole. Each chain says then
+/// where it begins.
 pub(super) async fn retire(
     client: &mut Client,
     names: &Names,
@@ -246,29 +251,92 @@ pub(super) async fn retire(
             &[&format!("{schema}.event")],
         )
         .await?;
-    for row in found {
-        let name: String = row.try_get(0)?;
-        let Some((_, next)) = month_in(&name).and_then(|(year, month)| bounds(year, month)) else {
-            continue;
-        };
-        if next > oldest {
-            continue;
+    let partitions: Vec<String> =
+        found.iter().map(|row| row.try_get(0)).collect::<Result<_, tokio_postgres::Error>>()?;
+    let is_old = |name: &str| {
+        month_in(name)
+            .and_then(|(year, month)| bounds(year, month))
+            .is_some_and(|(_, next)| next <= oldest)
+    };
+    if !partitions.iter().any(|name| is_old(name)) {
+        return Ok(());
+    }
+    let work = locked(client).await?;
+    let mut months = Vec::new();
+    for name in partitions {
+        let rows = work
+            .query(
+                &format!(
+                    "SELECT c.id, e.low, e.high FROM {schema}.chain AS c CROSS JOIN LATERAL \
+                     (SELECT min(seq) AS low, max(seq) AS high FROM {schema}.{} \
+                      WHERE chain = c.id AND time > '-infinity') AS e WHERE e.low IS NOT NULL",
+                    quoted(&name)
+                ),
+                &[],
+            )
+            .await?;
+        let mut chains = BTreeMap::new();
+        for row in rows {
+            chains.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
         }
-        let work = locked(client).await?;
+        months.push(Month { is_old: is_old(&name), name, chains });
+    }
+    let old: Vec<String> = removable(months).into_iter().map(|month| month.name).collect();
+    for name in &old {
+        // A line that could not be taken apart stands in no month: it goes with those behind it.
         work.batch_execute(&format!(
-            "UPDATE {schema}.chain AS c SET before_seq = l.seq, before_hash = l.hash FROM (
-                 SELECT DISTINCT ON (chain) chain, seq, substr(line, length(line) - 65, 64) AS hash FROM {schema}.{name}
-                 ORDER BY chain, seq DESC) AS l
-             WHERE c.id = l.chain AND c.before_seq < l.seq;
+            "CREATE TEMPORARY TABLE gone ON COMMIT DROP AS SELECT DISTINCT ON (chain) chain, seq, \
+                 substr(line, length(line) - 65, 64) AS hash FROM {schema}.{name} ORDER BY chain, seq DESC;
+             UPDATE {schema}.chain AS c SET before_seq = g.seq, before_hash = g.hash FROM gone AS g
+             WHERE c.id = g.chain AND c.before_seq < g.seq;
+             DELETE FROM {schema}.event AS e USING gone AS g
+             WHERE e.chain = g.chain AND e.seq < g.seq AND e.time = '-infinity';
+             DROP TABLE gone;
              DROP TABLE IF EXISTS {schema}.{name}"
         ))
         .await?;
-        work.commit().await?;
+    }
+    work.commit().await?;
+    if !old.is_empty() {
         tracing::info!(
-            "a month of the audit was removed from PostgreSQL: it was kept as long as its sink says"
+            months = old.len(),
+            "months of the audit were removed from PostgreSQL: they were kept as long as its sink says"
         );
     }
     Ok(())
+}
+
+/// One partition: which numbers of each chain stand in it, the lowest and the highest.
+#[derive(Clone, Debug)]
+struct Month {
+    name: String,
+    is_old: bool,
+    chains: BTreeMap<i64, (i64, i64)>,
+}
+
+/// Those of the old months that may go together: in no chain does a line stay that stands before one that goes. A clock that
+/// was wrong for a while puts lines into months of other years.
+fn removable(months: Vec<Month>) -> Vec<Month> {
+    let (mut go, mut stay): (Vec<Month>, Vec<Month>) =
+        months.into_iter().partition(|month| month.is_old);
+    loop {
+        let cuts = |month: &Month| {
+            month.chains.iter().any(|(chain, (_, high))| {
+                stay.iter().any(|stays| stays.chains.get(chain).is_some_and(|(low, _)| low < high))
+            })
+        };
+        let (kept, others): (Vec<Month>, Vec<Month>) = go.into_iter().partition(cuts);
+        go = others;
+        if kept.is_empty() {
+            return go;
+        }
+        stay.extend(kept);
+    }
+}
+
+/// A name as a statement takes it, whatever somebody called a partition.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Begins a piece of work that no other node does meanwhile.
@@ -298,7 +366,7 @@ fn month_in(name: &str) -> Option<(i16, i8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COLUMNS, VALUES, bounds, month_in, month_of};
+    use super::{COLUMNS, Month, VALUES, bounds, month_in, month_of, removable};
 
     #[test]
     fn months_are_read_off_lines_and_names() {
@@ -317,6 +385,33 @@ mod tests {
             (first.to_string(), next.to_string()),
             ("2026-12-01".into(), "2027-01-01".into())
         );
+    }
+
+    #[test]
+    fn a_month_goes_only_where_no_chain_gets_a_hole() {
+        let month = |name: &str, is_old, chains: &[(i64, i64, i64)]| Month {
+            name: name.into(),
+            is_old,
+            chains: chains.iter().map(|(chain, low, high)| (*chain, (*low, *high))).collect(),
+        };
+        let gone = |months: Vec<Month>| -> Vec<String> {
+            removable(months).into_iter().map(|month| month.name).collect()
+        };
+        let usual = vec![month("a", true, &[(1, 1, 9)]), month("b", false, &[(1, 10, 12)])];
+        assert_eq!(gone(usual), ["a"]);
+        // The clock was put back after the ninth line.
+        let back = vec![month("a", true, &[(1, 10, 12)]), month("b", false, &[(1, 1, 9)])];
+        assert!(gone(back.clone()).is_empty());
+        // Once both are old, both go; and one that stays keeps those that it stands between.
+        let both = back.into_iter().map(|month| Month { is_old: true, ..month }).collect();
+        assert_eq!(gone(both), ["a", "b"]);
+        let chained = vec![
+            month("a", true, &[(1, 1, 20)]),
+            month("b", true, &[(1, 5, 9), (2, 7, 9)]),
+            month("c", false, &[(2, 1, 6)]),
+            month("d", true, &[(3, 1, 4)]),
+        ];
+        assert_eq!(gone(chained), ["d"]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Syslog (RFC 5424) over TCP and TLS, for the hospital's SIEM: each line of the audit as one message, by octet counting.
 //!
 //! TCP syslog has no acknowledgement: what the kernel took may still be lost with the receiver. So the lines that were sent
-//! shortly before a connection was found broken are sent again over the next one. A receiver gets each event at least
+//! shortly before a connection was found broken are sent again over the next one, and the cursor stands before them: a
+//! process that ends sends them again when it starts. A receiver gets each event at least
 //! once, and tells repetitions by the hash that every message carries.
 
 mod cef;
@@ -28,8 +29,8 @@ const MOST_KEPT: usize = 4 << 20;
 pub(super) struct Syslog {
     settings: SyslogSettings,
     connection: Option<Connection>,
-    /// Messages that a receiver may not have read, with when they were sent.
-    sent: VecDeque<(Instant, Vec<u8>)>,
+    /// Messages that a receiver may not have read, with when they were sent and the line before each.
+    sent: VecDeque<(Instant, Link, Vec<u8>)>,
     n_sent_bytes: usize,
     /// When the connection was last seen whole.
     seen_whole: Instant,
@@ -58,7 +59,7 @@ impl Syslog {
         }
         self.seen_whole = Instant::now();
         let resend = self.settings.resend;
-        while let Some((at, _)) = self.sent.front() {
+        while let Some((at, ..)) = self.sent.front() {
             if self.seen_whole.duration_since(*at) <= resend {
                 break;
             }
@@ -79,16 +80,16 @@ impl Syslog {
         sent
     }
 
-    fn keep(&mut self, message: Vec<u8>) {
+    fn keep(&mut self, before: Link, message: Vec<u8>) {
         self.n_sent_bytes += message.len();
-        self.sent.push_back((Instant::now(), message));
+        self.sent.push_back((Instant::now(), before, message));
         while self.n_sent_bytes > MOST_KEPT {
             self.forget_oldest();
         }
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, message)) = self.sent.pop_front() {
+        if let Some((.., message)) = self.sent.pop_front() {
             self.n_sent_bytes -= message.len();
         }
     }
@@ -99,11 +100,11 @@ impl Sink for Syslog {
         self.connection = None;
         self.connection = Some(Connection::open(&self.settings)?);
         // Once more, in order, before anything new.
-        let again: Vec<u8> = self.sent.iter().flat_map(|(_, message)| message).copied().collect();
+        let again: Vec<u8> = self.sent.iter().flat_map(|(.., message)| message).copied().collect();
         if !again.is_empty() {
             self.send(&again)?;
             let now = Instant::now();
-            self.sent.iter_mut().for_each(|(at, _)| *at = now);
+            self.sent.iter_mut().for_each(|(at, ..)| *at = now);
         }
         self.seen_whole = Instant::now();
         Ok(None)
@@ -122,10 +123,14 @@ impl Sink for Syslog {
         let messages: Vec<Vec<u8>> =
             batch.lines().map(|(line, _)| frame::message(line, &self.settings)).collect();
         self.send(&messages.concat())?;
-        for message in messages {
-            self.keep(message);
+        for ((_, place), message) in batch.lines().zip(messages) {
+            self.keep(place.before, message);
         }
         Ok(())
+    }
+
+    fn unsure_after(&self) -> Option<Link> {
+        self.sent.front().map(|(_, before, _)| *before)
     }
 
     fn tidy(&mut self) -> Result<(), SinkFault> {

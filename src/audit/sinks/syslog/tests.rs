@@ -144,7 +144,7 @@ async fn a_receiver_that_goes_in_the_middle_is_caught_up() {
     drop(audit);
     second.join().unwrap();
 
-    // A new process goes on where the last one was.
+    // A new process sends again what the last one sent shortly before its end, and goes on.
     let listener = rebound(address);
     let audit = Audit::open(settings(folder.path(), plain(address.port()))).unwrap();
     let later = Heard::default();
@@ -152,15 +152,73 @@ async fn a_receiver_that_goes_in_the_middle_is_caught_up() {
     let third = std::thread::spawn(move || theirs.read(listener.accept().unwrap().0, usize::MAX));
     audit.record(event(80)).await.unwrap();
     for _ in 0..1000 {
-        if later.numbers() == [81] {
+        if later.numbers().last() == Some(&81) {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(later.numbers(), [81]);
+    let numbers = later.numbers();
+    assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{numbers:?}");
+    assert!(numbers.first().is_some_and(|first| *first < 81), "{numbers:?}");
+    assert_eq!(numbers.last(), Some(&81));
     audit.close().await;
     drop(audit);
     third.join().unwrap();
+}
+
+/// What the network took last, and the receiver never read, before Postward is stopped: the cursor stands before it.
+#[tokio::test]
+async fn what_no_receiver_has_read_is_sent_again_by_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let audit = Audit::open(settings(folder.path(), plain(address.port()))).unwrap();
+    let (unread, _) = listener.accept().unwrap();
+    for n in 0..9 {
+        audit.record(event(n)).await.unwrap();
+    }
+    for _ in 0..1000 {
+        if audit.sinks()[0].held_seq == 9 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(audit.sinks()[0].held_seq, 9, "the network took all of it");
+    audit.close().await;
+    drop((audit, unread, listener));
+
+    let again = rebound(address);
+    let read = Heard::default();
+    let theirs = read.clone();
+    let audit = Audit::open(settings(folder.path(), plain(address.port()))).unwrap();
+    let receiver = std::thread::spawn(move || theirs.read(again.accept().unwrap().0, usize::MAX));
+    read.wait_for(9);
+    audit.close().await;
+    drop(audit);
+    receiver.join().unwrap();
+    assert!(read.0.lock().unwrap().values().all(|(n, _)| *n == 1));
+
+    // What was sent long enough ago is not sent again.
+    let soon = SyslogSettings { resend: Duration::ZERO, ..plain(address.port()) };
+    for n in [9, 10] {
+        let listener = rebound(address);
+        let read = Heard::default();
+        let theirs = read.clone();
+        let receiver =
+            std::thread::spawn(move || theirs.read(listener.accept().unwrap().0, usize::MAX));
+        let audit = Audit::open(settings(folder.path(), soon.clone())).unwrap();
+        audit.record(event(n)).await.unwrap();
+        for _ in 0..1000 {
+            if read.numbers().last() == Some(&(n as u64 + 1)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        audit.record(event(n)).await.unwrap();
+        audit.close().await;
+        drop(audit);
+        receiver.join().unwrap();
+    }
 }
 
 fn rebound(address: std::net::SocketAddr) -> TcpListener {
