@@ -285,13 +285,12 @@ pub(super) async fn retire(
     for name in &old {
         // A line that could not be taken apart stands in no month: it goes with those behind it.
         work.batch_execute(&format!(
-            "CREATE TEMPORARY TABLE gone ON COMMIT DROP AS SELECT DISTINCT ON (chain) chain, seq, \
-                 substr(line, length(line) - 65, 64) AS hash FROM {schema}.{name} ORDER BY chain, seq DESC;
-             UPDATE {schema}.chain AS c SET before_seq = g.seq, before_hash = g.hash FROM gone AS g
-             WHERE c.id = g.chain AND c.before_seq < g.seq;
+            "WITH gone AS (SELECT DISTINCT ON (chain) chain, seq, substr(line, length(line) - 65, 64) AS hash \
+                 FROM {schema}.{name} ORDER BY chain, seq DESC),
+             begun AS (UPDATE {schema}.chain AS c SET before_seq = g.seq, before_hash = g.hash FROM gone AS g
+                 WHERE c.id = g.chain AND c.before_seq < g.seq)
              DELETE FROM {schema}.event AS e USING gone AS g
              WHERE e.chain = g.chain AND e.seq < g.seq AND e.time = '-infinity';
-             DROP TABLE gone;
              DROP TABLE IF EXISTS {schema}.{name}"
         ))
         .await?;
