@@ -24,6 +24,37 @@ use crate::admin::{Reloaded, Source};
 /// Operators' tools ask and go; a connection that stays longer is not one of them.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// A socket that is bound, on which nobody answers yet.
+#[derive(Debug)]
+pub struct Bound {
+    address: SocketAddr,
+    socket: Arc<TcpListener>,
+}
+
+impl Bound {
+    /// Binds the address.
+    pub async fn to(address: SocketAddr) -> io::Result<Self> {
+        Self::of(TcpListener::bind(address).await?)
+    }
+
+    /// A socket that somebody else bound; within a runtime.
+    pub fn given(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Self::of(TcpListener::from_std(socket)?)
+    }
+
+    fn of(socket: TcpListener) -> io::Result<Self> {
+        Ok(Self { address: socket.local_addr()?, socket: Arc::new(socket) })
+    }
+
+    /// Begins to answer.
+    pub fn serve(self, source: Arc<dyn Source>) -> Listening {
+        let Self { address, socket } = self;
+        let task = tokio::spawn(run(Arc::clone(&socket), source));
+        Listening { address, socket, task }
+    }
+}
+
 /// The listener, running.
 #[derive(Debug)]
 pub struct Listening {
@@ -35,20 +66,7 @@ pub struct Listening {
 impl Listening {
     /// Binds the address and begins to answer.
     pub async fn start(address: SocketAddr, source: Arc<dyn Source>) -> io::Result<Self> {
-        Self::serve(TcpListener::bind(address).await?, source)
-    }
-
-    /// Begins to answer on a socket that somebody else bound; within a runtime.
-    pub fn on(socket: std::net::TcpListener, source: Arc<dyn Source>) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Self::serve(TcpListener::from_std(socket)?, source)
-    }
-
-    fn serve(listener: TcpListener, source: Arc<dyn Source>) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let socket = Arc::new(listener);
-        let task = tokio::spawn(run(Arc::clone(&socket), source));
-        Ok(Self { address, socket, task })
+        Ok(Bound::to(address).await?.serve(source))
     }
 
     /// The address actually bound.

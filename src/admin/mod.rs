@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub use listen::Listening;
+pub use listen::{Bound, Listening};
 
 /// What came of reading the configuration anew.
 #[derive(Clone, Debug, Eq, PartialEq)]

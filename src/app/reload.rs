@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{AcqRel, Release};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -22,7 +23,7 @@ use crate::app::proved::{chain, of_setup, proved};
 use crate::app::standing::{InForce, Trigger};
 use crate::app::start::StartError;
 use crate::app::watch::Watch;
-use crate::audit::{Audit, AuditError, AuditSettings, Change};
+use crate::audit::{Audit, AuditError, AuditSettings, Change, Hashes};
 use crate::config::{self, Loaded, Seen};
 use crate::diagnostic::{Diagnostic, Severity, Source, draw_all};
 use crate::proxy::{Format, Ground, Prepared, Server};
@@ -91,6 +92,23 @@ pub(crate) struct Operators {
     pub(crate) listening: Option<admin::Listening>,
 }
 
+/// What was offered to another process.
+pub(crate) struct Offered {
+    hashes: Hashes,
+    sockets: Vec<Weak<TcpListener>>,
+    admin: Option<config::Admin>,
+}
+
+impl Offered {
+    /// Whether it is as it was.
+    pub(crate) fn is_still(&self, now: &Self) -> bool {
+        self.hashes == now.hashes
+            && self.admin == now.admin
+            && self.sockets.len() == now.sockets.len()
+            && self.sockets.iter().zip(&now.sockets).all(|(one, other)| one.ptr_eq(other))
+    }
+}
+
 /// The attempt that ended last.
 #[derive(Debug)]
 struct Last {
@@ -132,6 +150,17 @@ impl Reloader {
             hung_up: Notify::new(),
             read_anew: Notify::new(),
             is_reading: AtomicBool::new(false),
+        }
+    }
+
+    /// What would be given to another process: while this stays as it is, an offer of it holds.
+    pub(crate) fn offered(&self) -> Offered {
+        let sockets = self.server.sockets();
+        Offered {
+            hashes: self.observed.standing.in_force().hashes.clone(),
+            // Not held: what is gone meanwhile must be let go of.
+            sockets: sockets.iter().map(|(_, socket)| Arc::downgrade(socket)).collect(),
+            admin: self.operators().configured.clone(),
         }
     }
 
@@ -397,20 +426,7 @@ impl Reloader {
         self: &Arc<Self>,
         wanted: &config::Admin,
     ) -> Result<admin::Listening, StartError> {
-        self.listen_on(wanted, None).await
-    }
-
-    /// The same, on a socket that is bound already.
-    pub(crate) async fn listen_on(
-        self: &Arc<Self>,
-        wanted: &config::Admin,
-        given: Option<std::net::TcpListener>,
-    ) -> Result<admin::Listening, StartError> {
         let address = wanted.address;
-        if let Some(given) = given {
-            let listening = admin::Listening::on(given, Arc::clone(self) as Arc<dyn admin::Source>);
-            return listening.map_err(|source| StartError::Admin { address, source });
-        }
         let listening =
             admin::Listening::start(address, Arc::clone(self) as Arc<dyn admin::Source>).await;
         listening.map_err(|source| StartError::Admin { address, source })

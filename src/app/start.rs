@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::net::UnixListener;
@@ -10,10 +12,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::admin::{Listening, Reloaded};
+use crate::admin::{self, Bound, Listening, Reloaded};
 use crate::app::activation::{self, ActivationError};
 use crate::app::dumps::forbid_dumps;
-use crate::app::handover::{self, HandoverError, Leaving, Predecessor};
+use crate::app::handover::{self, HandoverError, Leaving, Predecessor, TalkError};
 use crate::app::notify::Notifier;
 use crate::app::observed::Observed;
 use crate::app::proved::chain;
@@ -21,7 +23,7 @@ use crate::app::pulse;
 use crate::app::reload::{Operators, Reloader};
 use crate::app::standing::{InForce, Standing, Trigger};
 use crate::audit::{Audit, AuditError};
-use crate::config::Loaded;
+use crate::config::{self, Loaded};
 use crate::proxy::tls::Authority;
 use crate::proxy::{Given, Server, SetupError};
 use crate::sandbox::{self, SandboxError};
@@ -51,8 +53,8 @@ pub(crate) struct Arrival {
 /// The process that is to let go.
 #[derive(Debug)]
 pub(crate) struct Before {
-    leaving: Leaving,
-    next: std::os::unix::net::UnixListener,
+    pub(crate) leaving: Leaving,
+    pub(crate) next: std::os::unix::net::UnixListener,
 }
 
 /// Why the proxy cannot start.
@@ -109,6 +111,8 @@ pub struct Running {
     waiting: JoinHandle<()>,
     /// Over when another process serves in this one's place.
     given_away: Option<JoinHandle<()>>,
+    /// Whether what the next process asks by may be another one's already.
+    let_go: Arc<AtomicBool>,
 }
 
 impl Running {
@@ -170,7 +174,10 @@ impl Running {
             && !given_away.is_finished()
         {
             given_away.abort();
-            let _ = std::fs::remove_file(handover::socket_of(&self.reloader.audit_settings().file));
+            // One that is left lying is removed by the next process that holds the audit.
+            if !self.let_go.load(Relaxed) {
+                forget(&self.reloader.audit_settings().file);
+            }
         }
         self.reloader.observed.stop();
         self.reloader.notifier.stopping("stopping: posts under way are finished");
@@ -218,8 +225,8 @@ pub(crate) async fn start_with(
 ) -> Result<Running, StartError> {
     let mut before = arrival.before.take();
     let started = begin(&loaded, &options, &mut arrival, before.as_mut()).await;
-    let reloader = match (started, &mut before) {
-        (Ok(reloader), _) => reloader,
+    let (reloader, is_heard) = match (started, &mut before) {
+        (Ok(started), _) => started,
         (Err(fault), None) => return Err(fault),
         (Err(fault), Some(before)) => {
             before.leaving.failed(chain(&fault)).await;
@@ -229,10 +236,22 @@ pub(crate) async fn start_with(
     let took_over = before.is_some();
     let next = match before {
         Some(Before { leaving, next }) => {
-            let stream = leaving.serving().await?;
-            let (guest, audit) = (reloader.server.guest(), reloader.audit.clone());
-            tokio::spawn(guest.run(async move { audit.take_in(stream).await }));
-            Some(next)
+            // Who holds the audit serves: the other one yields, whether it hears this or not.
+            if is_heard {
+                match leaving.serving().await {
+                    Ok(stream) => {
+                        let (guest, audit) = (reloader.server.guest(), reloader.audit.clone());
+                        tokio::spawn(guest.run(async move { audit.take_in(stream).await }));
+                    }
+                    Err(fault) => unheard(&fault),
+                }
+            }
+            if arrival.asks_next {
+                Some(next)
+            } else {
+                forget(&loaded.config.audit.file);
+                None
+            }
         }
         None if arrival.asks_next => listen_for_next(&loaded),
         None => None,
@@ -241,12 +260,13 @@ pub(crate) async fn start_with(
         next.set_nonblocking(true).ok()?;
         UnixListener::from_std(next).ok()
     });
+    let let_go = Arc::new(AtomicBool::new(false));
     let given_away = next.map(|next| {
-        let reloader = Arc::clone(&reloader);
-        tokio::spawn(async move { handover::given_away(&reloader, &next).await })
+        let (reloader, let_go) = (Arc::clone(&reloader), Arc::clone(&let_go));
+        tokio::spawn(async move { handover::given_away(&reloader, &next, &let_go).await })
     });
     let waiting = tokio::spawn(Arc::clone(&reloader).run());
-    let running = Running { reloader, waiting, given_away };
+    let running = Running { reloader, waiting, given_away, let_go };
     tokio::spawn(pulse::tell(Arc::clone(&running.reloader)));
     tracing::info!(
         listening = ?running.addresses(), admin = running.admin().map(tracing::field::display),
@@ -255,28 +275,51 @@ pub(crate) async fn start_with(
     Ok(running)
 }
 
-/// Puts everything together, and begins to accept once nobody else holds the audit.
+/// The process before went silent when this one held the audit already: it cannot have it back, and yields.
+fn unheard(fault: &HandoverError) {
+    tracing::error!(
+        why = chain(fault),
+        "the process before does not answer: this one serves, and what that one's last posts have to say is lost"
+    );
+}
+
+/// Removes what the next process would ask by.
+fn forget(audit: &Path) {
+    let _ = std::fs::remove_file(handover::socket_of(audit));
+}
+
+/// Puts everything together, and begins to accept once nobody else holds the audit. Says also whether the process before is
+/// to be told so.
 async fn begin(
     loaded: &Loaded,
     options: &Options,
     arrival: &mut Arrival,
     before: Option<&mut Before>,
-) -> Result<Arc<Reloader>, StartError> {
+) -> Result<(Arc<Reloader>, bool), StartError> {
     let (audit, opening) = Audit::awaited();
     let settings = loaded.config.audit.clone();
     let given = std::mem::take(&mut arrival.given);
     let prepare = || Server::prepare(loaded, &audit, options.authority.as_ref(), given);
-    let server = match before {
+    let admin = loaded.config.admin.as_ref();
+    let mut is_heard = true;
+    let (server, operators) = match before {
         None => {
             opening.open(settings)?;
-            prepare()?
+            (prepare()?, bound(admin, arrival.admin.take()).await?)
         }
         Some(before) => {
-            let server = prepare()?;
+            // Whatever may fail comes first: from then on clients wait.
+            let parts = (prepare()?, bound(admin, arrival.admin.take()).await?);
             before.leaving.let_go().await?;
             opening.open(settings)?;
-            before.leaving.opened().await?;
-            server
+            match before.leaving.opened().await {
+                Err(fault @ HandoverError::Talk(TalkError::Silent(_))) => {
+                    unheard(&fault);
+                    is_heard = false;
+                }
+                told => told?,
+            }
+            parts
         }
     };
     let standing = Standing::new(InForce::of(loaded, Trigger::Start));
@@ -284,11 +327,23 @@ async fn begin(
     server.open();
     let notifier = arrival.notifier.clone();
     let reloader = Arc::new(Reloader::new(loaded, server, audit, observed, notifier));
-    if let Some(admin) = &loaded.config.admin {
-        let listening = Some(reloader.listen_on(admin, arrival.admin.take()).await?);
-        *reloader.operators() = Operators { configured: Some(admin.clone()), listening };
-    }
-    Ok(reloader)
+    let listening =
+        operators.map(|bound| bound.serve(Arc::clone(&reloader) as Arc<dyn admin::Source>));
+    *reloader.operators() = Operators { configured: loaded.config.admin.clone(), listening };
+    Ok((reloader, is_heard))
+}
+
+/// The operators' socket, the given one if there is one.
+async fn bound(
+    wanted: Option<&config::Admin>,
+    given: Option<std::net::TcpListener>,
+) -> Result<Option<Bound>, StartError> {
+    let Some(config::Admin { address }) = wanted else { return Ok(None) };
+    let bound = match given {
+        Some(given) => Bound::given(given),
+        None => Bound::to(*address).await,
+    };
+    bound.map(Some).map_err(|source| StartError::Admin { address: *address, source })
 }
 
 /// Where the next process will ask. Without it this one serves all the same.

@@ -22,7 +22,7 @@ use crate::proxy::respond::Asker;
 use crate::proxy::route::Target;
 use crate::proxy::tls::Presented;
 use crate::proxy::websocket::Opened;
-use crate::proxy::who::Caller;
+use crate::proxy::who::{Caller, ToldBy};
 
 /// Who is at the other end of a connection.
 pub(crate) struct Peer {
@@ -90,7 +90,7 @@ pub(crate) struct Passage {
     /// What is proved of the sender, and by whose word.
     pub(crate) sender: Arc<Sender>,
     /// The listener and the peer whose headers had a say in that.
-    pub(crate) told_by: Option<(usize, IpAddr)>,
+    pub(crate) told_by: Option<ToldBy>,
     pub(crate) groups: Vec<String>,
     /// The template of its endpoint, once it was judged.
     pub(crate) endpoint: String,
@@ -154,7 +154,7 @@ impl Passage {
             client: self.client,
             identity: self.identity.clone(),
             sender: Arc::clone(&self.sender),
-            told_by: self.told_by,
+            told_by: self.told_by.clone(),
             groups: self.groups.clone(),
             id: Audit::new_id(),
             reference: Audit::new_reference(),

@@ -221,7 +221,7 @@ impl Gateway {
                     identity: claims.identity,
                     groups: self.inspector.policy().groups_of(&claims.sender),
                     sender: Arc::new(claims.sender),
-                    told_by: claims.by_headers.then_some((peer.listener, peer.caller.peer)),
+                    told_by: self.told_by(peer),
                     endpoint: String::new(),
                     id: Audit::new_id(),
                     reference: Audit::new_reference(),

@@ -2,6 +2,7 @@
 //! that one fails.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
@@ -16,7 +17,8 @@ use crate::app::reload::Reloader;
 /// How long a caller may take to say who it is.
 const HELLO: Duration = Duration::from_secs(5);
 
-/// How long the new process may take to become ready once it has the sockets. Nothing waits for it.
+/// How long the new process may take to become ready once it has the sockets. Nothing waits for it: this one serves, and
+/// reads its files anew.
 const READY: Duration = Duration::from_secs(300);
 
 /// How long it may take over each step while nobody is accepted.
@@ -25,14 +27,19 @@ const STEP: Duration = Duration::from_secs(20);
 /// How long listeners may take to hear, and the audit to let go of its file.
 const HOLD: Duration = Duration::from_secs(10);
 
-/// Waits until another process serves in this one's place.
-pub(crate) async fn given_away(reloader: &Arc<Reloader>, listener: &UnixListener) {
+/// Waits until another process serves in this one's place. `let_go` says whether the audit's file was let go of: from then on
+/// the listener may be the other one's.
+pub(crate) async fn given_away(
+    reloader: &Arc<Reloader>,
+    listener: &UnixListener,
+    let_go: &AtomicBool,
+) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             sleep(Duration::from_millis(200)).await;
             continue;
         };
-        match give(reloader, listener, stream).await {
+        match give(reloader, listener, stream, let_go).await {
             Ok(()) => return,
             Err(error) => {
                 let why = chain(&error);
@@ -50,6 +57,7 @@ async fn give(
     reloader: &Arc<Reloader>,
     listener: &UnixListener,
     mut stream: UnixStream,
+    let_go: &AtomicBool,
 ) -> Result<(), HandoverError> {
     if !wire::is_ours(&stream) {
         return Err(HandoverError::Stranger);
@@ -63,10 +71,17 @@ async fn give(
         return Err(TalkError::Strange.into());
     }
     tracing::info!(version, "another process is to take over");
-    // No other set may come into force while this one is given away.
-    let _unchanged = reloader.hold_still().await;
+    let offered = reloader.offered();
     offer(reloader, listener, &mut stream).await?;
     wire::hear_plain(&mut stream, &Word::Ready, READY).await?;
+    // No other set may come into force while this one is given away. Until here one may have: whoever only asks must not
+    // keep a policy from being changed.
+    let _unchanged = reloader.hold_still().await;
+    if !offered.is_still(&reloader.offered()) {
+        let why = "its configuration has changed meanwhile: try again".to_owned();
+        let _ = wire::say(&mut stream, &Word::Failed { why }).await;
+        return Err(HandoverError::Changed);
+    }
     if !reloader.server.hold(true, HOLD).await {
         reloader.server.hold(false, HOLD).await;
         return Err(HandoverError::Busy);
@@ -75,11 +90,13 @@ async fn give(
         reloader.server.hold(false, HOLD).await;
         return Err(HandoverError::Busy);
     };
+    let_go.store(true, Relaxed);
     if let Err(error) = agree(&mut stream).await {
         // It hears that by the end of the stream, and ends.
         drop(stream);
         return match released.back().await {
             Ok(()) => {
+                let_go.store(false, Relaxed);
                 reloader.server.hold(false, HOLD).await;
                 Err(error)
             }

@@ -239,7 +239,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
         if !std::ptr::eq(Arc::as_ptr(&now), self.judged_by.as_ptr()) {
             let target = of_socket(&now.routes, &self.of.authority, &self.of.target)?;
             self.of.target = Arc::clone(target);
-            if !now.still_believes(self.of.told_by) {
+            if !now.still_believes(self.of.told_by.as_ref()) {
                 return None;
             }
             self.of.groups = now.inspector.policy().groups_of(&self.of.sender);

@@ -119,6 +119,26 @@ pub(super) fn read(header: &[u8]) -> Result<Named, HeaderFault> {
     named.ok_or(HeaderFault::Malformed)
 }
 
+/// Whether a whole header says that the balancer spoke TLS with the client itself, with a certificate or without.
+pub(super) fn ends_tls(header: &[u8]) -> bool {
+    let addresses = match header.get(FIXED - 3) {
+        Some(0x00) => 0,
+        Some(0x11) => 12,
+        Some(0x21) => 36,
+        Some(0x31) => 216,
+        _ => return false,
+    };
+    let values = header.strip_prefix(&SIGNATURE).and_then(|_| header.get(FIXED + addresses..));
+    let mut values = values.unwrap_or_default();
+    while let Some((kind, value, rest)) = one(values) {
+        if kind == TLS {
+            return value.first().is_some_and(|client| client & OVER_TLS != 0);
+        }
+        values = rest;
+    }
+    false
+}
+
 /// Version 1: one line.
 fn first(header: &[u8]) -> Option<Named> {
     let line = std::str::from_utf8(header.strip_suffix(b"\r\n")?).ok()?;
@@ -254,7 +274,7 @@ fn checksum(header: &[u8], at: usize) -> u32 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{HeaderFault, Named, SIGNATURE, checksum, extent, read};
+    use super::{HeaderFault, Named, SIGNATURE, checksum, ends_tls, extent, read};
 
     /// A header of version 2.
     fn v2(version: u8, family: u8, said: &[u8]) -> Vec<u8> {
@@ -372,6 +392,24 @@ mod tests {
         ] {
             assert_eq!(read(&header).ok(), want, "{what}");
         }
+    }
+
+    #[test]
+    fn a_balancer_says_whether_it_ended_the_clients_tls() {
+        for (said, want) in [
+            (tls(0x01, 0, &[]), true),
+            (tls(0x03, 0, &[b"anna"]), true),
+            // HAProxy's, where it passes TCP on.
+            (tls(0x00, 1, &[]), false),
+            ([value(0x04, b""), tls(0x01, 0, &[])].concat(), true),
+            (value(0x04, b"\x01"), false),
+            (Vec::new(), false),
+        ] {
+            let header = v2(0x21, 0x11, &[&FOUR[..], &said].concat());
+            assert_eq!(ends_tls(&header), want, "{said:?}");
+            assert_eq!(ends_tls(&v2(0x21, 0x00, &said)), want, "{said:?}");
+        }
+        assert!(!ends_tls(b"PROXY TCP4 10.20.0.7 10.0.0.5 54321 443\r\n"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Caller;
-use super::header::{HeaderFault, Named, extent, read};
+use super::header::{HeaderFault, Named, ends_tls, extent, read};
 use crate::policy::{CertifiedName, NameKind};
 
 /// Whom a balancer that is listed names for a connection; it has `limit` to say so.
@@ -25,6 +25,7 @@ pub(crate) async fn named(
         Named::Client(address, name) => Caller {
             address,
             is_named: true,
+            ends_tls: ends_tls(&header),
             certificate: name.map(|value| {
                 let name = CertifiedName { kind: NameKind::CommonName, value };
                 (Arc::from([name]), "proxy-protocol")
@@ -33,7 +34,9 @@ pub(crate) async fn named(
         },
         // Its own address is what it says it is.
         Named::Itself => caller,
-        Named::Nobody => Caller { is_known: false, is_named: true, ..caller },
+        Named::Nobody => {
+            Caller { is_known: false, is_named: true, ends_tls: ends_tls(&header), ..caller }
+        }
     })
 }
 

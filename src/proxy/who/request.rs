@@ -50,8 +50,6 @@ pub(crate) struct Claims {
     pub(crate) client: IpAddr,
     /// Whom events name beside that.
     pub(crate) identity: Option<Identity>,
-    /// Whether headers had a say in it: then it holds as long as its peer is believed.
-    pub(crate) by_headers: bool,
     /// Claims that were taken off.
     pub(crate) ignored: Vec<Ignored>,
 }
@@ -65,13 +63,18 @@ impl Claims {
         names: &[HeaderName],
         headers: &mut HeaderMap,
     ) -> Result<Self, Unclear> {
+        let believed = who.and_then(|who| who.believed(caller.peer));
+        // What a balancer's connection proves, it proves of the balancer.
+        let behind = believed.map(|_| caller.behind());
+        let caller = behind.as_ref().unwrap_or(caller);
         let mut sender = caller.sender();
         let mut client = caller.address;
         let mut identity = caller.holder().map(|(name, by)| Identity { name, by });
-        let believed = who.and_then(|who| who.believed(caller.peer));
         if let Some(believed) = believed {
-            if let Some(hops) = believed.forwarded_for.filter(|_| !caller.is_named) {
-                sender.address = forwarded_for(headers, hops)?;
+            if !caller.is_named {
+                let hops = believed.forwarded_for;
+                sender.address =
+                    hops.map(|hops| forwarded_for(headers, hops)).transpose()?.flatten();
                 client = sender.address.unwrap_or(client);
             }
             if let Some(name) = the_identity(headers, believed)? {
@@ -80,8 +83,7 @@ impl Claims {
             }
         }
         let ignored = take_off(headers, names, believed.and_then(|one| one.header.as_ref()));
-        let by_headers = believed.is_some();
-        Ok(Self { sender, client, identity, by_headers, ignored })
+        Ok(Self { sender, client, identity, ignored })
     }
 }
 
@@ -94,11 +96,35 @@ impl Gateway {
         Ok(claims)
     }
 
-    /// Whether a request that a peer's headers named a sender for would still be believed.
-    pub(crate) fn still_believes(&self, told_by: Option<(usize, IpAddr)>) -> bool {
-        told_by.is_none_or(|(listener, peer)| {
-            self.listening(listener).is_some_and(|one| one.who.believed(peer).is_some())
+    /// Whose headers had a say in what this peer's requests claim, if any had.
+    pub(crate) fn told_by(&self, peer: &Peer) -> Option<ToldBy> {
+        let who = Arc::clone(&self.listening(peer.listener)?.who);
+        who.believed(peer.caller.peer)?;
+        Some(ToldBy { listener: peer.listener, peer: peer.caller.peer, who })
+    }
+
+    /// Whether a request that a peer's headers named a sender for would still be believed, and by the same headers.
+    pub(crate) fn still_believes(&self, told_by: Option<&ToldBy>) -> bool {
+        told_by.is_none_or(|told| {
+            self.listening(told.listener).is_some_and(|one| told.holds_with(&one.who))
         })
+    }
+}
+
+/// Whose headers said who sent a request, and which of them were read.
+#[derive(Clone, Debug)]
+pub(crate) struct ToldBy {
+    listener: usize,
+    peer: IpAddr,
+    who: Arc<Who>,
+}
+
+impl ToldBy {
+    /// Whether the same headers of the same peer are still what is believed. Who else is listed does not matter.
+    fn holds_with(&self, now: &Who) -> bool {
+        let read =
+            |who: &Who| who.believed(self.peer).map(|one| (one.header.clone(), one.forwarded_for));
+        read(now).is_some_and(|now| Some(now) == read(&self.who))
     }
 }
 
@@ -113,7 +139,8 @@ fn the_identity(
         (None, _) => Ok(None),
         (Some(value), None) => {
             let name = std::str::from_utf8(value.as_bytes()).map_err(|_| Unclear)?;
-            match name.trim() {
+            // Other white space is no padding of HTTP's, but part of a name, and of none that is one.
+            match name.trim_matches([' ', '\t']) {
                 // As some write that nobody has signed in.
                 "" => Ok(None),
                 name if is_identity(name) => Ok(Some(name.into())),
@@ -179,9 +206,12 @@ fn reads_as(name: &str, wanted: &str) -> bool {
 mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::super::Caller;
-    use super::{Claims, Ignored, Unclear};
+    use std::sync::Arc;
+
+    use super::super::{Caller, OURS};
+    use super::{Claims, Ignored, ToldBy, Unclear};
     use crate::config::{IdentityHeaders, Who};
+    use crate::policy::{CertifiedName, NameKind};
 
     const HEADER: HeaderName = HeaderName::from_static("x-remote-user");
 
@@ -230,6 +260,9 @@ mod tests {
             ("10.0.0.5", &[("x-remote-user", "eve, bob")], Err(Unclear), &[]),
             ("10.0.0.5", &[("x-remote-user", "eve\tbob")], Err(Unclear), &[]),
             ("10.0.0.5", &[("x-remote-user", "e\u{200b}ve")], Err(Unclear), &[]),
+            ("10.0.0.5", &[("x-remote-user", "alice\u{a0}")], Err(Unclear), &[]),
+            ("10.0.0.5", &[("x-remote-user", "\u{3000}alice")], Err(Unclear), &[]),
+            ("10.0.0.5", &[("x-remote-user", "\t alice \t")], Ok(Some("alice")), &[]),
             ("10.0.0.6", &[("x-remote-user", "a"), ("x-remote-user", "b")], Ok(None), &[Unlisted]),
         ];
         for (peer, list, want, ignored) in cases {
@@ -245,6 +278,54 @@ mod tests {
                 assert_eq!(headers.len(), 1, "{peer} {list:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_balancer_lends_nobody_its_own_certificate_and_address() {
+        let names = || -> Arc<[CertifiedName]> {
+            Arc::from([CertifiedName { kind: NameKind::CommonName, value: "balancer".into() }])
+        };
+        let of = |peer: &str, who: &Who, list: &[(&str, &str)]| {
+            let caller = Caller::direct(peer.parse().unwrap()).certified(Some(names()));
+            Claims::take(&caller, Some(who), &[HEADER], &mut headers(list)).unwrap()
+        };
+        for hops in [None, Some(1)] {
+            let claims = of("10.0.0.5", &who(hops), &[]);
+            assert!(claims.sender.certificate.is_none() && claims.identity.is_none(), "{hops:?}");
+            assert_eq!(claims.sender.address, None, "{hops:?}");
+            assert_eq!(claims.client.to_string(), "10.0.0.5", "caps count it all the same");
+        }
+        let claims = of("10.0.0.5", &who(None), &[("x-remote-user", "alice")]);
+        assert!(claims.sender.certificate.is_none());
+        assert_eq!(claims.identity.map(|one| one.name.to_string()).as_deref(), Some("alice"));
+        // Of anybody else, both are its own.
+        let claims = of("10.0.0.6", &who(None), &[]);
+        assert_eq!(claims.identity.map(|one| one.by), Some(OURS));
+        assert!(claims.sender.certificate.is_some() && claims.sender.address.is_some());
+        // A name that the PROXY protocol brought is the client's.
+        let told = Some((names(), "proxy-protocol"));
+        let caller =
+            Caller { is_named: true, certificate: told, ..Caller::direct([10, 0, 0, 5].into()) };
+        let claims = Claims::take(&caller, Some(&who(None)), &[HEADER], &mut headers(&[])).unwrap();
+        assert!(claims.sender.certificate.is_some() && claims.sender.address.is_some());
+    }
+
+    #[test]
+    fn what_was_told_holds_as_long_as_the_same_headers_are_believed() {
+        let told = ToldBy { listener: 0, peer: [10, 0, 0, 5].into(), who: Arc::new(who(Some(1))) };
+        assert!(told.holds_with(&who(Some(1))));
+        let mut more = who(Some(1));
+        more.identity.as_mut().unwrap().from.push("10.0.0.9/32".parse().unwrap());
+        assert!(told.holds_with(&more), "others that are listed do not matter");
+        assert!(!told.holds_with(&who(Some(2))));
+        assert!(!told.holds_with(&who(None)));
+        assert!(!told.holds_with(&Who::default()));
+        let mut other = who(Some(1));
+        other.identity.as_mut().unwrap().header = None;
+        assert!(!told.holds_with(&other));
+        let mut unlisted = who(Some(1));
+        unlisted.identity.as_mut().unwrap().from = vec!["10.0.0.9/32".parse().unwrap()];
+        assert!(!told.holds_with(&unlisted));
     }
 
     #[test]
