@@ -56,6 +56,8 @@ pub(super) struct Sealed {
     pub(super) continues: bool,
     /// What it says of the torn bytes before it.
     pub(super) torn: Option<(u64, Hash)>,
+    /// The hash of the last line of a file that was removed by rule, where it says so.
+    pub(super) retired: Option<Hash>,
 }
 
 /// The few keys that a chain is made of.
@@ -69,6 +71,8 @@ struct Keys<'l> {
     bytes: Option<u64>,
     #[serde(borrow)]
     sha256: Option<&'l str>,
+    #[serde(borrow)]
+    head: Option<&'l str>,
 }
 
 impl Hash {
@@ -145,6 +149,10 @@ pub(super) fn read(line: &[u8]) -> Line {
         prev,
         continues: keys.event == "continue",
         torn,
+        retired: keys
+            .head
+            .filter(|_| keys.event == "retired")
+            .and_then(|head| Hash::parse(head.as_bytes())),
     })
 }
 

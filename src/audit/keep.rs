@@ -35,6 +35,16 @@ impl Keep {
     }
 }
 
+/// How far the clock may stand from the newest line that was written before, in days, for a file to be removed by it.
+const CREDIBLE: i32 = 60;
+
+/// Whether a clock that says `today` is believed, where the newest line before was written on `newest`.
+pub(super) fn is_credible(newest: Option<Date>, today: Date) -> bool {
+    newest
+        .and_then(|newest| newest.until(today).ok())
+        .is_some_and(|span| span.get_days().abs() <= CREDIBLE)
+}
+
 impl Default for Keep {
     fn default() -> Self {
         Self {
@@ -113,7 +123,7 @@ impl Default for Held {
 mod tests {
     use jiff::civil::date;
 
-    use super::{Keep, Period};
+    use super::{Keep, Period, is_credible};
 
     #[test]
     fn periods_part_days_as_the_calendar_does() {
@@ -129,6 +139,22 @@ mod tests {
                 .map(|period| period.parts(one, other));
             assert_eq!(parts, want, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_clock_far_from_the_newest_line_is_not_believed() {
+        let newest = Some(date(2026, 11, 23));
+        for (today, want) in [
+            (date(2026, 11, 23), true),
+            (date(2027, 1, 22), true),
+            (date(2027, 1, 23), false),
+            (date(2026, 9, 24), true),
+            (date(2016, 1, 1), false),
+            (date(2040, 1, 1), false),
+        ] {
+            assert_eq!(is_credible(newest, today), want, "{today}");
+        }
+        assert!(!is_credible(None, date(2026, 11, 23)));
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Rotated files: what they are called, and which of them belong to a live file.
 //!
 //! `audit.jsonl` becomes `audit-2026-11-23-000000000001.jsonl`: the day of its first line (UTC) and that line's number.
-//! Sorted by name they stand in the order of the chain. `.gz` follows once a segment is compressed.
+//! Sorted by name they stand in the order of the chain, unless the clock was set back meanwhile. `.gz` follows once a segment is compressed.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use crate::audit::chain::{self, Hash, Line, Link};
+use crate::audit::chain::{self, Hash, Line, Link, MAX_LINE};
 use crate::audit::lines::Lines;
 
 /// Digits of the number in a name: a hundred posts a second for three centuries.
@@ -38,10 +40,10 @@ pub(super) fn name(live: &Path, day: Date, first_seq: u64) -> Option<String> {
     Some(format!("{stem}-{day}-{first_seq:0DIGITS$}{ending}"))
 }
 
-/// The segments of a live file, oldest first. Of one that was being compressed when the process ended, the plain one.
+/// The segments of a live file in the order of their numbers, which a clock that was set back does not change. Of one that was being compressed when the process ended, the plain one.
 pub fn segments(live: &Path) -> io::Result<Vec<Segment>> {
     let Some((stem, ending)) = parts(live) else { return Ok(Vec::new()) };
-    let mut found: BTreeMap<(Date, u64), Segment> = BTreeMap::new();
+    let mut found: BTreeMap<(u64, Date), Segment> = BTreeMap::new();
     for entry in folder(live).read_dir()? {
         let entry = entry?;
         let name = entry.file_name();
@@ -51,7 +53,7 @@ pub fn segments(live: &Path) -> io::Result<Vec<Segment>> {
             continue;
         };
         let segment = Segment { path: entry.path(), first_seq, day, compressed };
-        match found.entry((day, first_seq)) {
+        match found.entry((first_seq, day)) {
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(segment);
             }
@@ -90,9 +92,40 @@ pub(super) fn folder(file: &Path) -> &Path {
 /// The number and the day of a file's first line; `None` of a file without a line of ours.
 pub(super) fn first_of(path: &Path) -> io::Result<Option<(u64, Date)>> {
     let mut lines = Lines::open(path)?;
-    let Some((_, line, true)) = lines.next()? else { return Ok(None) };
-    let Line::Sealed(sealed) = chain::read(line) else { return Ok(None) };
-    Ok(day_of(line).map(|day| (sealed.link.seq, day)))
+    // Behind one torn line at most.
+    for _ in 0..2 {
+        let Some((_, line, true)) = lines.next()? else { return Ok(None) };
+        if let Line::Sealed(sealed) = chain::read(line) {
+            return Ok(day_of(line).map(|day| (sealed.link.seq, day)));
+        }
+    }
+    Ok(None)
+}
+
+/// The day of the newest line of a live file, or of its newest segment; `None` where there is none.
+pub(super) fn newest_day(live: &Path) -> io::Result<Option<Date>> {
+    if let Some(day) = last_day(live)? {
+        return Ok(Some(day));
+    }
+    let newest = segments(live)?.pop();
+    newest.map_or(Ok(None), |segment| last_day(&segment.path))
+}
+
+/// The day of a file's last line: of a plain one no more is read than its end.
+fn last_day(path: &Path) -> io::Result<Option<Date>> {
+    if path.extension().is_some_and(|ending| ending == "gz") {
+        let (mut lines, mut last) = (Lines::open(path)?, None);
+        while let Some((_, line, fits)) = lines.next()? {
+            last = day_of(line).filter(|_| fits).or(last);
+        }
+        return Ok(last);
+    }
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(2 * MAX_LINE as u64);
+    let mut end = vec![0; usize::try_from(length - start).unwrap_or(0)];
+    file.read_exact_at(&mut end, start)?;
+    Ok(end.rsplit(|byte| *byte == b'\n').find_map(day_of))
 }
 
 /// The newest line of a file, compressed or not, and none of a file without one.
@@ -167,6 +200,11 @@ mod tests {
         let found = segments(&live).unwrap();
         let seen: Vec<_> = found.iter().map(|s| (s.first_seq, s.compressed)).collect();
         assert_eq!(seen, [(1, true), (7, false), (100, false)]);
+        // The clock was set back over midnight: numbers go on, days do not.
+        fs::write(folder.path().join("audit-2026-11-22-000000000200.jsonl"), "").unwrap();
+        let seqs: Vec<_> = segments(&live).unwrap().iter().map(|s| s.first_seq).collect();
+        assert_eq!(seqs, [1, 7, 100, 200]);
+        fs::remove_file(folder.path().join("audit-2026-11-22-000000000200.jsonl")).unwrap();
         // What was given itself is not given twice.
         let given = [found[1].path.clone(), live.clone()];
         let all = with_segments(&given);

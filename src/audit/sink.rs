@@ -1,14 +1,15 @@
 //! The hash-chained file, as the rest of the house sees it.
 
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 
-use crate::audit::chain::Link;
+use crate::audit::chain::{self, Link};
 use crate::audit::keep::{Held, Keep};
 use crate::audit::keeper::Keeper;
-use crate::audit::segments::first_of;
+use crate::audit::segments::{first_of, newest_day};
 use crate::audit::sinks::{self, Sink, SinkKind, SinkSettings, SinkStatus, Sinks};
 use crate::audit::store::{FileStore, Store};
 use crate::audit::tail::{self, Tail};
@@ -134,7 +135,7 @@ impl Drop for Handle {
 
 impl Audit {
     /// Opens the file, verifies its tail, and starts the writer. A torn last line is named and closed, never joined. A
-    /// new file continues the chain of the newest one beside it whose name begins alike, if there is one.
+    /// new file continues the longest chain beside it in a file whose name begins alike, if there is one.
     pub fn open(settings: AuditSettings) -> Result<Self, AuditError> {
         open(settings, None, Held::everything(), &mut sinks::made)
     }
@@ -282,6 +283,8 @@ fn open(
     let failed = |source| AuditError::Open { file: file.clone(), source };
     let store = FileStore::open(&file)?;
     let length = store.file().metadata().map_err(failed)?.len();
+    // Without it nothing is removed, and that is all.
+    let newest_day = newest_day(&file).unwrap_or_default();
     let (link, unended, note) = match tail::examine(store.file()).map_err(failed)? {
         Tail::Damaged => return Err(AuditError::Damaged { file }),
         Tail::Whole { .. } if length == 0 => {
@@ -296,6 +299,12 @@ fn open(
         }
         Tail::Whole { link, unended } => (link, unended, Vec::new()),
         Tail::Torn { link, n_bytes, hash, unended } => {
+            // Torn in its very first line, right after a rotation: the chain goes on all the same.
+            let link = if link == Link::START {
+                before_torn(store.file(), n_bytes, previous, &file)?
+            } else {
+                link
+            };
             tracing::warn!(
                 n_bytes,
                 "a crash tore the last line of the audit file; it is closed and noted"
@@ -324,8 +333,28 @@ fn open(
         Rotation { live: file.clone(), keep: keep.clone(), first, keeper: wake, not_before: None };
     let audit = start(writer.rotating(rotation), sinks, names).map_err(failed)?;
     let shared = Arc::clone(&audit.handle.shared);
-    Keeper { live: file.clone(), keep, held, shared }.start(rotated).map_err(failed)?;
+    Keeper { live: file.clone(), keep, held, shared, newest: newest_day }
+        .start(rotated)
+        .map_err(failed)?;
     Ok(audit)
+}
+
+/// After which line a file goes on that holds nothing but the beginning of its first.
+fn before_torn(
+    torn: &std::fs::File,
+    n_bytes: u64,
+    previous: Option<&Path>,
+    file: &Path,
+) -> Result<Link, AuditError> {
+    let link = match previous {
+        Some(previous) => Some(link_of(previous)?),
+        None => renamed::link(file),
+    };
+    let mut fragment = vec![0; usize::try_from(n_bytes).unwrap_or(0)];
+    torn.read_exact_at(&mut fragment, 0)
+        .map_err(|source| AuditError::Open { file: file.to_owned(), source })?;
+    // Where enough of it stands to tell, it must be the line that follows.
+    Ok(link.filter(|link| chain::may_be_torn(&fragment, Some(*link))).unwrap_or(Link::START))
 }
 
 /// The newest line of a file that another continues.

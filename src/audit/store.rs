@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::audit::AuditError;
-use crate::audit::segments::folder;
+use crate::audit::segments::{COMPRESSED, folder};
 
 /// What the writer asks of a file; tests put one in its place that fails.
 pub(super) trait Store: Send + 'static {
@@ -31,6 +31,9 @@ pub(super) trait Store: Send + 'static {
     fn rotate(&mut self, name: &str) -> io::Result<()>;
 }
 
+/// How often a file is opened that is renamed meanwhile.
+const OPEN_TRIES: usize = 3;
+
 /// A locked file.
 #[derive(Debug)]
 pub(super) struct FileStore {
@@ -41,6 +44,17 @@ pub(super) struct FileStore {
 impl FileStore {
     /// Opens or makes the file, for its owner only, and locks it. The lock goes with the process, however it ends.
     pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
+        // Whoever held the lock may have given the file another name between our opening and our locking it.
+        for _ in 0..OPEN_TRIES {
+            let store = Self::open_once(path)?;
+            if is_named(&store.file, path) {
+                return Ok(store);
+            }
+        }
+        Err(AuditError::InUse { file: path.to_owned() })
+    }
+
+    fn open_once(path: &Path) -> Result<Self, AuditError> {
         let failed = |source| AuditError::Open { file: path.to_owned(), source };
         let is_new = !path.exists();
         let file = OpenOptions::new()
@@ -70,6 +84,12 @@ impl FileStore {
     pub(super) fn file(&self) -> &File {
         &self.file
     }
+}
+
+/// Whether this is the file that the name leads to.
+fn is_named(file: &File, path: &Path) -> bool {
+    let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().ok().map(id).is_some_and(|ours| path.metadata().ok().map(id) == Some(ours))
 }
 
 /// A file that was not there before, for its owner only, and locked.
@@ -122,7 +142,9 @@ impl Store for FileStore {
         let (ours, named) = (self.file.metadata()?, self.path.metadata());
         match named {
             Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => {
-                if to.try_exists()? {
+                // A compressed file of that name would be taken for this one's, and replaced.
+                let compressed = self.path.with_file_name(format!("{name}{COMPRESSED}"));
+                if to.try_exists()? || compressed.try_exists()? {
                     let what = "there is a file of the name that it would get";
                     return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
                 }
@@ -148,5 +170,41 @@ impl Store for FileStore {
             }
         }
         File::open(folder(&self.path))?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{FileStore, Store as _, is_named};
+
+    #[test]
+    fn a_file_that_was_renamed_is_not_the_one_of_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let store = FileStore::open(&path).unwrap();
+        assert!(is_named(store.file(), &path));
+        fs::rename(&path, folder.path().join("audit.jsonl.1")).unwrap();
+        assert!(!is_named(store.file(), &path));
+        fs::write(&path, "another").unwrap();
+        assert!(!is_named(store.file(), &path));
+    }
+
+    #[test]
+    fn no_file_is_rotated_to_a_name_that_is_taken_compressed_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let mut store = FileStore::open(&path).unwrap();
+        store.append(b"a line\n").unwrap();
+        for taken in ["one", "one.gz"] {
+            fs::write(folder.path().join(taken), "evidence").unwrap();
+            assert!(store.rotate("one").is_err(), "{taken}");
+            assert_eq!(fs::read_to_string(folder.path().join(taken)).unwrap(), "evidence");
+            assert_eq!(fs::read_to_string(&path).unwrap(), "a line\n");
+            fs::remove_file(folder.path().join(taken)).unwrap();
+        }
+        store.rotate("one").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("one")).unwrap(), "a line\n");
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::audit::FileAudit as Audit;
-use crate::audit::chain::Link;
+use crate::audit::chain::{Link, seal};
 use crate::audit::sink::start;
 use crate::audit::store::Store;
 use crate::audit::writer::Writer;
@@ -309,7 +309,7 @@ async fn what_somebody_did_to_the_file_is_found_with_its_line() {
     let resealed = {
         let mut line =
             three.split(",\"hash\"").next().unwrap().replace("\"high\"", "\"low\"").into_bytes();
-        crate::audit::chain::seal(&mut line, 0);
+        seal(&mut line, 0);
         String::from_utf8(line).unwrap()
     };
     let other = folder.path().join("other.jsonl");
@@ -660,8 +660,12 @@ async fn a_file_is_rotated_by_size_and_the_chain_runs_on_over_its_segments() {
     let report = verify(&files).unwrap();
     assert_eq!((report.broken, report.n_lines), (None, 60 + found.len()));
     assert_eq!(report.head, audit.head());
-    // Any of them alone is whole too, and one that is taken away is missed.
-    assert_eq!(verify(&[&file]).unwrap().broken, None);
+    // Of any of them alone every link holds, and what is missing before it is said; one that is taken away is missed.
+    assert_eq!(report.begins_at, None);
+    let alone = verify(&[&file]).unwrap();
+    let first = &lines(&file)[0];
+    assert_eq!((alone.broken, alone.begins_at), (None, first["seq"].as_u64()));
+    assert_eq!(alone.before, first["prev"].as_str().unwrap());
     assert!(verify(&[files[0], files[2]]).unwrap().broken.is_some());
     assert_eq!(find(&files, "abcd2345").unwrap().len(), 60);
 
@@ -714,8 +718,139 @@ async fn what_is_over_is_removed_after_the_chain_says_so_and_never_before_a_sink
     assert_eq!((&retired["first"], &retired["last"]), (&json!(1), &json!(5)));
     let all = with_segments(std::slice::from_ref(&file));
     let files: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
-    assert_eq!(verify(&files).unwrap().broken, None);
+    let report = verify(&files).unwrap();
+    assert_eq!((report.broken, report.begins_at), (None, None), "gone by rule");
+    assert_eq!(
+        verify(&[&file]).unwrap().begins_at,
+        lines(&file)[0]["seq"].as_u64(),
+        "middle is missing"
+    );
     assert_eq!(retired["head"], lines(&middle)[0]["prev"]);
+}
+
+/// A file of lines of these days, behind a line.
+fn dated(file: &Path, mut prev: Link, days: &[&str]) -> Link {
+    let mut text = Vec::new();
+    for day in days {
+        let (start, seq) = (text.len(), prev.seq + 1);
+        let line = format!(
+            "{{\"time\":\"{day}T10:00:00.000Z\",\"node\":\"edge-1\",\"seq\":{seq},\"prev\":\"{}\",\"event\":\"continue\"",
+            prev.hash
+        );
+        text.extend_from_slice(line.as_bytes());
+        prev = Link { seq, hash: seal(&mut text, start) };
+    }
+    fs::write(file, text).unwrap();
+    prev
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_removes_nothing() {
+    let folder = folder();
+    let live = folder.path().join("audit.jsonl");
+    let today = crate::audit::keep::today().to_string();
+    // Over by right; begun today, and gone on with while the clock said 2016; the newest line of long ago, or of the future.
+    for (own, others, newest, goes) in [
+        ("2016-01-01", "2016-01-02", today.as_str(), true),
+        (today.as_str(), "2016-01-01", today.as_str(), false),
+        ("2016-01-01", "2016-01-02", "2016-01-02", false),
+        ("2016-01-01", "2016-01-02", "2999-01-01", false),
+    ] {
+        let first = folder.path().join(format!("audit-{own}-000000000001.jsonl"));
+        let second = folder.path().join(format!("audit-{others}-000000000002.jsonl"));
+        let link = dated(&first, Link::START, &[own]);
+        let link = dated(&second, link, &[others]);
+        dated(&live, link, &[newest]);
+        let keep = Keep { compress: true, rotate: crate::audit::Period::Never, ..Keep::default() };
+        let audit = Audit::open(AuditSettings { keep, ..settings(&live) }).unwrap();
+        let compressed = second.with_extension("jsonl.gz");
+        eventually("a round", || compressed.exists() || (goes && !first.exists()));
+        audit.record(event("E")).await.unwrap();
+        audit.close().await;
+        let is_there = first.exists() || first.with_extension("jsonl.gz").exists();
+        assert_eq!(is_there, !goes, "{own} {others} {newest}");
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let _ = fs::remove_file(entry.unwrap().path());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_spool_keeps_what_no_sink_has_had_though_the_clock_went_back() {
+    let folder = folder();
+    let live = folder.path().join("audit.jsonl");
+    let first = folder.path().join("audit-2026-10-02-000000000001.jsonl");
+    let second = folder.path().join("audit-2026-10-01-000000000002.jsonl");
+    let link = dated(&first, Link::START, &["2026-10-02"]);
+    let link = dated(&second, link, &["2026-10-01"]);
+    dated(&live, link, &["2026-10-03"]);
+    let all = with_segments(std::slice::from_ref(&live));
+    let files: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
+    assert_eq!(verify(&files).unwrap().broken, None, "{files:?}");
+    let held = Held::everything();
+    held.set(1);
+    let keep = Keep { only_spool: true, rotate: crate::audit::Period::Never, ..Keep::default() };
+    let audit = Audit::open_held(AuditSettings { keep, ..settings(&live) }, held).unwrap();
+    eventually("what sinks have had is removed", || !first.exists());
+    audit.record(event("E")).await.unwrap();
+    audit.close().await;
+    assert!(second.exists(), "no sink has had it");
+}
+
+#[tokio::test]
+async fn a_compressed_file_that_cannot_be_read_keeps_no_other_from_being_compressed() {
+    let folder = folder();
+    let live = folder.path().join("audit.jsonl");
+    let today = crate::audit::keep::today().to_string();
+    let bad = folder.path().join("audit-2016-01-01-000000000001.jsonl.gz");
+    fs::write(&bad, [0x1f, 0x8b, 8, 0, 1]).unwrap();
+    let before = Link { seq: 1, ..Link::START };
+    let second = folder.path().join("audit-2016-01-02-000000000002.jsonl");
+    let link = dated(&second, before, &["2016-01-02"]);
+    dated(&live, link, &[&today]);
+    let audit = Audit::open(AuditSettings { keep: Keep::default(), ..settings(&live) }).unwrap();
+    eventually("it is compressed", || {
+        !second.exists() && second.with_extension("jsonl.gz").exists()
+    });
+    audit.close().await;
+    assert!(bad.exists());
+}
+
+#[tokio::test]
+async fn a_first_line_that_a_crash_tore_goes_on_with_the_chain() {
+    for cut in [1, 40, 100, 150] {
+        let folder = folder();
+        let live = folder.path().join("audit.jsonl");
+        written(&live, 3).await;
+        let old = folder.path().join("audit-2026-10-01-000000000001.jsonl");
+        fs::rename(&live, &old).unwrap();
+        written(&live, 0).await;
+        let torn = fs::read(&live).unwrap()[..cut].to_vec();
+        fs::write(&live, &torn).unwrap();
+        let seen = written(&live, 1).await;
+        assert_eq!(seen[0]["event"], "torn");
+        assert_eq!(seen[0]["seq"], 4, "{cut}");
+        let report = verify(&[&old, &live]).unwrap();
+        assert_eq!((report.broken, report.n_lines, report.begins_at), (None, 5, None), "{cut}");
+        let alone = verify(&[&live]).unwrap();
+        assert_eq!((alone.broken, alone.begins_at), (None, Some(4)), "{cut}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_beside_the_audit_is_not_what_it_goes_on_from() {
+    let folder = folder();
+    let live = folder.path().join("audit.jsonl");
+    written(&live, 3).await;
+    let old = folder.path().join("audit-2026-11.jsonl");
+    fs::rename(&live, &old).unwrap();
+    let text = fs::read_to_string(&old).unwrap();
+    let blocked = folder.path().join("audit-blocked.jsonl");
+    fs::write(&blocked, text.split_inclusive('\n').next().unwrap()).unwrap();
+    let later = std::time::SystemTime::now() + Duration::from_secs(60);
+    fs::File::options().write(true).open(&blocked).unwrap().set_modified(later).unwrap();
+    assert_eq!(written(&live, 1).await[0]["seq"], 4);
+    assert_eq!(verify(&[&old, &live]).unwrap().broken, None);
 }
 
 #[tokio::test]

@@ -17,6 +17,11 @@ pub struct ChainReport {
     pub head: String,
     /// The first link that does not hold.
     pub broken: Option<BrokenLink>,
+    /// The number of the first line where those before it are not among the files, and no line says that their time was
+    /// over.
+    pub begins_at: Option<u64>,
+    /// The hash that the first line names as that of the line before it; 64 zeros if there is none.
+    pub before: String,
     /// Torn lines (a crash in the middle of a write), by file: at the end, or further up and noted by the line after.
     pub torn: Vec<PathBuf>,
     /// Files without a byte: new, or emptied.
@@ -36,8 +41,7 @@ pub struct BrokenLink {
 
 /// Verifies files in the order given. Memory is that of one line, however long the files are.
 pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
-    let mut walk =
-        Walk { link: Link::START, n_lines: 0, torn: Vec::new(), empty: Vec::new(), pending: None };
+    let mut walk = Walk::from(Link::START, true);
     let mut broken = None;
     for file in files {
         if let Err(fault) = walk.file(file)? {
@@ -49,6 +53,8 @@ pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
         n_lines: walk.n_lines,
         head: walk.link.hash.to_string(),
         broken,
+        begins_at: walk.begins_at,
+        before: walk.before.to_string(),
         torn: walk.torn,
         empty: walk.empty,
     })
@@ -56,13 +62,8 @@ pub fn verify(files: &[&Path]) -> io::Result<ChainReport> {
 
 /// Verifies one chain of a database: its lines, that none is missing at its end, and that its columns say what they say.
 pub fn verify_kept(chain: &mut KeptChain) -> io::Result<ChainReport> {
-    let mut walk = Walk {
-        link: chain.before(),
-        n_lines: 0,
-        torn: Vec::new(),
-        empty: Vec::new(),
-        pending: None,
-    };
+    // The table of chains says exactly where it begins.
+    let mut walk = Walk::from(chain.before(), false);
     let place = PathBuf::from(chain.name());
     let mut broken = None;
     while let Some((number, line, fits)) = chain.next_line()? {
@@ -97,6 +98,8 @@ pub fn verify_kept(chain: &mut KeptChain) -> io::Result<ChainReport> {
         n_lines: walk.n_lines,
         head: walk.link.hash.to_string(),
         broken: broken.map(|(line, why)| BrokenLink { file: place, line, why }),
+        begins_at: None,
+        before: chain.before().hash.to_string(),
         torn: Vec::new(),
         empty: Vec::new(),
     })
@@ -111,6 +114,12 @@ struct Walk {
     empty: Vec<PathBuf>,
     /// What may be a torn line, until the next line says so.
     pending: Option<Pending>,
+    /// Whether the first line may continue what was not given.
+    may_continue: bool,
+    /// What the first line names as the hash before it.
+    before: Hash,
+    /// The number of the first line, until a line says that those before it went by rule.
+    begins_at: Option<u64>,
 }
 
 /// Bytes that are the beginning of a line.
@@ -121,6 +130,19 @@ struct Pending {
 }
 
 impl Walk {
+    const fn from(link: Link, may_continue: bool) -> Self {
+        Self {
+            link,
+            n_lines: 0,
+            torn: Vec::new(),
+            empty: Vec::new(),
+            pending: None,
+            may_continue,
+            before: Hash::NONE,
+            begins_at: None,
+        }
+    }
+
     fn file(&mut self, path: &Path) -> io::Result<Result<(), BrokenLink>> {
         let mut lines = Lines::open(path)?;
         while let Some((number, line, fits)) = lines.next()? {
@@ -163,6 +185,13 @@ impl Walk {
             self.torn.push(path.to_owned());
         }
         self.follows(&sealed).map_err(|why| (number, why))?;
+        if self.n_lines == 0 {
+            self.before = sealed.prev;
+            self.begins_at = (self.may_continue && sealed.link.seq > 1).then_some(sealed.link.seq);
+        }
+        if sealed.retired == Some(self.before) {
+            self.begins_at = None;
+        }
         self.link = sealed.link;
         self.n_lines += 1;
         Ok(())
@@ -175,10 +204,14 @@ impl Walk {
             return Ok(());
         }
         let is_first = self.n_lines == 0;
-        if is_first && line.continues {
+        // A file that a crash tore in its first line begins with the note of that.
+        if is_first && seq > 1 && self.may_continue && (line.continues || line.torn.is_some()) {
             return Ok(());
         }
         Err(match seq {
+            _ if is_first && !self.may_continue && seq > due => {
+                format!("the lines before number {seq} are missing: number {due} is due as the first")
+            }
             _ if is_first && seq > 1 => format!("the lines before number {seq} are missing: give the earlier files first"),
             1 if line.prev == Hash::NONE => format!("a new chain starts here, though number {due} is due"),
             _ if seq > due => format!("{} missing before it: it is number {seq}, and number {due} is due", lines(seq - due)),

@@ -539,7 +539,8 @@ pub(crate) enum Audit {
 /// Every line carries a hash over itself and the line before. A line that was changed, dropped or moved breaks the
 /// chain; the first broken link is named. Rotated files beside a given one (audit-2026-11-23-000000000001.jsonl.gz) are
 /// read before it; give others in the order in which they were written. A tail that was
-/// cut off whole shows only against a head noted elsewhere (the log, /metrics): give it with --head. Of a database every
+/// cut off whole shows only against a head noted elsewhere (the log, /metrics): give it with --head. A beginning that is
+/// not there is a fault, unless the chain says that its time was over, or --after says where it ends. Of a database every
 /// chain is read, and its columns are held against its lines. A PostgreSQL's password is taken from
 /// $POSTWARD_POSTGRES_PASSWORD, or from what --config names.
 #[derive(Args, Debug)]
@@ -553,6 +554,9 @@ pub(crate) struct AuditVerify {
     /// The hash the newest line should have.
     #[arg(long, value_name = "HASH")]
     pub(crate) head: Option<String>,
+    /// The hash that the line before the files' first one had: for files of the middle of a chain.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) after: Option<String>,
     /// Verify the file and every sink that this configuration names, as far as it can be read from.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

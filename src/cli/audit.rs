@@ -14,11 +14,14 @@ use crate::config;
 pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
     let (given, databases) = sources(args)?;
     let mut reports = Vec::new();
+    let mut is_missing = false;
     if !given.is_empty() {
         let all = audit::with_segments(&given);
         let files = openable(&all)?;
         let report = audit::verify(&files).map_err(unreadable)?;
-        style::to_stdout(&said(&report, &style::count(all.len(), "file")))?;
+        let missing = missing(&report, args.after.as_deref());
+        is_missing = missing.is_some();
+        style::to_stdout(&said(&report, missing, &style::count(all.len(), "file")))?;
         reports.push(report);
     }
     for database in &databases {
@@ -29,11 +32,11 @@ pub(crate) fn run(args: &args::AuditVerify) -> Result<Exit, Failure> {
         }
         for mut chain in chains {
             let report = audit::verify_kept(&mut chain).map_err(unread)?;
-            style::to_stdout(&said(&report, chain.name()))?;
+            style::to_stdout(&said(&report, None, chain.name()))?;
             reports.push(report);
         }
     }
-    let is_whole = reports.iter().all(|report| report.broken.is_none());
+    let is_whole = !is_missing && reports.iter().all(|report| report.broken.is_none());
     let exit = if is_whole { Exit::Fine } else { Exit::Failed };
     let Some(wanted) = &args.head else { return Ok(exit) };
     if reports.iter().any(|report| wanted.eq_ignore_ascii_case(&report.head)) {
@@ -121,9 +124,15 @@ fn unreadable(source: io::Error) -> Failure {
     Failure::plain(Context { what: "cannot read the audit files".into(), source })
 }
 
-fn said(report: &ChainReport, place: &str) -> String {
-    let mut text = match &report.broken {
-        Some(link) => {
+/// Before which number lines are missing, unless they went by rule or the caller knows where the files begin.
+fn missing(report: &ChainReport, after: Option<&str>) -> Option<u64> {
+    let is_known = after.is_some_and(|after| after.eq_ignore_ascii_case(&report.before));
+    report.begins_at.filter(|_| !is_known)
+}
+
+fn said(report: &ChainReport, missing: Option<u64>, place: &str) -> String {
+    let mut text = match (&report.broken, missing) {
+        (Some(link), _) => {
             format!(
                 "{} {}, line {}: {}",
                 style::paint(style::ERROR, "broken:"),
@@ -132,7 +141,17 @@ fn said(report: &ChainReport, place: &str) -> String {
                 link.why
             )
         }
-        None => format!(
+        (None, Some(first)) => format!(
+            "{} lines 1 to {} are not here, and no line says that they were removed when their time was over: give the \
+             earlier files first, or with --after the hash noted of the line before\n{} in {}: every link of what is here \
+             holds\nhead: {}",
+            style::paint(style::ERROR, "broken:"),
+            first.saturating_sub(1),
+            style::count(report.n_lines, "line"),
+            place,
+            report.head
+        ),
+        (None, None) => format!(
             "{} {} in {}, every link holds\nhead: {}",
             style::paint(style::GOOD, "fine:"),
             style::count(report.n_lines, "line"),

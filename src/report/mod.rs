@@ -12,7 +12,7 @@ mod parts;
 mod plot;
 mod words;
 
-pub use chains::{Break, Chain};
+pub use chains::{Begins, Break, Chain};
 pub use counts::{Tally, Verdicts};
 pub use gather::{Report, Scope, gather};
 pub use page::page;

@@ -638,6 +638,10 @@ fn audit_export_and_report_read_what_the_writer_wrote() {
     assert!(missing.code == 1 && missing.stderr.contains("no-such.jsonl"), "{}", missing.stderr);
 }
 
+/// The first line of a file that goes on where another ended.
+const CONTINUED: &str = r#"{"time":"2026-11-23T06:00:00.000Z","node":"edge-1","seq":7,"prev":"5555555555555555555555555555555555555555555555555555555555555555","event":"continue","hash":"b20234284ecb0d0bb9fb1f8e6e5dd86a9eb8b2f8b86ca724660d81c6116f5234"}
+"#;
+
 #[test]
 fn audit_verify_names_the_first_broken_link() {
     let dir = TempDir::new().expect("a temporary directory");
@@ -678,6 +682,14 @@ fn audit_verify_names_the_first_broken_link() {
             ran.stdout
         );
     }
+    // The beginning taken away, and what is left begins as a rotated file does.
+    let log = file(&dir, "begun.jsonl", CONTINUED);
+    let part = postward(["audit", "verify", &log]);
+    assert_eq!(part.code, 1, "{}", part.stdout);
+    assert!(part.stdout.contains("lines 1 to 6 are not here"), "{}", part.stdout);
+    let before = "5".repeat(64);
+    assert_eq!(postward(["audit", "verify", &log, "--after", &before]).code, 0);
+    assert_eq!(postward(["audit", "verify", &log, "--after", &"6".repeat(64)]).code, 1);
     // A tail that was cut off whole shows only against the head.
     let cut = file(&dir, "cut", &lines[..2].concat());
     assert_eq!(postward(["audit", "verify", &cut]).code, 0);

@@ -494,6 +494,22 @@ async fn a_database_is_verified_line_by_line_and_whatever_was_done_to_it_shows()
     }
 }
 
+#[tokio::test]
+async fn a_beginning_that_was_taken_from_a_database_shows_though_a_file_begins_there() {
+    let folder = tempfile::tempdir().unwrap();
+    record(&with_sqlite(folder.path()), 0, 3).await;
+    fs::rename(folder.path().join("audit.jsonl"), folder.path().join("audit-old.jsonl")).unwrap();
+    record(&with_sqlite(folder.path()), 3, 6).await;
+    assert_eq!(faults(folder.path()), [None]);
+    let database = Connection::open(folder.path().join("audit.db")).unwrap();
+    let begins: i64 = database
+        .query_row("SELECT seq FROM event WHERE event = 'continue'", [], |row| row.get(0))
+        .unwrap();
+    database.execute("DELETE FROM event WHERE seq < ?1", [begins]).unwrap();
+    let found = faults(folder.path()).remove(0).unwrap();
+    assert!(found.0 == 1 && found.1.contains("are missing"), "{found:?}");
+}
+
 /// A file of lines of these days.
 fn written_on(file: &Path, days: &[&str]) {
     let (mut text, mut prev) = (Vec::new(), Link::START);

@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Context, Failure};
 use crate::cli::style;
 use crate::config;
-use crate::report::{self, Scope};
+use crate::report::{self, Begins, Scope};
 
 pub(crate) fn run(args: &args::AuditReport) -> Result<Exit, Failure> {
     if args.from > args.to {
@@ -29,6 +29,14 @@ pub(crate) fn run(args: &args::AuditReport) -> Result<Exit, Failure> {
         out.write_all(page.as_bytes())
             .map_err(|source| Failure::plain(Context::file("write", &args.out, source)))
     })?;
+    for chain in gathered.chains.iter().filter(|chain| chain.begins == Begins::AfterMissing) {
+        style::to_stderr(&format!(
+            "{} {}: the lines before number {} are not among the sources, and no line says that their time was over",
+            style::paint(style::WARNING, "warning:"),
+            chain.sources.first().map_or("", String::as_str),
+            chain.first.0
+        ));
+    }
     let broken = gathered.chains.iter().find_map(|chain| chain.breaks.first());
     if let Some(link) = broken {
         style::to_stderr(&format!(
