@@ -247,18 +247,15 @@ impl Worker {
         self.is_reached = true;
         self.needs_cursor = held.is_none();
         let newest = self.trail.newest();
-        let ends: Vec<(String, Link)> = match held {
-            Some(mut held) => {
-                // Of other nodes last, and none that is longer than the files: a node may have got another name.
-                held.retain(|held| held.is_own || held.end.seq <= newest.link.seq);
-                held.sort_by_key(|held| (!held.is_own, std::cmp::Reverse(held.end.seq)));
-                held.into_iter().map(|held| (held.chain, held.end)).collect()
-            }
+        let ends: Vec<(String, Link)> = if let Some(mut held) = held {
+            // Of other nodes last, and none that is longer than the files: a node may have got another name.
+            held.retain(|held| held.is_own || held.end.seq <= newest.link.seq);
+            held.sort_by_key(|held| (!held.is_own, std::cmp::Reverse(held.end.seq)));
+            held.into_iter().map(|held| (held.chain, held.end)).collect()
+        } else {
             // What it was given by this process it sends again by itself.
-            None => {
-                let end = self.given.or_else(|| self.cursor.read().map(|cursor| cursor.end));
-                end.map(|end| (String::new(), end)).into_iter().collect()
-            }
+            let end = self.given.or_else(|| self.cursor.read().map(|cursor| cursor.end));
+            end.map(|end| (String::new(), end)).into_iter().collect()
         };
         let mut found = None;
         for (chain, end) in &ends {
