@@ -167,6 +167,10 @@ impl Held {
     }
 
     /// What a message says of where they are.
+    #[expect(
+        clippy::match_same_arms,
+        reason = "what a message means for a stay is read event by event"
+    )]
     fn stay(&mut self, event: &Event) {
         if event.at < self.stay_at.unwrap_or(NEVER) {
             return;

@@ -306,7 +306,7 @@ pub(super) async fn retire(
 }
 
 /// One partition: which numbers of each chain stand in it, the lowest and the highest.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Month {
     name: String,
     is_old: bool,
