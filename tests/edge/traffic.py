@@ -18,7 +18,8 @@ from house import BLOCKED, CLEAN, REDACTED, read_frame
 # Writing to a connection that Postward has ended is what some of these are for.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 
-NUMBERS = itertools.count()
+# Short ones: a number of six digits is somebody's, and a clean post would be none.
+NUMBERS = itertools.cycle(range(10_000))
 KINDS = ((CLEAN, 200), (BLOCKED, 422), (REDACTED, 200))
 # Huffman's code of digits: five bits for 0 to 2, six for the rest.
 CODE = {format(digit, "05b"): digit for digit in range(3)} | {format(digit - 3 + 0x19, "06b"): digit for digit in range(3, 10)}
